@@ -1,0 +1,110 @@
+"""Write the log: stamped lines on stderr or in a file, never on the guest's stdout."""
+
+import os
+import time
+
+TOPICS = ("elf", "syscalls", "memory", "instructions")
+
+# The log's own descriptor starts here, out of the way of the small numbers that a guest opens and closes.
+FIRST_DESCRIPTOR = 900
+
+CLOSED = -1  # no descriptor yet
+GONE = -2  # nobody is listening any more
+
+
+class Log:
+    """Where log lines go and which topics are wanted.
+
+    Each topic of `TOPICS` is a bool attribute, so that asking costs one attribute read;
+    `strace` asks for strace's one-line form of system calls. `start` is the `time.perf_counter()`
+    that stamps count from. `path` names a file to write to (truncated); without it lines go to
+    a duplicate of stderr, which the guest cannot close by closing fd 2.
+    """
+
+    __slots__ = ("_descriptor", "elf", "instructions", "memory", "path", "start", "strace", "syscalls")
+
+    def __init__(
+        self,
+        topics: tuple[str, ...] | list[str] = (),
+        path: str | None = None,
+        *,
+        strace: bool = False,
+        start: float | None = None,
+    ) -> None:
+        self.elf = "elf" in topics
+        self.syscalls = "syscalls" in topics
+        self.memory = "memory" in topics
+        self.instructions = "instructions" in topics
+        self.strace = strace
+        self.path = path
+        self.start = time.perf_counter() if start is None else start
+        self._descriptor = CLOSED
+        if path is not None:
+            opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+            self._descriptor = _move_up(opened)
+            os.close(opened)
+        elif self.any:
+            self.open()
+
+    @property
+    def any(self) -> bool:
+        """Say whether any topic is on."""
+        return self.elf or self.syscalls or self.memory or self.instructions or self.strace
+
+    @property
+    def descriptor(self) -> int:
+        """The host file descriptor that the log writes to, -1 when none is open."""
+        return self._descriptor
+
+    def open(self) -> None:
+        """Take a descriptor of stderr before the guest can close or redirect fd 2."""
+        if self._descriptor == CLOSED:
+            try:
+                self._descriptor = _move_up(2)
+            except OSError:  # started with stderr closed: there is nobody to tell
+                self._descriptor = GONE
+
+    def line(self, text: str) -> None:
+        """Write `text` on a line of its own, stamped with the milliseconds since start."""
+        self.write(f"[{(time.perf_counter() - self.start) * 1000:10.3f}ms] {text}\n")
+
+    def table(self, text: str) -> None:
+        """Write the lines of `text` unstamped, below one stamp and a continuation mark."""
+        self.line("\\\n" + text)
+
+    def write(self, text: str) -> None:
+        """Write `text` as it is."""
+        descriptor = self._descriptor
+        if descriptor < 0:
+            self.open()
+            descriptor = self._descriptor
+            if descriptor < 0:
+                return
+        data = text.encode("utf-8", "backslashreplace")
+        try:
+            while data:
+                data = data[os.write(descriptor, data) :]
+        except BlockingIOError:  # a guest made the shared terminal non-blocking; the rest of the line is lost
+            return
+        except OSError:  # the reader went away or the disk is full: the guest runs on, unlogged
+            self.close()
+            self._descriptor = GONE
+            self.elf = self.syscalls = self.memory = self.instructions = self.strace = False
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = CLOSED
+
+
+def _move_up(descriptor: int) -> int:
+    """Return a close-on-exec duplicate of `descriptor`, numbered high where the limit allows it."""
+    import fcntl
+
+    try:
+        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR)
+    except OSError as error:
+        if error.errno != 22:  # EINVAL: RLIMIT_NOFILE is below FIRST_DESCRIPTOR
+            raise
+        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)

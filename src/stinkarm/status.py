@@ -1,0 +1,84 @@
+"""What the stinkarm process says to its shell when it ends.
+
+0–255 from the guest's own `exit` pass through. The rest is decided here, and only here.
+"""
+
+import os
+
+OK = 0
+USAGE = 2  # the command line is wrong
+LIMIT = 124  # --timeout or --max-instructions ended the guest, as in timeout(1)
+FAILED = 125  # stinkarm itself could not do it: no memory to reserve, no toolchain, no engine
+NOT_EXECUTABLE = 126  # the program was found, but is none that stinkarm runs
+NOT_FOUND = 127
+SIGNAL = 128  # plus the number of the signal that ended the guest
+
+HELP = (
+    (OK, "the program ended with status 0; any other status of its own passes through"),
+    (USAGE, "the command line is wrong"),
+    (LIMIT, "--timeout or --max-instructions ended the program"),
+    (FAILED, "stinkarm itself failed, for example because it could not reserve memory"),
+    (NOT_EXECUTABLE, "the program is not one that stinkarm runs"),
+    (NOT_FOUND, "the program was not found"),
+    (SIGNAL, "plus N: signal N ended the program (139 for SIGSEGV)"),
+)
+
+# Names by number, for the signals that are the same on ARM and x86-64 Linux (all of 1..31 are).
+SIGNAL_NAMES = (
+    *("0", "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL"),
+    *("SIGUSR1", "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT"),
+    *("SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF"),
+    *("SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS"),
+)
+SIGINT, SIGILL, SIGTRAP, SIGBUS, SIGKILL, SIGSEGV, SIGALRM = 2, 4, 5, 7, 9, 11, 14
+
+
+def signal_name(number: int) -> str:
+    """Name a signal as `kill -l` does."""
+    return SIGNAL_NAMES[number] if 0 < number < len(SIGNAL_NAMES) else f"SIGRTMIN+{number - 32}"
+
+
+class UsageError(Exception):
+    """The command line, or an argument of the Python API that mirrors it, is wrong."""
+
+
+class ProgramNotFound(Exception):
+    """There is no file of the program's name."""
+
+
+class NotExecutable(Exception):
+    """The program's file is there, but is none that stinkarm runs."""
+
+
+class Failed(Exception):
+    """Something that stinkarm itself needs is not to be had; the text says what to do."""
+
+
+def of_error(error: BaseException) -> int | None:
+    """Give the exit status that stands for an exception, None for one that is a defect of stinkarm."""
+    if isinstance(error, UsageError):
+        return USAGE
+    if isinstance(error, ProgramNotFound):
+        return NOT_FOUND
+    if isinstance(error, NotExecutable):
+        return NOT_EXECUTABLE
+    if isinstance(error, Failed):
+        return FAILED
+    return None
+
+
+def end_by_signal(number: int) -> None:
+    """End this process by signal `number`, as the guest would have ended, without a core file.
+
+    The parent sees a signal death, which shells show as 128 + number. Where a signal cannot be delivered (it is
+    blocked, or this is the init process of a container), exit with that number instead.
+    """
+    import _signal  # type: ignore[import-not-found,unused-ignore]  # `signal` costs an import of enum
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if number not in (SIGKILL, 19):
+        _signal.signal(number, _signal.SIG_DFL)
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {number})
+    os.kill(os.getpid(), number)
+    os._exit(SIGNAL + number)
