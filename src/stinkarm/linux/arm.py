@@ -1,0 +1,59 @@
+"""The private system calls of ARM: arch/arm/kernel/traps.c, arm_syscall()."""
+
+from __future__ import annotations
+
+from errno import EFAULT, EINVAL, ENOSYS
+
+from stinkarm.linux.declare import PURE, syscall
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from stinkarm.linux.kernel import Kernel
+    from stinkarm.linux.parameters import Address, Hex
+
+SIGILL = 4
+SIGTRAP = 5
+TPIDRURO = 27  # index in State.words
+TASK_SIZE = 0xFFFF0000
+
+
+@syscall(0xF0000, PURE)
+def bad_syscall(k: Kernel) -> int:
+    """Answer a private number that no ARM kernel has: SIGILL from 0xf0800, else ENOSYS."""
+    number = k.state.r[7]
+    if 0xF0000 < number < 0xF0800 and number not in (0xF0003, 0xF0004):
+        return -ENOSYS
+    k.raise_signal(SIGILL)
+    return k.state.r[0]
+
+
+@syscall(0xF0001, PURE)
+def breakpoint(k: Kernel) -> int:
+    """Stop at a breakpoint: SIGTRAP."""
+    k.raise_signal(SIGTRAP)
+    return k.state.r[0]
+
+
+@syscall(0xF0002, PURE)
+def cacheflush(k: Kernel, start: Address, end: Address, flags: Hex) -> int:
+    """Announce new code in start..end."""
+    if end < start or flags:
+        return -EINVAL
+    if end > TASK_SIZE:
+        return -EFAULT
+    if k.engine is not None:
+        k.engine.flush(start, end)
+    return 0
+
+
+@syscall(0xF0005, PURE)
+def set_tls(k: Kernel, value: Address) -> int:
+    """Set the thread pointer, TPIDRURO."""
+    k.state.words[TPIDRURO] = value
+    return 0
+
+
+@syscall(0xF0006, PURE)
+def get_tls(k: Kernel) -> Address:
+    """Give the thread pointer."""
+    return k.state.words[TPIDRURO]

@@ -1,0 +1,193 @@
+"""The kernel that a guest program sees.
+
+`Kernel.syscall` runs the call that a thread's registers ask for. Calls are declared in the
+topic modules beside this one, which are imported when the guest first needs them.
+
+The number is r7 whatever the immediate of SVC says, as in a kernel without CONFIG_OABI_COMPAT.
+"""
+
+from __future__ import annotations
+
+import os
+from errno import EACCES, EFAULT, ENOSYS, EPERM
+
+from stinkarm.guest.memory import GuestFault
+from stinkarm.linux.declare import DECLARED, FD, PATH, PURE, SOCKET, Syscall
+from stinkarm.linux.table import CALLS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from stinkarm.guest.memory import Memory
+    from stinkarm.guest.state import State
+    from stinkarm.inspect.log import Log
+    from stinkarm.linux.parameters import Hex
+    from stinkarm.sandbox.policy import Policy
+
+    class Tracer(Protocol):
+        """Who is shown every call: inspect/strace.py."""
+
+        def enter(self, call: Syscall, arguments: tuple[int, ...]) -> None: ...
+
+        def leave(self, call: Syscall, arguments: tuple[int, ...], result: int) -> None: ...
+
+    class Flusher(Protocol):
+        """Who is told of new code: the engine."""
+
+        def flush(self, start: int, end: int) -> None: ...
+
+
+EXIT = 1
+EXIT_GROUP = 248
+PRIVATE = 0xF0000  # the first number of the calls that only ARM has
+
+# How a call that the sandbox refuses fails.
+REFUSALS = {SOCKET: EACCES}
+RUNS_IN_SANDBOX = (PURE, FD, PATH)
+
+SIG_DFL = 0
+SIG_IGN = 1
+SIGKILL = 9
+SIGSTOP = 19
+IGNORED_BY_DEFAULT = (17, 18, 23, 28)  # SIGCHLD SIGCONT SIGURG SIGWINCH
+STOPPED_BY_DEFAULT = (19, 20, 21, 22)  # SIGSTOP SIGTSTP SIGTTIN SIGTTOU
+
+
+class Kernel:
+    """One guest process.
+
+    `exit_status` is None until the process has ended; then it is what a shell would see, and
+    `exit_signal` the signal that ended it, or 0. `state` is the thread whose call is running.
+    `actions` are the signal actions, number to (handler, flags, restorer, mask); `blocked` and
+    `pending` are signal sets with signal n at bit n-1. `missing` are the calls that answered ENOSYS
+    because stinkarm does not have them.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        policy: Policy,
+        log: Log,
+        *,
+        release: str = "6.1.0",
+        tracer: Tracer | None = None,
+    ) -> None:
+        self.memory = memory
+        self.policy = policy
+        self.log = log
+        self.release = release
+        self.tracer = tracer
+        self.engine: Flusher | None = None
+        self.state: State
+        self.exit_status: int | None = None
+        self.exit_signal = 0
+        self.missing: dict[str, int] = {}
+        self.actions: dict[int, tuple[int, int, int, int]] = {}
+        self.blocked = 0
+        self.pending = 0
+        self._noted: set[str] = set()
+        self._ready: dict[int, tuple[Callable[..., int], Callable[[Any], tuple[int, ...]], Syscall]] = {}
+
+    def syscall(self, state: State) -> None:
+        """Run the call in r7 with r0..r6, and leave its answer in r0."""
+        self.state = state
+        registers = state.r
+        entry = self._ready.get(registers[7])
+        if entry is None:
+            entry = self._prepare(registers[7])
+        handler, unpack, call = entry
+        arguments = unpack(state.words)
+        tracer = self.tracer
+        if tracer is not None:
+            tracer.enter(call, arguments)
+        try:
+            result = handler(self, *arguments)
+        except GuestFault:
+            result = -EFAULT
+        except OSError as error:
+            if error.errno is None:
+                raise
+            result = -error.errno
+        if tracer is not None:
+            tracer.leave(call, arguments, result)
+        registers[0] = result & 0xFFFFFFFF
+
+    def raise_signal(self, signal: int) -> bool:
+        """Send a signal to the process itself.
+
+        False: the signal has a handler, and stinkarm does not run handlers yet.
+        """
+        if self.blocked >> (signal - 1) & 1 and signal not in (SIGKILL, SIGSTOP):
+            self.pending |= 1 << (signal - 1)
+            return True
+        action = self.actions.get(signal)
+        handler = SIG_DFL if action is None else action[0]
+        if handler == SIG_IGN or (handler == SIG_DFL and signal in IGNORED_BY_DEFAULT):
+            return True
+        if handler != SIG_DFL:
+            self.note(f"signal {signal} has a handler at {handler:#x}; stinkarm does not run handlers yet.")
+            return False
+        if signal in STOPPED_BY_DEFAULT:
+            os.kill(os.getpid(), SIGSTOP)
+        else:
+            self.exit_signal = signal
+            self.exit_status = 128 + signal
+        return True
+
+    def note(self, text: str) -> None:
+        """Tell the user something about this process once, when system calls are logged."""
+        if text not in self._noted:
+            self._noted.add(text)
+            if self.tracer is not None:
+                self.log.line(text)
+
+    def _prepare(self, number: int) -> tuple[Callable[..., int], Callable[[Any], tuple[int, ...]], Syscall]:
+        """Find the declaration of a number, and what this process gets for it."""
+        call = find(number)
+        unpack = call.prepare()
+        handler = call.handler
+        mode = self.policy.mode
+        if mode == "deny" and number not in (EXIT, EXIT_GROUP):
+            handler = _answer(ENOSYS)
+        elif mode == "sandbox" and call.needs not in RUNS_IN_SANDBOX:
+            handler = _answer(REFUSALS.get(call.needs, EPERM))
+            self.note(f"{call.name} is refused: it needs {call.needs} access, which no sandbox grant gives.")
+        elif call.missing:
+            handler = _answer(ENOSYS)
+            self.missing[call.name] = number
+            self.note(f"{call.name} (system call {number}) is not implemented: it answers ENOSYS.")
+        entry = (handler, unpack, call)
+        self._ready[number] = entry
+        return entry
+
+
+def _answer(error: int) -> Callable[..., int]:
+    """Make a handler that fails with `error` whatever it is asked."""
+
+    def answer(*_: object) -> int:
+        return -error
+
+    return answer
+
+
+def _undeclared(k: Kernel, r0: Hex, r1: Hex, r2: Hex, r3: Hex, r4: Hex, r5: Hex) -> int:
+    return -ENOSYS
+
+
+def find(number: int) -> Syscall:
+    """Give the declaration of a number; one is made up for a number that has none."""
+    call = DECLARED.get(number)
+    if call is not None:
+        return call
+    row = CALLS.get(number)
+    if row is None and number >= PRIVATE:
+        row, number = "arm.bad_syscall", PRIVATE
+    topic, _, name = (row or f"syscall_{number:#x}").rpartition(".")
+    if topic:
+        __import__("stinkarm.linux." + topic)
+        return DECLARED[number]
+    call = Syscall(number, PURE, _undeclared, missing=True)
+    call.name = name
+    return call
