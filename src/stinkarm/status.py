@@ -70,8 +70,8 @@ def of_error(error: BaseException) -> int | None:
 def end_by_signal(number: int) -> None:
     """End this process by signal `number`, as the guest would have ended, without a core file.
 
-    The parent sees a signal death, which shells show as 128 + number. Where a signal cannot be delivered (it is
-    blocked, or this is the init process of a container), exit with that number instead.
+    The parent sees a signal death, which shells show as 128 + number. Where the signal cannot end the
+    process (this is the init process of a container), exit with that number instead.
     """
     import _signal  # type: ignore[import-not-found,unused-ignore]  # `signal` costs an import of enum
     import resource

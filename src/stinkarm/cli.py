@@ -1,0 +1,255 @@
+"""Options in, exit status out.
+
+The option table below is the only description of the options: parsing and `--help` both read it.
+It is read by hand because argparse alone would take as long to import as the guest takes to start.
+"""
+
+import os
+import sys
+import time
+
+from stinkarm import status
+from stinkarm.settings import Settings
+from stinkarm.status import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+FLAG, VALUE, OPTIONAL = range(3)  # takes nothing; takes a value; takes one only as --name=value
+
+OPTIONS = (
+    "What the program may do",
+    (("-C", "--syscalls"), VALUE, "MODE", "sandbox (default), forward to the host, or deny all but exit"),
+    (("--allow-read",), OPTIONAL, "PATH,...", "let the sandbox read below these paths (all, without =)"),
+    (("--allow-write",), OPTIONAL, "PATH,...", "let the sandbox also write, create and delete there"),
+    (("--allow-env",), OPTIONAL, "NAME,...", "let the sandbox see the host's environment, or these names"),
+    "What it is given",
+    (("-E",), VALUE, "VAR=VAL", "set an environment variable (repeatable)"),
+    (("-U",), VALUE, "VAR", "take an environment variable away (repeatable)"),
+    (("-n", "--no-env"), FLAG, "", "start from an empty environment, whatever the mode"),
+    (("-0",), VALUE, "ARGV0", "pass this as argv[0] instead of the name of PROGRAM"),
+    (("-s", "--stack-size"), VALUE, "SIZE", "main stack, in bytes or with k, M, G (default 8M)"),
+    (("-L",), VALUE, "SYSROOT", "look here first for the files that the program names"),
+    (("-r",), VALUE, "RELEASE", "the kernel release that uname answers"),
+    (("-cpu",), VALUE, "MODEL", "cortex-a15 or max (default; both are the same today); help lists them"),
+    "How it is run",
+    (("--engine",), VALUE, "NAME", "interpreter (native code, default) or reference (slow, Python)"),
+    (("--max-instructions",), VALUE, "N", "end the program after exactly N instructions"),
+    (("--timeout",), VALUE, "SECONDS", "end the program after this much wall-clock time"),
+    "What is shown",
+    (("-l", "--log"), VALUE, "TOPIC,...", "none, elf, syscalls, memory, instructions (repeatable)"),
+    (("-v", "--verbose"), FLAG, "", "the same as --log elf,memory,syscalls"),
+    (("-strace",), FLAG, "", "one line a system call, as strace prints it"),
+    (("-D",), VALUE, "FILE", "write the log to FILE instead of stderr"),
+    (("--dump-asm",), FLAG, "", "print the program's disassembly first"),
+    (("--dump-registers",), FLAG, "", "print all registers at the end"),
+    (("-h", "--help"), FLAG, "", "print this help"),
+    (("-V", "--version"), FLAG, "", "print the version"),
+)
+
+INDEX = {name: option for option in OPTIONS if not isinstance(option, str) for name in option[0]}
+
+
+def main(argv: list[str] | None = None) -> "NoReturn":
+    """Run the command line and end the process."""
+    start = time.perf_counter()
+    os._exit(run(sys.argv[1:] if argv is None else argv, start))
+
+
+def run(arguments: list[str], start: float | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Does not return when a signal ended the guest: then this process ends by that signal.
+    """
+    start = time.perf_counter() if start is None else start
+    try:
+        settings = parse(arguments)
+        if settings is None:
+            return status.OK
+        from stinkarm.process import run_to_end
+
+        return run_to_end(settings, start)
+    except Exception as error:
+        code = status.of_error(error)
+        if code is None:
+            return report_defect(error)
+        complain(str(error))
+        return code
+
+
+def complain(text: str) -> None:
+    """Print a message of stinkarm's own on stderr."""
+    write(2, f"stinkarm: {text}\n")
+
+
+def write(descriptor: int, text: str) -> None:
+    """Write to stdout (1) or stderr (2), without the buffers and the end-of-process flush of `sys.stdout`."""
+    data = text.encode("utf-8", "backslashreplace")
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    except OSError:  # closed, full, or nobody reads any more; the exit status still tells
+        return
+
+
+def report_defect(error: Exception) -> int:
+    """Report an exception that is a defect of stinkarm, without a traceback unless asked for one."""
+    if os.environ.get("STINKARM_TRACEBACK"):
+        import traceback
+
+        traceback.print_exception(error)
+    where = "?"
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        where = f"{code.co_name} in {os.path.basename(code.co_filename)}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    complain(
+        f"this is a defect of stinkarm: {type(error).__name__}: {error} ({where}). "
+        "Run again with STINKARM_TRACEBACK=1 in the environment for the details to report."
+    )
+    return status.FAILED
+
+
+def parse(arguments: list[str]) -> Settings | None:
+    """Read the options, up to PROGRAM; None when they asked only for a text, which is printed."""
+    settings = Settings()
+    index = 0
+    while index < len(arguments):
+        argument = arguments[index]
+        index += 1
+        if argument == "--":
+            break
+        if len(argument) < 2 or argument[0] != "-":
+            index -= 1
+            break
+        for name, value, takes in split(argument):
+            if takes == VALUE and value is None:
+                if index == len(arguments):
+                    raise UsageError(f"{name} needs a value: {name} {INDEX[name][2]}. See stinkarm --help.")
+                value = arguments[index]
+                index += 1
+            if not apply(settings, name, value):
+                return None
+    if index == len(arguments):
+        raise UsageError("no PROGRAM is given: stinkarm [options] PROGRAM [ARGS...]. See stinkarm --help.")
+    settings.program = arguments[index]
+    settings.arguments = arguments[index + 1 :]
+    return settings
+
+
+def split(argument: str) -> "list[tuple[str, str | None, int]]":
+    """Split one command-line word into (option, attached value, kind); `-nv` and `-Cdeny` have several."""
+    option = INDEX.get(argument)
+    if option is not None:
+        return [(argument, None, option[1])]
+    if argument.startswith("--"):
+        name, _, value = argument.partition("=")
+        option = INDEX.get(name)
+        if option is None:
+            raise unknown(name)
+        if option[1] == FLAG:
+            raise UsageError(f"{name} takes no value, but {value!r} is given.")
+        return [(name, value, option[1])]
+    parts: list[tuple[str, str | None, int]] = []
+    for at in range(1, len(argument)):
+        name = "-" + argument[at]
+        option = INDEX.get(name)
+        if option is None:
+            raise unknown(argument)
+        if option[1] == VALUE:
+            parts.append((name, argument[at + 1 :] or None, VALUE))
+            break
+        parts.append((name, None, FLAG))
+    return parts
+
+
+def unknown(name: str) -> UsageError:
+    """Make the error for an option that is not in the table, with the nearest one that is."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(INDEX), 1, 0.6)
+    if not near:
+        near = difflib.get_close_matches("-" + name, list(INDEX), 1, 0.75)
+    hint = f"did you mean {near[0]}?" if near else "see stinkarm --help."
+    return UsageError(f"{name} is not an option; {hint}")
+
+
+def apply(settings: Settings, name: str, value: str | None) -> bool:
+    """Carry out one option; False when it asked only for a text, which is printed."""
+    key = INDEX[name][0][-1]
+    match key:
+        case "--help":
+            write(1, help_text())
+            return False
+        case "--version":
+            from stinkarm import __version__
+
+            write(1, f"stinkarm {__version__}\n")
+            return False
+        case "-cpu" if value == "help":
+            write(1, "cortex-a15\nmax\n")
+            return False
+        case "--no-env":
+            settings.no_env = True
+        case "--verbose":
+            settings.set_topics("elf,memory,syscalls")
+        case "-strace":
+            settings.strace = True
+        case "--dump-asm":
+            settings.dump_asm = True
+        case "--dump-registers":
+            settings.dump_registers = True
+        case "--allow-read":
+            settings.allow_read = settings.allow_read + paths_of(name, value)
+        case "--allow-write":
+            settings.allow_write = settings.allow_write + paths_of(name, value)
+        case "--allow-env":
+            settings.grant_env(None if value is None else words_of(name, value))
+        case "-E":
+            settings.set_variable(value or "")
+        case "-U":
+            settings.unset_variable(value or "")
+        case _:
+            settings.set_option(key, name, value or "")
+    return True
+
+
+def words_of(name: str, value: str) -> list[str]:
+    """Split a comma list, none of whose words may be empty."""
+    words = value.split(",")
+    if "" in words:
+        raise UsageError(f"{name}={value} has an empty word; write {name}={INDEX[name][2]}.")
+    return words
+
+
+def paths_of(name: str, value: str | None) -> list[str]:
+    """Read the value of a path grant; without one it is everything."""
+    return ["/"] if value is None else words_of(name, value)
+
+
+def help_text() -> str:
+    """Lay out the help."""
+    lines = [
+        "Run an ARMv7 Linux program.",
+        "",
+        "Usage: stinkarm [options] PROGRAM [ARGS...]",
+        "",
+        "PROGRAM is a static 32-bit ARM Linux executable, or an assembly (.s, .S) or C (.c) source,",
+        "which is built first. Options end at PROGRAM; the rest is the program's own.",
+    ]
+    for option in OPTIONS:
+        if isinstance(option, str):
+            lines += ["", option + ":"]
+            continue
+        names, kind, metavar, text = option
+        left = ", ".join(names)
+        if kind == VALUE:
+            left += " " + metavar
+        elif kind == OPTIONAL:
+            left += f"[={metavar}]"
+        lines.append(f"  {left:<26}  {text}")
+    lines += ["", "Exit status:"]
+    lines += [f"  {number:<4} {text}" for number, text in status.HELP]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,190 @@
+"""How a guest is to be run: what the command line and `stinkarm.run` both fill in.
+
+Values are checked as they are set, so that a `Settings` is always one that can be run.
+"""
+
+import os
+
+from stinkarm.status import UsageError
+
+MODES = ("sandbox", "forward", "deny")
+ENGINES = ("interpreter", "reference")
+CPUS = ("max", "cortex-a15")
+TOPICS = ("elf", "syscalls", "memory", "instructions")
+
+MIB = 1 << 20
+STACK_MINIMUM = 64 << 10  # argument strings and a first frame still fit
+STACK_MAXIMUM = 1 << 30
+INSTRUCTIONS_MAXIMUM = (1 << 63) - 1  # the budget is a signed 64-bit count
+TIMEOUT_MAXIMUM = 10.0**9
+
+
+class Settings:
+    """One guest run.
+
+    `allow_read`, `allow_write` are lists of granted host paths (`["/"]` is everything). `allow_env` is
+    True for the whole host environment, else the tuple of names granted. `environment_changes` are the
+    `-E` and `-U` options in order: (name, value), value None to take the variable away.
+    """
+
+    __slots__ = (
+        "allow_env",
+        "allow_read",
+        "allow_write",
+        "arguments",
+        "argv0",
+        "cpu",
+        "dump_asm",
+        "dump_registers",
+        "engine",
+        "environment_changes",
+        "log_file",
+        "max_instructions",
+        "no_env",
+        "program",
+        "release",
+        "stack_size",
+        "strace",
+        "syscalls",
+        "sysroot",
+        "timeout",
+        "topics",
+    )
+
+    def __init__(self) -> None:
+        self.program = ""
+        self.arguments: list[str] = []
+        self.argv0: str | None = None
+        self.syscalls = "sandbox"
+        self.allow_read: list[str] = []
+        self.allow_write: list[str] = []
+        self.allow_env: bool | tuple[str, ...] = ()
+        self.environment_changes: list[tuple[str, str | None]] = []
+        self.no_env = False
+        self.stack_size = 8 * MIB
+        self.sysroot: str | None = None
+        self.release: str | None = None
+        self.cpu = "max"
+        self.engine = "interpreter"
+        self.max_instructions: int | None = None
+        self.timeout: float | None = None
+        self.topics: list[str] = []
+        self.strace = False
+        self.log_file: str | None = None
+        self.dump_asm = False
+        self.dump_registers = False
+
+    def set_option(self, key: str, name: str, value: str) -> None:
+        """Set the option whose last name is `key` from its text; `name` is what the user wrote."""
+        match key:
+            case "--syscalls":
+                self.syscalls = one_of(name, value, MODES)
+            case "--engine":
+                self.engine = one_of(name, value, ENGINES)
+            case "-cpu":
+                self.cpu = one_of(name, value, CPUS)
+            case "--stack-size":
+                self.stack_size = read_size(name, value)
+            case "--max-instructions":
+                self.max_instructions = read_count(name, value)
+            case "--timeout":
+                self.timeout = read_seconds(name, value)
+            case "--log":
+                self.set_topics(value)
+            case "-D":
+                self.log_file = value
+            case "-L":
+                self.sysroot = value
+            case "-r":
+                self.release = value
+            case "-0":
+                self.argv0 = value
+            case _:
+                raise KeyError(key)
+
+    def set_topics(self, text: str) -> None:
+        """Add the log topics of a comma list; `none` takes away what was asked for before it."""
+        for word in text.split(","):
+            one_of("--log", word, ("none", *TOPICS))
+            if word == "none":
+                self.topics = []
+            elif word not in self.topics:
+                self.topics.append(word)
+
+    def grant_env(self, names: list[str] | None) -> None:
+        """Let the sandbox see these variables of the host; None is all of them."""
+        if names is None or self.allow_env is True:
+            self.allow_env = True
+        elif self.allow_env is not False:
+            self.allow_env = (*self.allow_env, *names)
+
+    def set_variable(self, text: str) -> None:
+        """Set an environment variable from `NAME=value`."""
+        variable, equals, value = text.partition("=")
+        if not equals or not variable:
+            raise UsageError(f"-E wants VAR=VAL, not {text!r}.")
+        self.environment_changes.append((variable, value))
+
+    def unset_variable(self, variable: str) -> None:
+        """Take an environment variable away."""
+        if not variable or "=" in variable:
+            raise UsageError(f"-U wants the name of an environment variable, not {variable!r}.")
+        self.environment_changes.append((variable, None))
+
+    def environment(self) -> list[bytes]:
+        """Make the guest's environment, as `NAME=value` strings.
+
+        It starts from the host's in forward mode, in the other modes from what is granted of it.
+        """
+        host = os.environb
+        found: dict[bytes, bytes] = {}
+        if not self.no_env:
+            if self.syscalls == "forward" or self.allow_env is True:
+                found = dict(host)
+            elif self.allow_env:
+                wanted = [os.fsencode(name) for name in self.allow_env]
+                found = {name: host[name] for name in wanted if name in host}
+        for name, value in self.environment_changes:
+            if value is None:
+                found.pop(os.fsencode(name), None)
+            else:
+                found[os.fsencode(name)] = os.fsencode(value)
+        return [name + b"=" + value for name, value in found.items()]
+
+
+def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
+    """Check that `value` is one of `choices`."""
+    if value not in choices:
+        raise UsageError(f"{name} {value!r} is not known; it is one of {', '.join(choices)}.")
+    return value
+
+
+def read_count(name: str, value: str) -> int:
+    """Read a count of instructions."""
+    digits = value.replace("_", "")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 19 or int(digits) > INSTRUCTIONS_MAXIMUM:
+        raise UsageError(f"{name} wants a whole number of instructions below 2^63, not {value!r}.")
+    return int(digits)
+
+
+def read_seconds(name: str, value: str) -> float:
+    """Read a time in seconds."""
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= TIMEOUT_MAXIMUM:
+        raise UsageError(f"{name} wants a number of seconds above 0, not {value!r}.")
+    return seconds
+
+
+def read_size(name: str, value: str) -> int:
+    """Read a size in bytes, with an optional k, M or G (powers of 1024)."""
+    digits, unit = value, 1
+    scale = {"k": 10, "m": 20, "g": 30}.get(value[-1:].lower())
+    if scale is not None:
+        digits, unit = value[:-1], 1 << scale
+    size = int(digits) * unit if digits.isascii() and digits.isdigit() and len(digits) < 12 else -1
+    if not STACK_MINIMUM <= size <= STACK_MAXIMUM:
+        raise UsageError(f"{name} wants a size from 64k to 1G, such as 8M, not {value!r}.")
+    return size
