@@ -1,0 +1,579 @@
+"""Turn one traced declaration into one handler of the native interpreter, as LLVM IR text.
+
+A handler is a function that executes one instruction and tail-calls the next one's handler. Its
+arguments stay in fixed host registers all the way (calling convention preserve_none):
+
+    %st  r12  the state block (guest/state.py)      %budget rdi  instructions left
+    %mem r13  host address of guest address 0       %n rsi %z rdx %c rcx %v r8  the flags, each
+    %ip  r14  this instruction's code-table entry                 in the form of the state block
+    %base r15 what handler offsets count from
+
+Guest memory is touched only by inline assembly whose inputs pin these values to these registers,
+as they were when the instruction began. So a fault always finds them there, for free.
+
+A code-table entry has 16 bytes: u32 handler offset; u32 second handler offset (for a conditional
+instruction, the one that runs when the condition holds; in its top byte, ITSTATE of an instruction
+in an IT block); 8 bytes of operands, laid out a handler by `HandlerBuilder.layout`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..guest import stop
+from ..guest.state import OFFSETS
+from ..isa.fields import Field, Number
+from ..isa.operations import Flags, Machine, Value
+from .layout import ENTRY_SIZE, THUMB_TABLE
+
+OPERANDS = 8  # where the operand bytes of an entry begin
+OPERAND_BYTES = 8
+
+PARAMETERS = "ptr %st, ptr %mem, ptr %ip, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v"
+CALL = "musttail call preserve_nonecc void"
+PINS = "{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8}"
+
+
+class IrValue(Value):
+    """An SSA value: `name` is a register or a literal. `word`: a 32-bit 0/1 form of a 1-bit value, if there is one."""
+
+    __slots__ = ("name", "word")
+
+    def __init__(self, machine: Machine, width: int, name: str, word: str | None = None) -> None:
+        super().__init__(machine, width)
+        self.name = name
+        self.word = word
+
+
+def _name(value: Value) -> str:
+    assert isinstance(value, IrValue)
+    return value.name
+
+
+class HandlerBuilder(Machine):
+    """Records one execution of a meaning as IR. `length`: the bytes by which the entry pointer advances, 16 or 32."""
+
+    def __init__(self, *, thumb: int, length: int) -> None:
+        self.thumb = thumb
+        self.advance = ENTRY_SIZE * (2 if thumb and length == 4 else 1)
+        self.lines: list[str] = []
+        self.slots: list[tuple[Field, int]] = []
+        self.flags = {"n": "%n", "z": "%z", "c": "%c", "v": "%v"}
+        self.block = "body"
+        self.ended = False
+        self._names = 0
+        self._blocks = 0
+        self._pc_is_stored = False
+
+    # Text
+
+    def _new(self, text: str) -> str:
+        self._names += 1
+        self.lines.append(f"  %t{self._names} = {text}")
+        return f"%t{self._names}"
+
+    def _value(self, width: int, text: str) -> IrValue:
+        return IrValue(self, width, self._new(text))
+
+    def _do(self, text: str) -> None:
+        self.lines.append(f"  {text}")
+
+    def _label(self, hint: str) -> str:
+        self._blocks += 1
+        return f"{hint}{self._blocks}"
+
+    def _begin(self, label: str) -> None:
+        self.lines.append(f"{label}:")
+        self.block = label
+
+    def _slot(self, field: Field, size: int) -> str:
+        for i, (known, known_size) in enumerate(self.slots):
+            if known.key == field.key and known_size == size:
+                return f"%slot{i}"
+        self.slots.append((field, size))
+        return f"%slot{len(self.slots) - 1}"
+
+    def layout(self) -> list[tuple[Field, int, int]]:
+        """Return the operands as (field, bytes, offset in the entry), widest first."""
+        offset = OPERANDS
+        placed = []
+        for field, size in sorted(self.slots, key=lambda slot: -slot[1]):
+            placed.append((field, size, offset))
+            offset += size
+        if offset > OPERANDS + OPERAND_BYTES:
+            raise ValueError(f"the operands {self.slots} need more than {OPERAND_BYTES} bytes")
+        return placed
+
+    def text(self) -> str:
+        """Return the body of the handler (without its `define` line), operands loaded first."""
+        if not self.ended:
+            self._tail("%next")
+            self.ended = True
+        lines = ["entry:", f"  %next = getelementptr inbounds i8, ptr %ip, i64 {self.advance}"]
+        for field, size, offset in self.layout():
+            i = next(i for i, (f, s) in enumerate(self.slots) if f is field and s == size)
+            lines.append(f"  %slot{i}p = getelementptr inbounds i8, ptr %ip, i64 {offset}")
+            bits = size * 8
+            if size == 4:
+                lines.append(f"  %slot{i} = load i32, ptr %slot{i}p, align 4")
+            else:
+                lines.append(f"  %slot{i}n = load i{bits}, ptr %slot{i}p, align {size}")
+                lines.append(f"  %slot{i} = zext i{bits} %slot{i}n to i32")
+        if self._pc_is_stored:
+            lines += self._store_pc()
+        lines.append("  br label %body")
+        lines.append("body:")
+        return "\n".join(lines + self.lines) + "\n"
+
+    def _pins(self) -> str:
+        return (
+            "ptr %st, ptr %mem, ptr %ip, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v"
+        )
+
+    def _arguments(self, ip: str, budget: str) -> str:
+        f = self.flags
+        return (
+            f"ptr %st, ptr %mem, ptr {ip}, ptr %base, i64 {budget}, "
+            f"i32 {f['n']}, i32 {f['z']}, i32 {f['c']}, i32 {f['v']}"
+        )
+
+    def _tail(self, ip: str) -> None:
+        """Count the instruction and go to the entry `ip`."""
+        budget = self._new("sub i64 %budget, 1")
+        spent = self._new(f"icmp eq i64 {budget}, 0")
+        stop_here, go_on = self._label("spent"), self._label("go")
+        self._do(f"br i1 {spent}, label %{stop_here}, label %{go_on}, !prof !0")
+        self._begin(stop_here)
+        arguments = self._arguments(ip, budget)
+        self._do(f"{CALL} @leave_spent({arguments})")
+        self._do("ret void")
+        self._begin(go_on)
+        self.dispatch(arguments)
+
+    def dispatch(self, arguments: str) -> None:
+        """Jump to the handler that the entry in `arguments` names."""
+        offset = self._new(
+            f'call i64 asm sideeffect "movl (%r14), ${{0:k}}", "=r,{PINS},~{{memory}}"({arguments})'
+        )
+        handler = self._new(f"getelementptr i8, ptr %base, i64 {offset}")
+        self._do(f"{CALL} {handler}({arguments})")
+        self._do("ret void")
+
+    def _end(self, ip: str) -> None:
+        self._tail(ip)
+        self.ended = True
+
+    # Values
+
+    def const(self, number: Number, width: int = 32) -> IrValue:
+        if isinstance(number, int):
+            return IrValue(self, width, str(number & (1 << width) - 1))
+        size = 1 if number.bound < 1 << 8 else 2 if number.bound < 1 << 16 else 4
+        value = IrValue(self, 32, self._slot(number, size))
+        if width == 32:
+            return value
+        return self._value(width, f"{'zext' if width > 32 else 'trunc'} i32 {value.name} to i{width}")
+
+    def binary(self, op: str, a: Value, b: Value) -> IrValue:
+        return self._value(a.width, f"{op} i{a.width} {_name(a)}, {_name(b)}")
+
+    def compare(self, op: str, a: Value, b: Value) -> IrValue:
+        return self._value(1, f"icmp {op} i{a.width} {_name(a)}, {_name(b)}")
+
+    def unary(self, op: str, a: Value) -> IrValue:
+        t = f"i{a.width}"
+        if op == "clz":
+            return self._value(a.width, f"call {t} @llvm.ctlz.{t}({t} {_name(a)}, i1 false)")
+        intrinsic = {"rbit": "bitreverse", "rev": "bswap"}[op]
+        return self._value(a.width, f"call {t} @llvm.{intrinsic}.{t}({t} {_name(a)})")
+
+    def convert(self, op: str, a: Value, width: int) -> IrValue:
+        assert isinstance(a, IrValue)
+        if op == "zext" and a.word is not None and width >= 32:
+            if width == 32:
+                return IrValue(self, 32, a.word)
+            return self._value(width, f"zext i32 {a.word} to i{width}")
+        return self._value(width, f"{op} i{a.width} {a.name} to i{width}")
+
+    def select(self, condition: Value, a: Value, b: Value) -> IrValue:
+        t = f"i{a.width}"
+        return self._value(a.width, f"select i1 {_name(condition)}, {t} {_name(a)}, {t} {_name(b)}")
+
+    def when(
+        self, condition: Value, then: Callable[[], None], otherwise: Callable[[], None] | None = None
+    ) -> None:
+        yes, no, after = self._label("then"), self._label("else"), self._label("after")
+        self._do(f"br i1 {_name(condition)}, label %{yes}, label %{no}")
+        before = dict(self.flags)
+        ways: list[tuple[str, dict[str, str]]] = []
+        for label, action in ((yes, then), (no, otherwise)):
+            self._begin(label)
+            self.flags = dict(before)
+            self.ended = False
+            if action is not None:
+                action()
+            if not self.ended:
+                self._do(f"br label %{after}")
+                ways.append((self.block, self.flags))
+        self.flags = before
+        self.ended = not ways
+        if not ways:
+            return
+        self._begin(after)
+        for flag in before:
+            incoming = {env[flag] for _, env in ways}
+            if len(incoming) == 1:
+                self.flags[flag] = incoming.pop()
+            else:
+                pairs = ", ".join(f"[ {env[flag]}, %{block} ]" for block, env in ways)
+                self.flags[flag] = self._new(f"phi i32 {pairs}")
+
+    # Registers
+
+    def _state_pointer(self, name: str) -> str:
+        return self._new(f"getelementptr inbounds i8, ptr %st, i64 {OFFSETS[name]}")
+
+    def _load_state(self, name: str) -> str:
+        return self._new(f"load i32, ptr {self._state_pointer(name)}, align 4")
+
+    def _store_state(self, name: str, value: str) -> None:
+        self._do(f"store i32 {value}, ptr {self._state_pointer(name)}, align 4")
+
+    def _register_pointer(self, n: Number) -> str:
+        if isinstance(n, int):
+            return self._new(f"getelementptr inbounds i32, ptr %st, i64 {n}")
+        index = self._new(f"zext i32 {self._slot(n, 1)} to i64")
+        return self._new(f"getelementptr inbounds i32, ptr %st, i64 {index}")
+
+    def pc(self) -> Field:
+        """The decode-time number that r15 reads as."""
+        return Field.named("pc", 32) + (4 if self.thumb else 8)
+
+    def _need_pc(self) -> None:
+        """Have r15's word in the state block hold pc, so that any register number may be read there."""
+        self._pc_is_stored = True
+
+    def _store_pc(self) -> list[str]:
+        shift, first, ahead = (3, THUMB_TABLE, 4) if self.thumb else (2, 0, 8)
+        return [
+            f"  %tablep = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['table']}",
+            "  %table = load i64, ptr %tablep, align 8",
+            "  %here = ptrtoint ptr %ip to i64",
+            "  %from_table = sub i64 %here, %table",
+            f"  %from_first = sub i64 %from_table, {first}",
+            f"  %wide_pc = lshr i64 %from_first, {shift}",
+            "  %narrow_pc = trunc i64 %wide_pc to i32",
+            f"  %pc = add i32 %narrow_pc, {ahead}",
+            f"  %pcp = getelementptr inbounds i8, ptr %st, i64 {15 * 4}",
+            "  store i32 %pc, ptr %pcp, align 4",
+        ]
+
+    def reg(self, n: Number) -> IrValue:
+        if isinstance(n, int):
+            if n == 15:
+                return self.const(self.pc())
+        elif n == 15:
+            self._need_pc()
+        return self._value(32, f"load i32, ptr {self._register_pointer(n)}, align 4")
+
+    def set_reg(self, n: Number, value: Value) -> None:
+        self._do(f"store i32 {_name(value)}, ptr {self._register_pointer(n)}, align 4")
+
+    def flag(self, name: str) -> IrValue:
+        if name == "q":
+            word = self._load_state("q")
+            return IrValue(self, 1, self._new(f"icmp ne i32 {word}, 0"), word)
+        word = self.flags[name]
+        if name == "c":
+            return IrValue(self, 1, self._new(f"icmp ne i32 {word}, 0"), word)
+        return self._value(1, f"icmp {'eq' if name == 'z' else 'slt'} i32 {word}, 0")
+
+    def set_flag(self, name: str, value: Value) -> None:
+        if name == "z":
+            value = ~value
+        word = _name(value.zext(32))
+        if name == "q":
+            self._store_state("q", word)
+        elif name in "nv":
+            self.flags[name] = self._new(f"shl i32 {word}, 31")
+        else:
+            self.flags[name] = word
+
+    def set_nz(self, result: Value) -> None:
+        if result.width == 64:
+            self.flags["n"] = _name(result.bits(63, 32))
+            self.flags["z"] = _name((result | result >> 32).trunc(32))
+        else:
+            self.flags["n"] = self.flags["z"] = _name(result)
+
+    def set_overflow_word(self, word: Value) -> None:
+        self.flags["v"] = _name(word)
+
+    def ge(self) -> Value:
+        return IrValue(self, 32, self._load_state("ge")).trunc(4)
+
+    def set_ge(self, value: Value) -> None:
+        self._store_state("ge", _name(value.zext(32)))
+
+    def system_register(self, name: str) -> IrValue:
+        return IrValue(self, 32, self._load_state(name))
+
+    def set_system_register(self, name: str, value: Value) -> None:
+        self._store_state(name, _name(value))
+
+    def set_big_endian(self, big: Number) -> None:
+        self._store_state("big_endian", self.const(big).name)
+        if big:
+            # Handlers load little-endian: the reference engine runs big-endian stretches.
+            self._stop(stop.BUDGET, "%next", counted=True)
+
+    # Memory
+
+    def _pinned(self, result: str, template: str, operands: str, constraints: str) -> str:
+        inputs = ", ".join(part for part in (operands, self._pins()) if part)
+        call = f'asm sideeffect "{template}", "{constraints},{PINS},~{{memory}},~{{flags}}"({inputs})'
+        if result:
+            return self._new(f"call {result} {call}")
+        self._do(f"call void {call}")
+        return ""
+
+    def _check_aligned(self, address: Value, size: int, *, write: bool) -> None:
+        if size == 1:
+            return
+        bad = self._new(f"icmp ne i32 {_name(address & (size - 1))}, 0")
+        fault, fine = self._label("misaligned"), self._label("aligned")
+        self._do(f"br i1 {bad}, label %{fault}, label %{fine}, !prof !0")
+        self._begin(fault)
+        self._store_state("fault_address", _name(address))
+        self._store_state("fault_write", str(int(write)))
+        self._leave(stop.ALIGNMENT, "%ip", "%budget", original=True)
+        self._begin(fine)
+
+    def load(self, address: Value, size: int, *, signed: bool = False, aligned: bool = False) -> IrValue:
+        if aligned:
+            self._check_aligned(address, size, write=False)
+        op = {(1, False): "movzbl", (2, False): "movzwl", (1, True): "movsbl", (2, True): "movswl"}.get(
+            (size, signed), "movl"
+        )
+        host = _name(address.zext(64))
+        return IrValue(self, 32, self._pinned("i32", f"{op} ($1,%r13), $0", f"i64 {host}", "=r,r"))
+
+    def store(self, address: Value, size: int, value: Value, *, aligned: bool = False) -> None:
+        if aligned:
+            self._check_aligned(address, size, write=True)
+        op, modifier = {1: ("movb", ":b"), 2: ("movw", ":w"), 4: ("movl", ":k")}[size]
+        host = _name(address.zext(64))
+        self._pinned("", f"{op} ${{0{modifier}}}, ($1,%r13)", f"i32 {_name(value)}, i64 {host}", "r,r")
+
+    def _multiple(self, registers: Number, address: Value, each: Callable[[str, IrValue], None]) -> None:
+        """Loop over the one bits of a register list, lowest first, with word addresses going up."""
+        first = _name(self.const(registers))
+        head, done = self._label("each"), self._label("done")
+        before = self.block
+        self._do(f"br label %{head}")
+        self._begin(head)
+        at = len(self.lines)
+        rest, where, next_rest, next_where = (self._new_name() for _ in range(4))
+        number = self._new(f"call i32 @llvm.cttz.i32(i32 {rest}, i1 true)")
+        index = self._new(f"zext i32 {number} to i64")
+        each(self._new(f"getelementptr inbounds i32, ptr %st, i64 {index}"), IrValue(self, 32, where))
+        less = self._new(f"add i32 {rest}, -1")
+        self._do(f"{next_rest} = and i32 {rest}, {less}")
+        self._do(f"{next_where} = add i32 {where}, 4")
+        over = self._new(f"icmp eq i32 {next_rest}, 0")
+        self._do(f"br i1 {over}, label %{done}, label %{head}")
+        self.lines[at:at] = [
+            f"  {rest} = phi i32 [ {first}, %{before} ], [ {next_rest}, %{self.block} ]",
+            f"  {where} = phi i32 [ {_name(address)}, %{before} ], [ {next_where}, %{self.block} ]",
+        ]
+        self._begin(done)
+
+    def _new_name(self) -> str:
+        self._names += 1
+        return f"%t{self._names}"
+
+    def load_multiple(self, registers: Number, address: Value) -> None:
+        if registers == 0:
+            return
+        self._check_aligned(address, 4, write=False)
+        # Touch the last word first: then nothing in between can fault with registers half loaded.
+        self.load(address + self.const((registers.bit_count() - 1) * 4), 4)
+        self._multiple(
+            registers, address, lambda pointer, where: self._do(
+                f"store i32 {_name(self.load(where, 4))}, ptr {pointer}, align 4"
+            )
+        )
+
+    def store_multiple(self, registers: Number, address: Value) -> None:
+        if registers == 0:
+            return
+        self._check_aligned(address, 4, write=True)
+        if registers >> 15:
+            self._need_pc()
+        self._multiple(
+            registers, address, lambda pointer, where: self.store(
+                where, 4, self._value(32, f"load i32, ptr {pointer}, align 4")
+            )
+        )
+
+    def load_exclusive(self, address: Value, size: int) -> Value:
+        self._check_aligned(address, size, write=False)
+        if size == 8:
+            host = _name(address.zext(64))
+            wide = IrValue(self, 64, self._pinned("i64", "movq ($1,%r13), $0", f"i64 {host}", "=r,r"))
+            value: Value = wide
+        else:
+            value = self.load(address, size)
+            wide = IrValue(self, 64, _name(value.zext(64)))
+        self._store_state("exclusive_size", str(size))
+        self._store_state("exclusive_address", _name(address))
+        self._do(f"store i64 {wide.name}, ptr {self._state_pointer('exclusive_value')}, align 8")
+        return value
+
+    def store_exclusive(self, address: Value, size: int, value: Value) -> IrValue:
+        self._check_aligned(address, size, write=True)
+        held_size = IrValue(self, 32, self._load_state("exclusive_size"))
+        held_address = IrValue(self, 32, self._load_state("exclusive_address"))
+        held = held_size.eq(size) & held_address.eq(address)
+        suffix, mod = {1: ("b", ":b"), 2: ("w", ":w"), 4: ("l", ":k"), 8: ("q", ":q")}[size]
+        attempt, after = self._label("attempt"), self._label("after")
+        failed_from = self.block
+        self._do(f"br i1 {_name(held)}, label %{attempt}, label %{after}")
+        self._begin(attempt)
+        expected = self._new(f"load i64, ptr {self._state_pointer('exclusive_value')}, align 8")
+        wide_value = _name(value.zext(64))
+        host = _name(address.zext(64))
+        equal = self._compare_exchange(suffix, mod, wide_value, host, expected)
+        status_of_attempt = self._new(f"zext i1 {self._new(f'icmp eq i8 {equal}, 0')} to i32")
+        attempted_from = self.block
+        self._do(f"br label %{after}")
+        self._begin(after)
+        status = self._new(
+            f"phi i32 [ 1, %{failed_from} ], [ {status_of_attempt}, %{attempted_from} ]"
+        )
+        self._store_state("exclusive_size", "0")
+        return IrValue(self, 32, status)
+
+    def _compare_exchange(self, suffix: str, mod: str, value: str, host: str, expected: str) -> str:
+        # The expected value goes in rax, which cmpxchg overwrites: so rax is an output as well.
+        pair = self._pinned(
+            "{ i8, i64 }",
+            f"lock; cmpxchg{suffix} ${{2{mod}}}, ($3,%r13); sete $0",
+            f"i64 {value}, i64 {host}, i64 {expected}",
+            "=&q,={rax},r,r,1",
+        )
+        return self._new(f"extractvalue {{ i8, i64 }} {pair}, 0")
+
+    def clear_exclusive(self) -> None:
+        self._store_state("exclusive_size", "0")
+
+    def swap(self, address: Value, size: int, value: Value) -> Value:
+        self._check_aligned(address, size, write=True)
+        host = _name(address.zext(64))
+        suffix, mod = {1: ("b", ":b"), 4: ("l", ":k")}[size]
+        old = self._pinned(
+            "i32", f"xchg{suffix} ${{0{mod}}}, ($2,%r13)", f"i32 {_name(value)}, i64 {host}", "=q,0,r"
+        )
+        return IrValue(self, 32, old) & (0xFF if size == 1 else 0xFFFFFFFF)
+
+    # Going on
+
+    def _entry_of(self, address: str, *, thumb: bool) -> str:
+        """Return the entry of a run-time guest address."""
+        table = self._new(f"load ptr, ptr {self._state_pointer('table')}, align 8")
+        wide = self._new(f"zext i32 {address} to i64")
+        if thumb:
+            even = self._new(f"and i64 {wide}, -2")
+            offset = self._new(f"shl i64 {even}, 3")
+            offset = self._new(f"add i64 {offset}, {THUMB_TABLE}")
+        else:
+            word = self._new(f"and i64 {wide}, -4")
+            offset = self._new(f"shl i64 {word}, 2")
+        return self._new(f"getelementptr i8, ptr {table}, i64 {offset}")
+
+    def _direct(self, target: Number) -> str:
+        distance = target - Field.named("pc", 32)
+        step = self._new(f"sext i32 {self.const(distance).name} to i64")
+        scaled = self._new(f"shl i64 {step}, {3 if self.thumb else 2}")
+        return self._new(f"getelementptr i8, ptr %ip, i64 {scaled}")
+
+    def branch_to(self, target: Number) -> None:
+        self._end(self._direct(target))
+
+    def branch_if(self, condition: Value, target: Number) -> None:
+        def taken() -> None:
+            self.branch_to(target)
+
+        self.when(condition, taken)
+
+    def branch_exchange_to(self, target: Number) -> None:
+        self._end(self._entry_of(self.const(target).name, thumb=not self.thumb))
+
+    def branch_write_pc(self, address: Value) -> None:
+        self._end(self._entry_of(_name(address), thumb=bool(self.thumb)))
+
+    def bx_write_pc(self, address: Value) -> None:
+        name = _name(address)
+        as_arm = self._entry_of(name, thumb=False)
+        as_thumb = self._entry_of(name, thumb=True)
+        bit = _name(address.trunc(1))
+        self._end(self._new(f"select i1 {bit}, ptr {as_thumb}, ptr {as_arm}"))
+
+    def _leave(self, kind: int, ip: str, budget: str, *, original: bool = False) -> None:
+        self._store_state("stop", str(kind))
+        arguments = self._pins() if original else self._arguments(ip, budget)
+        self._do(f"{CALL} @leave({arguments})")
+        self._do("ret void")
+
+    def _stop(self, kind: int, ip: str, *, counted: bool, detail: Number = 0) -> None:
+        self._store_state("stop_detail", self.const(detail).name)
+        budget = self._new("sub i64 %budget, 1") if counted else "%budget"
+        self._leave(kind, ip, budget)
+        self.ended = True
+
+    def supervisor_call(self, number: Number) -> None:
+        self._stop(stop.SYSCALL, "%next", counted=True, detail=number)
+
+    def breakpoint(self, number: Number) -> None:
+        self._stop(stop.BREAKPOINT, "%ip", counted=False, detail=number)
+
+    def undefined(self) -> None:
+        self._stop(stop.UNDEFINED, "%ip", counted=False)
+
+    def not_yet(self) -> None:
+        self._stop(stop.NOT_YET, "%ip", counted=False)
+
+    def start_it_block(self, firstcond: Number, mask: Number) -> None:
+        """Do nothing: the decoder gave the block's instructions their conditions when it decoded the IT."""
+
+    # Arithmetic that has a better form than the derived one
+
+    def subtract(self, x: Value, y: Value) -> tuple[Value, Flags]:
+        result = x - y
+        return result, Flags(result, y.ule(x), (x ^ y) & (x ^ result))
+
+
+def condition_ir(builder: HandlerBuilder, cond: int) -> IrValue:
+    """Return the condition `cond` (0 EQ .. 13 LE, A8.3) as a 1-bit value."""
+    flag = builder.flag
+    base = cond >> 1
+    if base == 0:
+        value: Value = flag("z")
+    elif base == 1:
+        value = flag("c")
+    elif base == 2:
+        value = flag("n")
+    elif base == 3:
+        value = flag("v")
+    elif base == 4:
+        value = flag("c") & ~flag("z")
+    else:
+        f = builder.flags
+        same = IrValue(builder, 32, builder._new(f"xor i32 {f['n']}, {f['v']}"))
+        value = same.sge(0)
+        if base == 6:
+            value = value & ~flag("z")
+    if cond & 1:
+        value = ~value
+    assert isinstance(value, IrValue)
+    return value

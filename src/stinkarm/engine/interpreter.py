@@ -1,0 +1,172 @@
+"""The native interpreter: maps the generated code and runs guest instructions in it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal as host_signal
+import struct
+
+from ..guest import stop
+from ..guest.state import OFFSETS, WORD
+from ..guest.stop import Stop
+from .image import HEADER_SIZE, unpack_header
+from .layout import THUMB_TABLE
+from .table import CodeTable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..guest.memory import Memory
+    from ..guest.state import State
+    from .reference import Reference
+
+_ENTRY = OFFSETS["entry"] // 8
+_BUDGET = OFFSETS["budget"] // 8
+_MEMORY = OFFSETS["memory"] // 8
+_TABLE = OFFSETS["table"] // 8
+_STOP = WORD["stop"]
+_ITSTATE = WORD["itstate"]
+_THUMB = WORD["thumb"]
+_BIG_ENDIAN = WORD["big_endian"]
+_FAULT_ADDRESS = WORD["fault_address"]
+
+_SA_SIGINFO = 4
+_SA_RESTART = 0x10000000
+
+
+class InterpreterError(Exception):
+    """The native interpreter cannot be loaded; the text says why and what to do."""
+
+
+class NativeCode:
+    """The mapped interpreter, one a process: `run(state)` and its signal handler, installed."""
+
+    def __init__(self, path: str) -> None:
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise InterpreterError(f"the native interpreter {path} cannot be opened: {error.strerror}") from error
+        try:
+            offsets = unpack_header(os.read(fd, HEADER_SIZE))
+            if offsets is None:
+                raise InterpreterError(f"{path} is not a native interpreter of this version; delete it")
+            size = os.fstat(fd).st_size
+            code = self._map(fd, size)
+        finally:
+            os.close(fd)
+        run, on_fault, self.decode = (code + HEADER_SIZE + offset for offset in offsets)
+        self.run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(run)
+        self._install(on_fault)
+
+    @staticmethod
+    def _map(fd: int, size: int) -> int:
+        libc = ctypes.CDLL(None, use_errno=True)
+        mmap = libc.mmap
+        mmap.restype = ctypes.c_size_t
+        mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+        address: int = mmap(None, size, 5, 2, fd, 0)  # PROT_READ|PROT_EXEC, MAP_PRIVATE
+        if address == (1 << 64) - 1:
+            raise InterpreterError(
+                f"the native interpreter cannot be mapped executable: {os.strerror(ctypes.get_errno())}; "
+                "is the cache directory on a file system mounted noexec? Set XDG_CACHE_HOME to another"
+            )
+        return address
+
+    @staticmethod
+    def _install(on_fault: int) -> None:
+        # struct sigaction of glibc on x86-64: handler, 128 bytes of mask, flags, restorer.
+        action = struct.pack("<Q128xi4xQ", on_fault, _SA_SIGINFO | _SA_RESTART, 0)
+        libc = ctypes.CDLL(None)
+        for number in (host_signal.SIGSEGV, host_signal.SIGBUS):
+            if libc.sigaction(int(number), action, None):
+                raise InterpreterError("the host refuses a handler for SIGSEGV")
+
+
+_native: NativeCode | None = None
+
+
+def native_code() -> NativeCode:
+    """Return this process's native code, built first if it is not there."""
+    global _native  # noqa: PLW0603 - signal handlers are a process's, so is this
+    if _native is None:
+        from .store import interpreter_path
+
+        _native = NativeCode(interpreter_path())
+    return _native
+
+
+class Interpreter:
+    """Runs guest code of one address space natively. Threads may run at once, each with a State of its own."""
+
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+        self.native = native_code()
+        self._run = self.native.run
+        self.table = CodeTable(memory)
+        self._reference: Reference | None = None
+
+    def close(self) -> None:
+        """Give the code table back."""
+        self.table.close()
+
+    def flush(self, start: int, end: int) -> None:
+        """Forget translations of guest addresses start..end (cacheflush)."""
+        self.table.flush(start, end)
+
+    def run(self, state: State, budget: int) -> Stop:
+        """Run at most `budget` (at least 1) instructions from r15 on; say why it stopped."""
+        words = state.words
+        doubles = state.doubles
+        if words[_BIG_ENDIAN]:
+            return self._run_big_endian(state, budget)
+        table = self.table.address
+        thumb = words[_THUMB]
+        pc = words[15]
+        doubles[_MEMORY] = self.memory.base
+        doubles[_TABLE] = table
+        doubles[_BUDGET] = budget
+        doubles[_ENTRY] = entry = (table + THUMB_TABLE + (pc >> 1) * 16) if thumb else (table + (pc >> 2) * 16)
+        self._run(state.address)
+        entry = doubles[_ENTRY] - table
+        if entry >= THUMB_TABLE:
+            words[_THUMB] = 1
+            pc = ((entry - THUMB_TABLE) >> 3) & 0xFFFFFFFF
+            kind = words[_STOP]
+            if words[_ITSTATE] == 0 and kind != stop.FETCH:
+                words[_ITSTATE] = self._itstate(doubles[_ENTRY])
+        else:
+            words[_THUMB] = 0
+            pc = (entry >> 2) & 0xFFFFFFFF
+            kind = words[_STOP]
+        words[15] = pc
+        if kind == stop.SYSCALL or kind == stop.BUDGET:
+            return Stop(kind, pc, detail=words[_STOP + 1] if kind == stop.SYSCALL else 0)
+        return self._stopped(state, kind, pc)
+
+    def _itstate(self, entry: int) -> int:
+        # The entry may be on a table page that is not accessible: then nothing was decoded there.
+        data = self.table.read(entry)
+        return data[7] if data else 0
+
+    @staticmethod
+    def _stopped(state: State, kind: int, pc: int) -> Stop:
+        words = state.words
+        if kind == stop.FETCH:
+            return Stop(kind, pc, address=pc, signal=words[WORD["fault_signal"]], code=words[WORD["fault_code"]])
+        return Stop(
+            kind,
+            pc,
+            address=words[_FAULT_ADDRESS],
+            write=bool(words[WORD["fault_write"]]),
+            signal=words[WORD["fault_signal"]],
+            code=words[WORD["fault_code"]],
+            detail=words[WORD["stop_detail"]],
+        )
+
+    def _run_big_endian(self, state: State, budget: int) -> Stop:
+        """Run with CPSR.E set, which native handlers do not know, until it is cleared."""
+        if self._reference is None:
+            from .reference import Reference
+
+            self._reference = Reference(self.memory)
+        return self._reference.run(state, budget, until_little_endian=True)

@@ -1,0 +1,116 @@
+"""Where the native interpreter's code is kept: in the package (a wheel has it), else in the user's cache."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_V3 = ("avx2", "bmi1", "bmi2", "fma", "abm", "movbe", "f16c")
+
+
+def cpu_level() -> str:
+    """Return the x86-64 level to use on this host: x86-64-v3 where it has it, else x86-64-v2."""
+    try:
+        fd = os.open("/proc/cpuinfo", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            text = os.read(fd, 4096).decode("ascii", "replace")
+        finally:
+            os.close(fd)
+    except OSError:
+        return "x86-64-v2"
+    flags = text.partition("\nflags")[2].partition("\n")[0].split()
+    return "x86-64-v3" if all(flag in flags for flag in _V3) else "x86-64-v2"
+
+
+def cache_directory() -> str:
+    """Return the user's cache directory for stinkarm (not made yet)."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "stinkarm")
+
+
+def _sources() -> Iterator[str]:
+    for folder in ("isa", "isa/instructions", "engine", "guest"):
+        directory = os.path.join(_PACKAGE, folder)
+        for entry in sorted(os.scandir(directory), key=lambda e: e.name):
+            if not entry.name.endswith(".py"):
+                continue
+            if folder in ("engine", "guest") and entry.name not in _GENERATING:
+                continue
+            status = entry.stat()
+            yield f"{folder}/{entry.name} {status.st_size} {status.st_mtime_ns}"
+
+
+# Of engine/ and guest/, the modules whose text decides what the generated code is.
+_GENERATING = ("emit.py", "generate.py", "build.py", "image.py", "layout.py", "state.py", "stop.py")
+
+
+def key(level: str) -> str:
+    """Return what names the interpreter that the declarations as they stand now generate."""
+    from _blake2 import blake2b
+
+    return blake2b("\n".join([level, *_sources()]).encode(), digest_size=12).hexdigest()
+
+
+def packaged_path(level: str) -> str:
+    """Return where a wheel has the interpreter."""
+    return os.path.join(_PACKAGE, "engine", f"interpreter-{level}.bin")
+
+
+def interpreter_path() -> str:
+    """Return the path of an up-to-date interpreter; build it first if there is none."""
+    level = cpu_level()
+    packaged = packaged_path(level)
+    if os.path.exists(packaged):
+        return packaged
+    directory = cache_directory()
+    path = os.path.join(directory, f"interpreter-{level}-{key(level)}.bin")
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        _build(path, level)
+        status = os.stat(path)
+    if status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022:
+        raise PermissionError(
+            errno.EPERM, "the cached interpreter belongs to or can be changed by another user; remove it", path
+        )
+    return path
+
+
+def _build(path: str, level: str) -> None:
+    """Build in a process of its own, once however many processes ask at the same time."""
+    import fcntl
+    import subprocess
+
+    directory = os.path.dirname(path)
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    lock = os.open(os.path.join(directory, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.path.exists(path):
+            return
+        if os.isatty(2):
+            sys.stderr.write("stinkarm: building the native interpreter, once (under a minute)... ")
+            sys.stderr.flush()
+        result = subprocess.run(
+            [sys.executable, "-m", "stinkarm.engine.build", "--cpu", level, path],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([os.path.dirname(_PACKAGE), *sys.path[1:]])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode:
+            raise RuntimeError(f"the native interpreter could not be built:\n{result.stderr}")
+        if os.isatty(2):
+            sys.stderr.write(result.stdout.rpartition(" in ")[2].strip() + "\n")
+        for name in os.listdir(directory):
+            stale = name.startswith(f"interpreter-{level}-") and name != os.path.basename(path)
+            if stale:
+                os.unlink(os.path.join(directory, name))
+    finally:
+        os.close(lock)

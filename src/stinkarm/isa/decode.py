@@ -1,0 +1,175 @@
+"""Find the encoding of a word; prove that each word has at most one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .declare import A32, ENCODINGS, T32, DeclarationError, Encoding
+
+
+class Decoded:
+    """One decoded instruction: its encoding, all its fields, the word and its length in bytes."""
+
+    __slots__ = ("encoding", "fields", "length", "pc", "word")
+
+    def __init__(self, encoding: Encoding, fields: dict[str, int], word: int, pc: int) -> None:
+        self.encoding = encoding
+        self.fields = fields
+        self.word = word
+        self.pc = pc
+        self.length = encoding.length
+
+
+class Node:
+    """A step of the decision tree: switch on `word & mask`, or (a leaf) try `encodings` in turn."""
+
+    __slots__ = ("children", "encodings", "mask")
+
+    def __init__(self) -> None:
+        self.mask = 0
+        self.children: dict[int, Node] = {}
+        self.encodings: list[Encoding] = []
+
+
+def in_order(encodings: list[Encoding]) -> list[Encoding]:
+    """Sort encodings so that one that is seen (see=) stands before the one that names it."""
+    result: list[Encoding] = []
+
+    def visit(encoding: Encoding, trail: tuple[Encoding, ...]) -> None:
+        if encoding in result:
+            return
+        if encoding in trail:
+            raise DeclarationError(f"see= goes in a circle: {trail}")
+        for other in encodings:
+            if other.instruction.name in encoding.see and other is not encoding:
+                visit(other, (*trail, encoding))
+        result.append(encoding)
+
+    for encoding in encodings:
+        visit(encoding, ())
+    return result
+
+
+def build_tree(encodings: list[Encoding], known: int = 0) -> Node:
+    """Return a decision tree over the encodings' fixed bits; `known` bits were looked at."""
+    node = Node()
+    common = ~known
+    for encoding in encodings:
+        common &= encoding.pattern.mask
+    common &= 0xFFFFFFFF
+    if len(encodings) <= 1 or (not common and len(encodings) <= 3):
+        node.encodings = in_order(encodings)
+        return node
+    if not common:
+        counts = {
+            bit: sum(e.pattern.mask >> bit & 1 for e in encodings) for bit in range(32) if not known >> bit & 1
+        }
+        best = max(counts, key=lambda bit: counts[bit], default=None)
+        if best is None or counts[best] == 0:
+            node.encodings = in_order(encodings)
+            return node
+        common = 1 << best
+    node.mask = common
+    groups: dict[int, list[Encoding]] = {}
+    for value in sorted({e.pattern.value & common for e in encodings if e.pattern.mask & common} | ({0, common} if common.bit_count() == 1 else set())):
+        groups[value] = [e for e in encodings if not (e.pattern.value ^ value) & common & e.pattern.mask]
+    node.children = {value: build_tree(group, known | common) for value, group in groups.items() if group}
+    return node
+
+
+def _lookup(node: Node, word: int) -> Encoding | None:
+    while node.mask:
+        child = node.children.get(word & node.mask)
+        if child is None:
+            return None
+        node = child
+    for encoding in node.encodings:
+        if encoding.pattern.matches(word):
+            return encoding
+    return None
+
+
+# The four spaces in which a word is looked up. A32 words with cond == 1111 are a space of their own.
+SPACES = ("A32", "A32_unconditional", "T16", "T32")
+
+
+def space_of(encoding: Encoding) -> str:
+    """Name the space in which an encoding is found."""
+    if encoding.isa == A32:
+        return "A32" if encoding.conditional else "A32_unconditional"
+    return "T16" if encoding.pattern.width == 16 else "T32"
+
+
+def is_wide(halfword: int) -> bool:
+    """Say whether a T32 instruction that begins with `halfword` has a second one (A6.1)."""
+    return halfword >> 11 in (0b11101, 0b11110, 0b11111)
+
+
+class Decoder:
+    """All declared encodings, ready to be looked up."""
+
+    def __init__(self, encodings: list[Encoding]) -> None:
+        spaces: dict[str, list[Encoding]] = {space: [] for space in SPACES}
+        for encoding in encodings:
+            spaces[space_of(encoding)].append(encoding)
+        self.spaces = spaces
+        self.trees = {space: build_tree(members) for space, members in spaces.items()}
+
+    def find(self, word: int, *, thumb: bool, length: int) -> Encoding | None:
+        """Return the encoding of `word`, or None when it is UNDEFINED."""
+        if thumb:
+            space = "T16" if length == 2 else "T32"
+        else:
+            space = "A32_unconditional" if word >> 28 == 0xF else "A32"
+        return _lookup(self.trees[space], word)
+
+    def decode(self, word: int, *, thumb: bool, length: int = 4, pc: int = 0, itstate: int = 0) -> Decoded | None:
+        """Decode `word` (a wide T32 one is first halfword << 16 | second), or return None."""
+        encoding = self.find(word, thumb=thumb, length=length)
+        if encoding is None:
+            return None
+        fields: dict[str, Any] = encoding.pattern.extract(word)
+        fields["pc"] = pc
+        fields["in_it"] = int(itstate & 0xF != 0)
+        return Decoded(encoding, encoding.arguments(fields), word, pc)
+
+
+def prove(encodings: list[Encoding]) -> None:
+    """Raise DeclarationError when two encodings of a space overlap and neither names the other in `see`."""
+    names = {e.instruction.name for e in encodings}
+    spaces: dict[str, list[Encoding]] = {}
+    for encoding in encodings:
+        unknown = encoding.see - names
+        if unknown:
+            raise DeclarationError(f"{encoding!r} sees {', '.join(sorted(unknown))}, which is not declared")
+        spaces.setdefault(space_of(encoding), []).append(encoding)
+    for members in spaces.values():
+        for i, a in enumerate(members):
+            for b in members[i + 1 :]:
+                if a.pattern.overlaps(b.pattern) and not (
+                    a.instruction.name in b.see or b.instruction.name in a.see
+                ):
+                    raise DeclarationError(
+                        f"{a!r} ({a.pattern.text}) and {b!r} ({b.pattern.text}) overlap; one must name the other in see="
+                    )
+            covers = [b for b in members if b.instruction.name in a.see and b is not a]
+            for b in covers:
+                if not (b.pattern.mask & ~a.pattern.mask) and a.pattern.overlaps(b.pattern):
+                    raise DeclarationError(f"{a!r} can never be reached: {b!r} takes every word of it")
+
+
+_decoder: Decoder | None = None
+
+
+def decoder() -> Decoder:
+    """Return the decoder of all declared instructions (proved on first use)."""
+    global _decoder  # noqa: PLW0603 - built once, on first use
+    if _decoder is None:
+        from . import instructions  # noqa: F401 - importing declares them
+
+        prove(ENCODINGS)
+        _decoder = Decoder(ENCODINGS)
+    return _decoder
+
+
+__all__ = ["A32", "T32", "Decoded", "Decoder", "build_tree", "decoder", "is_wide", "prove", "space_of"]
