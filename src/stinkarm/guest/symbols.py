@@ -1,0 +1,138 @@
+"""Names for guest addresses, from the symbol tables of an ELF file.
+
+Only crash reports and disassembly ask, so the tables are read at the first question; a damaged or
+missing table gives no names, never an error.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from stinkarm.guest.elf import EHDR_SIZE, read_at, size_of
+
+SHT_SYMTAB = 2
+SHT_DYNSYM = 11
+SHN_UNDEF = 0
+SHN_LORESERVE = 0xFF00
+STT_OBJECT = 1
+STT_FUNC = 2
+STT_NOTYPE = 0
+
+_SHDR_SIZE = 40
+_SYM_SIZE = 16
+_MAX_TABLE = 64 << 20  # bytes of a table worth reading
+
+
+class Symbols:
+    """The symbols of one file, mapped with the load bias `base`."""
+
+    __slots__ = ("_base", "_kinds", "_loaded", "_names", "_source", "_symbols")
+
+    def __init__(self, source: int | bytes, base: int = 0) -> None:
+        self._source = source
+        self._base = base
+        self._loaded = False
+        self._symbols: list[tuple[int, int, int, str]] = []  # (address, rank, size, name), sorted
+        self._kinds: list[tuple[int, str]] = []  # mapping symbols: (address, "a", "t" or "d"), sorted
+        self._names: dict[str, int] = {}
+
+    def lookup(self, address: int) -> tuple[str, int] | None:
+        """Give the symbol that an address belongs to, and the distance from its start."""
+        self._load()
+        symbols = self._symbols
+        index = _last_not_above([symbol[0] for symbol in symbols], address)
+        if index < 0:
+            return None
+        start, _, size, name = symbols[index]
+        if size and address >= start + size:
+            return None
+        return name, address - start
+
+    def name(self, address: int) -> str:
+        """Write an address as `name+0x10`, or give "" when it has no name."""
+        found = self.lookup(address)
+        if found is None:
+            return ""
+        return f"{found[0]}+{found[1]:#x}" if found[1] else found[0]
+
+    def find(self, name: str) -> int | None:
+        """Give the address of a symbol, with bit 0 set for a T32 function."""
+        self._load()
+        return self._names.get(name)
+
+    def kind(self, address: int) -> str | None:
+        """Say what an address holds: "a" (A32), "t" (T32) or "d" (data), by the mapping symbols."""
+        self._load()
+        index = _last_not_above([kind[0] for kind in self._kinds], address)
+        return self._kinds[index][1] if index >= 0 else None
+
+    def _load(self) -> None:
+        if self._loaded:
+            return
+        self._loaded = True
+        try:
+            tables = _symbol_tables(self._source)
+            for symbols, strings in tables:
+                self._add(symbols, strings)
+        except (OSError, struct.error):
+            pass  # no names: the file is damaged, or gone
+        self._symbols.sort()
+        self._kinds.sort()
+
+    def _add(self, symbols: bytes, strings: bytes) -> None:
+        for st_name, st_value, st_size, st_info, _, st_shndx in struct.iter_unpack("<IIIBBH", symbols):
+            kind = st_info & 0xF
+            if st_shndx == SHN_UNDEF or st_shndx >= SHN_LORESERVE or kind > STT_FUNC:
+                continue
+            end = strings.find(b"\0", st_name)
+            name = strings[st_name:end].decode("utf-8", "replace") if end > st_name else ""
+            address = (st_value + self._base) & 0xFFFFFFFF
+            if name[:2] in ("$a", "$t", "$d") and name[2:3] in ("", "."):
+                self._kinds.append((address, name[1]))
+            elif name and not name.startswith("$"):
+                self._names.setdefault(name, address)
+                if kind == STT_FUNC:
+                    address &= ~1
+                # Of several at one address the last is found: functions before objects before labels.
+                self._symbols.append((address, kind, st_size, name))
+
+
+def _last_not_above(addresses: list[int], address: int) -> int:
+    low, high = 0, len(addresses)
+    while low < high:
+        middle = (low + high) >> 1
+        if addresses[middle] > address:
+            high = middle
+        else:
+            low = middle + 1
+    return low - 1
+
+
+def _symbol_tables(source: int | bytes) -> list[tuple[bytes, bytes]]:
+    """Read .symtab, or without one .dynsym, and the strings that go with it."""
+    size = size_of(source)
+    header = read_at(source, 0, EHDR_SIZE)
+    if len(header) < EHDR_SIZE or header[:6] != b"\x7fELF\1\1":
+        return []
+    (shoff,) = struct.unpack_from("<I", header, 32)
+    shentsize, shnum = struct.unpack_from("<HH", header, 46)
+    if shentsize != _SHDR_SIZE or shoff + shnum * _SHDR_SIZE > size:
+        return []
+    sections = list(struct.iter_unpack("<10I", read_at(source, shoff, shnum * _SHDR_SIZE)))
+    for wanted in (SHT_SYMTAB, SHT_DYNSYM):
+        tables = []
+        for section in sections:
+            if section[1] == wanted and section[6] < len(sections):
+                symbols = _section_content(source, section, size)
+                strings = _section_content(source, sections[section[6]], size)
+                tables.append((symbols[: len(symbols) // _SYM_SIZE * _SYM_SIZE], strings))
+        if tables:
+            return tables
+    return []
+
+
+def _section_content(source: int | bytes, section: tuple[int, ...], file_size: int) -> bytes:
+    offset, size = section[4], section[5]
+    if offset + size > file_size or size > _MAX_TABLE:
+        return b""
+    return read_at(source, offset, size)
