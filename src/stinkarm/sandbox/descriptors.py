@@ -1,0 +1,105 @@
+"""Which descriptors a guest may use, and what it may do through each.
+
+Guest and host share descriptor numbers. The emulator's own descriptors are hidden: to the guest
+their numbers are not open, in every mode. In the sandbox the guest has only 0, 1 and 2 and
+what it opened itself; what else the emulator inherited does not exist.
+"""
+
+import os
+from errno import EACCES, EBADF, EINVAL
+
+READ = 1  # the grant that it was opened through allows reading
+WRITE = 2  # ... and writing, and changing what the file system says about the file
+INHERITED = 4  # given by the host: no path may start there, no attribute may change
+DEVICE = 8  # a harmless device: its contents may be written, its attributes may not change
+ALL = READ | WRITE
+
+# Hidden descriptors are moved to here and above, out of the way of the small numbers that programs use.
+FIRST_HIDDEN = 960
+F_DUPFD_CLOEXEC = 1030
+
+
+class Descriptors:
+    """The guest's descriptor numbers.
+
+    `rights` holds the bits above for each descriptor that the guest opened; in forward mode
+    nothing asks for it. `hidden` holds the emulator's own.
+    """
+
+    __slots__ = ("hidden", "rights", "sandboxed")
+
+    def __init__(self, sandboxed: bool) -> None:
+        self.sandboxed = sandboxed
+        self.hidden: set[int] = set()
+        self.rights: dict[int, int] = {}
+        if sandboxed:
+            for fd in (0, 1, 2):
+                self.rights[fd] = ALL | INHERITED
+
+    def usable(self, fd: int) -> bool:
+        """Say whether the guest may name this descriptor (it need not be open)."""
+        if self.sandboxed:
+            return fd in self.rights
+        return fd not in self.hidden
+
+    def check(self, fd: int) -> int:
+        """Give `fd` back, or raise EBADF when it is not the guest's."""
+        if (fd not in self.rights) if self.sandboxed else (fd in self.hidden):
+            raise OSError(EBADF, "not a descriptor of the guest")
+        return fd
+
+    def check_change(self, fd: int) -> int:
+        """Give `fd` back when the guest may change what the file system says about the file; else raise."""
+        self.check(fd)
+        if self.sandboxed and self.rights[fd] & (WRITE | INHERITED) != WRITE:
+            raise OSError(EACCES, "the sandbox does not let this descriptor's file be changed")
+        return fd
+
+    def rights_of(self, fd: int) -> int:
+        """Give what may be done through `fd`."""
+        return self.rights.get(fd, 0) if self.sandboxed else ALL
+
+    def add(self, fd: int, rights: int = ALL) -> int:
+        """Give the guest a descriptor that was just opened for it."""
+        if fd in self.hidden:
+            os.close(fd)
+            raise OSError(EBADF, "a descriptor of the emulator was opened for the guest")
+        if self.sandboxed:
+            self.rights[fd] = rights
+        return fd
+
+    def check_target(self, fd: int) -> None:
+        """Raise EBADF when dup2 may not replace `fd`."""
+        if fd in self.hidden:
+            raise OSError(EBADF, "the number is in use by the emulator")
+
+    def remove(self, fd: int) -> None:
+        """Forget a descriptor that the guest is closing."""
+        self.rights.pop(fd, None)
+
+    def close_range(self, first: int, last: int) -> list[int]:
+        """List the guest's open descriptors from `first` to `last`."""
+        if self.sandboxed:
+            return sorted(fd for fd in self.rights if first <= fd <= last)
+        numbers = (int(name) for name in os.listdir("/proc/self/fd"))
+        return sorted(fd for fd in numbers if first <= fd <= last and fd not in self.hidden)
+
+    def hide(self, fd: int) -> int:
+        """Make an open descriptor the emulator's own; give it back."""
+        if fd >= 0:
+            self.hidden.add(fd)
+            self.rights.pop(fd, None)
+        return fd
+
+    def move_up(self, fd: int) -> int:
+        """Move a descriptor to a high number and hide it; give the new number."""
+        import fcntl
+
+        try:
+            high = fcntl.fcntl(fd, F_DUPFD_CLOEXEC, FIRST_HIDDEN)
+        except OSError as error:
+            if error.errno != EINVAL:  # EINVAL: RLIMIT_NOFILE is not above FIRST_HIDDEN
+                raise
+            return self.hide(fd)
+        os.close(fd)
+        return self.hide(high)

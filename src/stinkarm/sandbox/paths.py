@@ -1,0 +1,621 @@
+"""The file system as a guest sees it: what a path, relative to a directory descriptor, stands for.
+
+In forward mode that is the host's own answer. In the sandbox a path becomes a descriptor found below a
+grant (`roots.py`); system calls then work on the descriptor, so that nothing can change between check and
+use. Calls that only take a path are given /proc/self/fd/N, which the host follows to the very same file.
+"""
+
+import os
+import stat
+from errno import (
+    EACCES,
+    EAGAIN,
+    EBUSY,
+    EEXIST,
+    EINVAL,
+    EISDIR,
+    ELOOP,
+    ENAMETOOLONG,
+    ENOENT,
+    ENOSYS,
+    ENOTDIR,
+    EPERM,
+    EXDEV,
+)
+
+from stinkarm.sandbox import special
+from stinkarm.sandbox.descriptors import ALL, DEVICE, INHERITED, READ, WRITE
+from stinkarm.sandbox.openat2 import (
+    AT_FDCWD,
+    RESOLVE_BENEATH,
+    RESOLVE_IN_ROOT,
+    RESOLVE_NO_MAGICLINKS,
+    openat2,
+)
+from stinkarm.sandbox.roots import LOOK, O_OBJECT, PATH_MAX, Denied, Roots, Walk
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stinkarm.sandbox.policy import Policy
+
+# After these the walk has the last word: a link or `..` led out of a root, or openat2 is not to be had.
+WALK_AFTER = frozenset((EXDEV, ELOOP, EAGAIN, ENOSYS, EPERM))
+
+O_CREATING = os.O_CREAT | os.O_EXCL
+O_TMPFILE_BIT = os.O_TMPFILE & ~os.O_DIRECTORY
+CREATE_ATTEMPTS = 40
+
+
+class Found:
+    """What a path names, for a host call: `path` relative to `fd`; follow a final link if `follow`.
+
+    `opath` is a descriptor of the very file in the sandbox, -1 in forward mode. `rights` is what may be
+    done to it. Use it in a `with`.
+    """
+
+    __slots__ = ("_owned", "fd", "follow", "opath", "path", "rights")
+
+    def __init__(
+        self, fd: int, path: bytes, follow: bool, rights: int = ALL, opath: int = -1, owned: bool = True
+    ) -> None:
+        self.fd = fd
+        self.path = path
+        self.follow = follow
+        self.rights = rights
+        self.opath = opath
+        self._owned = owned
+
+    def __enter__(self) -> "Found":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._owned and self.opath >= 0:
+            os.close(self.opath)
+            self.opath = -1
+
+
+class Entry:
+    """A name in a directory, for host calls that make, remove or rename it. Use it in a `with`."""
+
+    __slots__ = ("_owned", "fd", "name")
+
+    def __init__(self, fd: int, name: bytes, owned: bool) -> None:
+        self.fd = fd
+        self.name = name
+        self._owned = owned
+
+    def __enter__(self) -> "Entry":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._owned:
+            os.close(self.fd)
+            self._owned = False
+
+
+def _object(fd: int, rights: int, owned: bool = True) -> Found:
+    """Wrap a descriptor of the emulator, so that path calls reach the file it is open on."""
+    return Found(AT_FDCWD, b"/proc/self/fd/%d" % fd, True, rights, fd, owned)
+
+
+class Paths:
+    """Resolve the paths of one guest process.
+
+    Every method raises OSError with the errno that the guest gets. `texts` makes the contents of files
+    below /proc/self that stinkarm writes itself.
+    """
+
+    def __init__(self, policy: "Policy") -> None:
+        self._policy = policy
+        self._descriptors = policy.descriptors
+        self._sandboxed = policy.sandboxed
+        self._roots: Roots | None = None
+        self._cwd_rights = -1
+        self._has_openat2 = True
+        self.texts: dict[bytes, Callable[[], bytes]] = {}
+
+    @property
+    def roots(self) -> Roots:
+        """The grants, opened when the guest first names a path."""
+        if self._roots is None:
+            self._roots = Roots(self._policy)
+        return self._roots
+
+    # What a path names
+
+    def find(
+        self, dirfd: int, path: bytes, *, follow: bool = True, need: int = LOOK, flags: int = 0
+    ) -> Found:
+        """Find an existing file. `need` is LOOK, READ, WRITE or a sum. An empty `path` is ENOENT."""
+        kind, detail, number = special.classify(path)
+        if kind != special.ORDINARY:
+            found = self._find_special(kind, detail, number, path, follow, need)
+            if found is not None:
+                return found
+        if not path.startswith(b"/") and dirfd != AT_FDCWD:
+            self._descriptors.check(dirfd)
+        if not self._sandboxed:
+            return Found(dirfd, path, follow)
+        fd, rights = self._resolve(dirfd, path, follow, need)
+        return _object(fd, rights)
+
+    def find_descriptor(self, fd: int, need: int = LOOK) -> Found:
+        """Give what a guest's descriptor is open on, for calls with AT_EMPTY_PATH."""
+        if fd == AT_FDCWD:
+            return self.find(AT_FDCWD, b".", need=need)
+        if need & WRITE:
+            self._descriptors.check_change(fd)
+        self._descriptors.check(fd)
+        return _object(fd, self._descriptors.rights_of(fd), owned=False)
+
+    def entry(self, dirfd: int, path: bytes, *, create: bool = False) -> Entry:
+        """Find the directory that holds the last name of `path`, to change what it holds."""
+        if not self._sandboxed:
+            if not path.startswith(b"/") and dirfd != AT_FDCWD:
+                self._descriptors.check(dirfd)
+            return Entry(dirfd, path, False)
+        if not path:
+            raise OSError(ENOENT, "an empty path")
+        if len(path) >= PATH_MAX:
+            raise OSError(ENAMETOOLONG, "the path is too long")
+        if not path.startswith(b"/") and dirfd != AT_FDCWD:
+            self._descriptors.check(dirfd)
+        fast = self._fast_entry(dirfd, path)
+        if fast is not None:
+            return fast
+        try:
+            with Walk(self.roots) as walk:
+                walk.to_parent(self._base(dirfd, path), path)
+                _allow(walk.path, walk.rights, WRITE)
+                return Entry(walk.take(walk.parent), walk.name, True)
+        except Denied as denied:
+            raise self._denied(path, denied, WRITE) from None
+        except FileExistsError:
+            if create:
+                raise
+            raise OSError(EBUSY, "a granted directory, or one above it") from None
+
+    def read_link(self, dirfd: int, path: bytes) -> bytes:
+        """Give what a symbolic link says."""
+        kind, _, number = special.classify(path)
+        if kind == special.OWN_EXE and self._policy.program:
+            return self._policy.program
+        if kind == special.OWN_FD:
+            if not self._descriptors.usable(number):
+                raise OSError(ENOENT, "not a descriptor of the guest")
+            if path.startswith(b"/proc"):
+                return special.host_name(number)
+        if kind == special.OWN_DIRECTORY and path.endswith((b"/cwd", b"/root")):
+            return b"/" if path.endswith(b"/root") else os.getcwdb()
+        with self.find(dirfd, path, follow=False) as found:
+            if found.opath >= 0:
+                try:
+                    return os.readlink(b"", dir_fd=found.opath)
+                except FileNotFoundError:  # what readlinkat says of an empty path to what is no link
+                    raise OSError(EINVAL, "not a symbolic link") from None
+            return os.readlink(found.path, dir_fd=found.fd)
+
+    # Opening
+
+    def open(self, dirfd: int, path: bytes, flags: int, mode: int = 0, resolve: int = 0) -> int:
+        """Open a file for the guest, with host flags, and give its descriptor. `resolve` is openat2's."""
+        kind, detail, number = special.classify(path)
+        if kind != special.ORDINARY:
+            fd = self._open_special(kind, detail, number, path, flags, mode)
+            if fd >= 0:
+                return fd
+        if not path.startswith(b"/") and dirfd != AT_FDCWD:
+            self._descriptors.check(dirfd)
+        if not self._sandboxed:
+            return self._open_forward(dirfd, path, flags, mode, resolve)
+        if not path:
+            raise OSError(ENOENT, "an empty path")
+        if len(path) >= PATH_MAX:
+            raise OSError(ENAMETOOLONG, "the path is too long")
+        if flags & O_TMPFILE_BIT == 0 and not flags & os.O_CREAT:
+            mode = 0
+        mode &= 0o1777  # no set-user-ID files
+        if resolve:
+            fd, rights = self._open_resolved(dirfd, path, flags, mode, resolve)
+        else:
+            fd, rights = self._open_granted(dirfd, path, flags, mode)
+        return self._give(fd, rights, flags)
+
+    def _open_forward(self, dirfd: int, path: bytes, flags: int, mode: int, resolve: int) -> int:
+        if resolve:
+            fd = openat2(dirfd, path, flags, mode, resolve)
+        else:
+            fd = os.open(path, flags, mode, dir_fd=dirfd)
+        try:
+            if special.shows_memory(fd, os.fstat(fd)):
+                raise OSError(EACCES, "no guest may open memory of a process or of the machine", path)
+            if not flags & os.O_CLOEXEC:
+                os.set_inheritable(fd, True)
+        except BaseException:
+            os.close(fd)
+            raise
+        return self._descriptors.add(fd)
+
+    def _open_granted(self, dirfd: int, path: bytes, flags: int, mode: int) -> tuple[int, int]:
+        """Open below the grants; give the descriptor and what may be done through it."""
+        if flags & O_TMPFILE_BIT:
+            with self.find(dirfd, path, need=ALL) as found:
+                return self._reopen(found, flags, mode)
+        follow = not flags & os.O_NOFOLLOW
+        if not flags & os.O_CREAT or flags & os.O_PATH:
+            with self.find(dirfd, path, follow=follow, need=_needed(flags)) as found:
+                return self._reopen(found, flags)
+        if flags & os.O_EXCL:
+            with self.entry(dirfd, path, create=True) as entry:
+                return _create(entry.fd, entry.name, flags, mode)
+        for _ in range(CREATE_ATTEMPTS):  # whichever of "it is there" and "it is not" holds still
+            try:
+                with self.find(dirfd, path, follow=follow, need=_needed(flags)) as found:
+                    if stat.S_ISDIR(os.fstat(found.opath).st_mode):
+                        raise OSError(EISDIR, "a directory cannot be created by opening it")
+                    return self._reopen(found, flags & ~os.O_CREAT)
+            except FileNotFoundError:
+                pass
+            try:
+                with Walk(self.roots) as walk:
+                    walk.to_object(self._base(dirfd, path), path, follow=follow, create=True)
+                    if walk.parent >= 0:
+                        _allow(walk.path, walk.rights, WRITE)
+                        return _create(walk.parent, walk.name, flags, mode)
+            except FileExistsError:
+                continue
+            except Denied as denied:
+                raise self._denied(path, denied, WRITE) from None
+        raise OSError(EAGAIN, "the file keeps coming and going")
+
+    def _open_resolved(self, dirfd: int, path: bytes, flags: int, mode: int, resolve: int) -> tuple[int, int]:
+        """Open for openat2 with `resolve`: below a directory that the guest already has."""
+        need = _needed(flags)
+        if flags & (os.O_CREAT | O_TMPFILE_BIT):
+            need |= WRITE
+        name = path
+        if path.startswith(b"/") and not resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT):
+            root = self.roots.match(path, need)
+            if root is None or root.fd < 0:
+                raise self._denied(path, Denied(path), need)
+            dirfd, name, rights = root.fd, root.below(path), root.rights
+        else:
+            rights = self._directory_rights(dirfd)
+            if rights & need != need or not rights:
+                raise self._denied(path, Denied(os.path.join(self._base(dirfd, b""), path)), need)
+        how = resolve | RESOLVE_NO_MAGICLINKS
+        if not how & RESOLVE_IN_ROOT:
+            how |= RESOLVE_BENEATH
+        try:
+            opath = openat2(dirfd, name, os.O_PATH | flags & os.O_NOFOLLOW, 0, how)
+        except FileNotFoundError:
+            if not flags & os.O_CREAT or flags & os.O_PATH:
+                raise
+            return openat2(dirfd, name, flags | os.O_EXCL, mode, how), rights
+        with _object(opath, rights) as found:
+            if flags & O_CREATING == O_CREATING:
+                raise OSError(EEXIST, "the file exists")
+            self._check_filesystem(opath, need, path)
+            return self._reopen(found, flags & ~os.O_CREAT, mode)
+
+    def _reopen(self, found: Found, flags: int, mode: int = 0) -> tuple[int, int]:
+        """Open what was found as the guest asked."""
+        status = os.fstat(found.opath)
+        rights = found.rights & ALL
+        if flags & os.O_PATH:
+            if flags & os.O_DIRECTORY and not stat.S_ISDIR(status.st_mode):
+                raise OSError(ENOTDIR, "not a directory")
+            return os.dup(found.opath), rights
+        if stat.S_ISLNK(status.st_mode):
+            raise OSError(ELOOP, "a symbolic link is not followed")
+        if not self._device_allowed(status, found.rights):
+            what = special.host_name(found.opath)
+            raise self._denied(what, Denied(what), _needed(flags))
+        fd = os.open(found.path, flags & ~(O_CREATING | os.O_NOFOLLOW) | os.O_CLOEXEC, mode)
+        return fd, rights
+
+    def _device_allowed(self, status: os.stat_result, rights: int) -> bool:
+        """Say whether the file is no device, or one that was granted by its own name or reaches nobody."""
+        if stat.S_ISCHR(status.st_mode):
+            if status.st_rdev in special.MEMORY_DEVICES:
+                return False
+            return status.st_rdev in special.HARMLESS or bool(rights & DEVICE)
+        return not stat.S_ISBLK(status.st_mode) or bool(rights & DEVICE)
+
+    def _give(self, fd: int, rights: int, flags: int) -> int:
+        """Give the guest a new descriptor under the lowest free number, as open(2) promises."""
+        lowest = os.dup(fd)
+        if lowest < fd:
+            fd, lowest = lowest, fd
+        os.close(lowest)
+        if not flags & os.O_CLOEXEC:
+            os.set_inheritable(fd, True)
+        return self._descriptors.add(fd, rights)
+
+    # The working directory
+
+    def change_directory(self, path: bytes) -> None:
+        """Make a directory the one that relative paths start from."""
+        with self.find(AT_FDCWD, path) as found:
+            if found.opath < 0:
+                os.chdir(path)
+                return
+            os.fchdir(found.opath)
+            self._cwd_rights = found.rights & ALL
+
+    def change_directory_to(self, fd: int) -> None:
+        """Make an open directory the one that relative paths start from."""
+        self._descriptors.check(fd)
+        if not self._sandboxed:
+            os.fchdir(fd)
+            return
+        rights = self._descriptors.rights_of(fd)
+        if rights & INHERITED:
+            raise OSError(EACCES, "no path may start at a descriptor that the host gave")
+        os.fchdir(fd)
+        self._cwd_rights = rights & ALL
+
+    # Resolving
+
+    def _resolve(self, dirfd: int, path: bytes, follow: bool, need: int) -> tuple[int, int]:
+        """Find an existing file below the grants; give an O_PATH descriptor and what may be done."""
+        if not path:
+            raise OSError(ENOENT, "an empty path")
+        if len(path) >= PATH_MAX:
+            raise OSError(ENAMETOOLONG, "the path is too long")
+        found = self._resolve_fast(dirfd, path, follow, need)
+        if found is not None:
+            fd, rights = found
+            try:
+                self._check_filesystem(fd, need, path)
+            except BaseException:
+                os.close(fd)
+                raise
+            return fd, rights
+        try:
+            with Walk(self.roots) as walk:
+                walk.to_object(self._base(dirfd, path), path, follow=follow)
+                _allow(walk.path, walk.rights, need)
+                if walk.rights:
+                    self._check_filesystem(walk.fd, need, path)
+                return walk.take(walk.fd), walk.rights
+        except Denied as denied:
+            raise self._denied(path, denied, need) from None
+
+    def _resolve_fast(self, dirfd: int, path: bytes, follow: bool, need: int) -> tuple[int, int] | None:
+        """Resolve with one openat2; give None when only the walk can tell."""
+        flags = os.O_PATH | (0 if follow else os.O_NOFOLLOW)
+        start = self._start(dirfd, path, need)
+        if start is None:
+            return None
+        fd, rest, rights, how = start
+        try:
+            return openat2(fd, rest, flags, 0, how), rights
+        except OSError as error:
+            if error.errno not in WALK_AFTER:
+                raise
+            self._has_openat2 = error.errno != ENOSYS
+            return None
+
+    def _start(self, dirfd: int, path: bytes, need: int) -> tuple[int, bytes, int, int] | None:
+        """Choose where openat2 starts: descriptor, rest of the path, rights below, RESOLVE flags."""
+        if not self._has_openat2:
+            return None
+        if path.startswith(b"/"):
+            root = self.roots.match(path, need)
+            if root is None or root.fd < 0:
+                return None
+            how = RESOLVE_IN_ROOT if root.path == b"/" else RESOLVE_BENEATH
+            return root.fd, root.below(path), root.rights, how | RESOLVE_NO_MAGICLINKS
+        rights = self._directory_rights(dirfd)
+        everything = self.roots.everything
+        if everything and everything & need == need and everything == rights:
+            return dirfd, path, rights, RESOLVE_NO_MAGICLINKS
+        if rights and rights & need == need:
+            return dirfd, path, rights, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS
+        return None
+
+    def _fast_entry(self, dirfd: int, path: bytes) -> Entry | None:
+        """Find the parent of the last name with one openat2; give None when only the walk can tell."""
+        bare = path.rstrip(b"/")
+        head, _, name = bare.rpartition(b"/")
+        if name in (b"", b".", b".."):
+            return None
+        name += path[len(bare) :][:1]
+        if path.startswith(b"/"):
+            head = head or b"/"
+        elif not head:
+            if self._directory_rights(dirfd) & WRITE:
+                return Entry(dirfd, name, False)
+            return None
+        start = self._start(dirfd, head, WRITE)
+        if start is None:
+            return None
+        fd, rest, _, how = start
+        try:
+            return Entry(openat2(fd, rest, os.O_PATH | os.O_DIRECTORY, 0, how), name, True)
+        except OSError as error:
+            if error.errno not in WALK_AFTER:
+                raise
+            self._has_openat2 = error.errno != ENOSYS
+            return None
+
+    def _directory_rights(self, dirfd: int) -> int:
+        """Give what may be done below a directory that the guest has; 0 when nothing."""
+        if dirfd != AT_FDCWD:
+            rights = self._descriptors.rights_of(self._descriptors.check(dirfd))
+            return 0 if rights & INHERITED else rights & ALL
+        if self._cwd_rights < 0:  # the guest has not moved yet
+            try:
+                cwd = os.getcwdb()
+            except FileNotFoundError:
+                cwd = b""
+            root = self.roots.match(cwd, READ) if cwd.startswith(b"/") else None
+            self._cwd_rights = root.rights & ALL if root is not None and root.fd >= 0 else 0
+        return self._cwd_rights
+
+    def _base(self, dirfd: int, path: bytes) -> bytes:
+        """Give the host's name of the directory that a path starts from, for the walk to find again."""
+        if path.startswith(b"/"):
+            return b"/"
+        if dirfd == AT_FDCWD:
+            name = os.getcwdb()
+        else:
+            self._descriptors.check(dirfd)
+            if self._descriptors.rights_of(dirfd) & INHERITED:
+                raise OSError(EACCES, "no path may start at a descriptor that the host gave")
+            name = special.host_name(dirfd)
+        if not name.startswith(b"/"):
+            raise OSError(ENOTDIR, "not a directory")
+        return name
+
+    def _check_filesystem(self, fd: int, need: int, path: bytes) -> None:
+        """Refuse what is on a proc file system, but for what tells of the machine only."""
+        status = os.fstat(fd)
+        if not special.on_procfs(fd, status.st_dev):
+            return
+        name = special.host_name(fd)
+        if need & WRITE or (name != b"/proc" and name not in special.MACHINE):
+            self._policy.deny(path)
+            raise OSError(EACCES, "the sandbox does not show the host's processes", path)
+
+    def _denied(self, path: bytes, denied: Denied, need: int) -> OSError:
+        """Record a denial; make the error that the guest gets."""
+        option = "--allow-write" if need & WRITE else "--allow-read"
+        self._policy.deny(path, f"{option}={os.fsdecode(denied.path)}")
+        return OSError(EACCES, "the sandbox does not grant it", path)
+
+    # Names that are not files
+
+    def _find_special(
+        self, kind: int, detail: bytes, number: int, path: bytes, follow: bool, need: int
+    ) -> Found | None:
+        """Find one of `special.py`; give None when it is to be treated as any other path."""
+        if number >= 0 and not self._descriptors.usable(number):
+            raise OSError(ENOENT, "not a descriptor of the guest")
+        if kind == special.OWN_EXE and follow and (self._policy.program or self._sandboxed):
+            if not self._policy.program:
+                raise OSError(ENOENT, "the guest program has no name")
+            if not self._sandboxed or self._policy.program_fd < 0:
+                return self.find(AT_FDCWD, self._policy.program, need=need)
+            self._allow_read_only(path, need)
+            return _object(self._policy.program_fd, READ, owned=False)
+        if not self._sandboxed:
+            return None
+        if kind == special.OWN_DIRECTORY:
+            return self.find(number if number >= 0 else AT_FDCWD, detail, follow=follow, need=need)
+        if kind == special.OWN_FD and follow:
+            return self.find_descriptor(number, need)
+        if kind == special.DEVICE:
+            return None if need & WRITE else _device(path)
+        self._allow_read_only(path, need)
+        if kind == special.OWN_HIDDEN:
+            self._policy.deny(path)
+            raise OSError(EACCES, "no guest sees the emulator's memory", path)
+        # A link of /proc/self itself, or a file whose contents stinkarm makes up: it can be looked at.
+        name = b"fd/%d" % number if kind == special.OWN_FD else detail or b"exe"
+        return _object(os.open(b"/proc/self/" + name, O_OBJECT), 0)
+
+    def _allow_read_only(self, path: bytes, need: int) -> None:
+        if need & WRITE:
+            self._policy.deny(path)
+            raise OSError(EACCES, "it cannot be written", path)
+
+    def _open_special(self, kind: int, detail: bytes, number: int, path: bytes, flags: int, mode: int) -> int:
+        """Open one of `special.py`; give -1 when it is to be treated as any other path."""
+        if number >= 0 and not self._descriptors.usable(number):
+            raise OSError(ENOENT, "not a descriptor of the guest")
+        if kind == special.OWN_HIDDEN:
+            self._policy.deny(path)
+            raise OSError(EACCES, "no guest sees the emulator's memory", path)
+        if kind == special.OWN_TEXT:
+            return self._open_text(detail, path, flags)
+        if kind == special.OWN_EXE and (self._policy.program or self._sandboxed):
+            self._allow_read_only(path, _needed(flags))
+            if not self._sandboxed:
+                return self._open_forward(AT_FDCWD, self._policy.program, flags, mode, 0)
+            with self.find(AT_FDCWD, path, need=READ) as found:
+                fd, rights = self._reopen(found, flags)
+            return self._give(fd, rights, flags)
+        if not self._sandboxed:
+            return -1
+        if kind == special.OWN_DIRECTORY:
+            return self.open(number if number >= 0 else AT_FDCWD, detail, flags, mode)
+        if kind == special.OWN_FD:
+            return self._open_own(number, flags)
+        if kind == special.DEVICE:
+            found_device = _device(path)
+            if found_device is not None:
+                with found_device:
+                    fd, rights = self._reopen(found_device, flags)
+                return self._give(fd, rights, flags)
+        return -1
+
+    def _open_own(self, number: int, flags: int) -> int:
+        """Open /proc/self/fd/N, with no more rights than N has."""
+        rights = self._descriptors.rights_of(number)
+        if rights & INHERITED:
+            import fcntl
+
+            # What the host gave is not opened anew: that could undo O_APPEND, or the host's own position.
+            has = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE
+            if has not in (os.O_RDWR, flags & os.O_ACCMODE) or flags & os.O_PATH:
+                raise OSError(EACCES, "the descriptor was not opened for this")
+            fd = os.dup(number)
+            if not flags & os.O_CLOEXEC:
+                os.set_inheritable(fd, True)
+            return self._descriptors.add(fd, rights)
+        if _needed(flags) & ~rights:
+            raise OSError(EACCES, "the descriptor was not granted for this")
+        fd, rights = self._reopen(_object(number, rights, owned=False), flags)
+        return self._give(fd, rights, flags)
+
+    def _open_text(self, name: bytes, path: bytes, flags: int) -> int:
+        """Open a file below /proc/self whose contents stinkarm makes."""
+        make = self.texts.get(name)
+        if make is None:
+            if not self._sandboxed and name not in (b"maps", b"auxv"):
+                return -1
+            raise OSError(ENOENT, "not made up yet")
+        self._allow_read_only(path, _needed(flags))
+        memory = os.memfd_create(name.decode(), os.MFD_CLOEXEC)
+        try:
+            with open(memory, "wb", closefd=False) as file:
+                file.write(make())
+            fd = os.open(b"/proc/self/fd/%d" % memory, os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            os.close(memory)
+        return self._give(fd, READ, flags)
+
+
+def _needed(flags: int) -> int:
+    """Give the rights that opening with these flags asks for."""
+    if flags & os.O_PATH:
+        return LOOK
+    if flags & O_TMPFILE_BIT:
+        return ALL
+    access = flags & os.O_ACCMODE
+    need = READ if access == os.O_RDONLY else WRITE if access == os.O_WRONLY else ALL
+    return need | WRITE if flags & os.O_TRUNC else need
+
+
+def _allow(path: bytes, rights: int, need: int) -> None:
+    if rights & need != need:
+        raise Denied(path)
+
+
+def _create(parent: int, name: bytes, flags: int, mode: int) -> tuple[int, int]:
+    """Make a new file."""
+    return os.open(name, flags | O_CREATING | os.O_NOFOLLOW, mode, dir_fd=parent), ALL
+
+
+def _device(path: bytes) -> Found | None:
+    """Find a device that reaches nobody, unless something else is in its place."""
+    fd = os.open(path, O_OBJECT)
+    status = os.fstat(fd)
+    if stat.S_ISCHR(status.st_mode) and status.st_rdev == special.DEVICES[path]:
+        return _object(fd, READ | DEVICE)
+    os.close(fd)
+    return None

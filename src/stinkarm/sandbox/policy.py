@@ -1,0 +1,160 @@
+"""Who may do what: the mode of a guest process and the grants that widen its sandbox."""
+
+import os
+
+from stinkarm.sandbox.descriptors import Descriptors
+from stinkarm.sandbox.text import quote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from stinkarm.sandbox.paths import Paths
+
+    Granted = bool | Iterable[str] | None
+
+FORWARD = "forward"
+SANDBOX = "sandbox"
+DENY = "deny"
+MODES = (FORWARD, SANDBOX, DENY)
+
+# What a sandboxed guest sees of the host environment without --allow-env: its terminal and language.
+VISIBLE = frozenset(("TERM", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES", "LANG", "LANGUAGE", "TZ"))
+VISIBLE_PREFIX = "LC_"
+# ... and what it gets instead of the host's own values.
+REPLACED = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/"}
+
+# A guest that keeps trying different names is not recorded for ever.
+MAX_DENIALS = 1000
+
+
+class Denial:
+    """One thing that the sandbox refused.
+
+    `call` is the system call's name, `what` the path (or what else it asked for), `grant` the option
+    that would have allowed it; empty when none would.
+    """
+
+    __slots__ = ("call", "grant", "what")
+
+    def __init__(self, call: str, what: str, grant: str) -> None:
+        self.call = call
+        self.what = what
+        self.grant = grant
+
+    def __str__(self) -> str:
+        advice = f"grant it with {self.grant}" if self.grant else "no grant allows it"
+        return f"denied {self.call}({quote(self.what)}) - {advice}"
+
+    def __repr__(self) -> str:
+        return f"Denial({self.call!r}, {self.what!r}, {self.grant!r})"
+
+
+class Policy:
+    """What one guest process may reach.
+
+    `mode` is "forward" (the host's own answer to everything), "sandbox" (nothing outside the process,
+    but for the grants) or "deny" (ENOSYS to everything but exit).
+
+    `allow_read` and `allow_write` are None, True for everything, or a list of files and directories; a
+    directory stands for all below it. Writing includes reading. `allow_env` is None, True, or a list
+    of variable names.
+
+    `report` is called with one sentence for each new denial. `call` names the system call that is running.
+    """
+
+    def __init__(
+        self,
+        mode: str = SANDBOX,
+        *,
+        allow_read: "Granted" = None,
+        allow_write: "Granted" = None,
+        allow_env: "Granted" = None,
+        report: "Callable[[str], None] | None" = None,
+    ) -> None:
+        if mode not in MODES:
+            raise ValueError(f"The mode is {mode!r}; it must be one of {', '.join(MODES)}.")
+        self.mode = mode
+        self.allow_read = _absolute(_granted("allow_read", allow_read))
+        self.allow_write = _absolute(_granted("allow_write", allow_write))
+        self.allow_env = _granted("allow_env", allow_env)
+        self.report = report
+        self.call: Callable[[], str] = _some_call
+        self.descriptors = Descriptors(mode != FORWARD)
+        self.denials: list[Denial] = []
+        self.program: bytes = b""
+        self.program_fd = -1
+        self._seen: set[tuple[str, str]] = set()
+        self._paths: Paths | None = None
+
+    @property
+    def sandboxed(self) -> bool:
+        """Say whether the guest is kept from the host."""
+        return self.mode != FORWARD
+
+    @property
+    def paths(self) -> "Paths":
+        """The guest's view of the file system, made when it first names a path."""
+        if self._paths is None:
+            from stinkarm.sandbox.paths import Paths
+
+            self._paths = Paths(self)
+        return self._paths
+
+    def set_program(self, path: str | bytes, fd: int = -1) -> None:
+        """Tell what /proc/self/exe is. `fd`, when given, is the open program; it is duplicated."""
+        self.program = os.path.abspath(os.fsencode(path))
+        if fd >= 0:
+            self.program_fd = self.descriptors.move_up(os.dup(fd))
+
+    def environment(self, host: "Mapping[str, str]") -> dict[str, str]:
+        """Choose what the guest sees of the host's environment (before -E and -U)."""
+        if not self.sandboxed or self.allow_env is True:
+            return dict(host)
+        shown = {
+            name: value for name, value in host.items() if name in VISIBLE or name.startswith(VISIBLE_PREFIX)
+        }
+        shown.update(REPLACED)
+        if self.allow_env:
+            shown.update((name, host[name]) for name in self.allow_env if name in host)
+        return shown
+
+    def deny(self, what: str | bytes, grant: str = "") -> None:
+        """Record that the running call was refused, and report it the first time."""
+        text = os.fsdecode(what)
+        call = self.call()
+        if (call, text) in self._seen or len(self.denials) >= MAX_DENIALS:
+            return
+        self._seen.add((call, text))
+        denial = Denial(call, text, grant)
+        self.denials.append(denial)
+        if self.report is not None:
+            self.report(str(denial))
+
+
+def _granted(option: str, value: "Granted") -> bool | tuple[str, ...]:
+    """Give a grant as False (nothing), True (everything) or the names granted."""
+    if value is None or value is False:
+        return False
+    if value is True:
+        return True
+    if isinstance(value, (str, bytes)):
+        raise TypeError(f"{option} is {value!r}; it must be True or a list of names.")
+    names = tuple(os.fspath(name) for name in value)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"{option} names {name!r}; it must be text.")
+        if not name or "\0" in name:
+            raise ValueError(f"{option} names {name!r}; a grant needs a name without NUL characters.")
+    return names
+
+
+def _absolute(grant: bool | tuple[str, ...]) -> bool | tuple[str, ...]:
+    """Make granted names independent of the working directory, which the guest may change."""
+    if isinstance(grant, bool):
+        return grant
+    return tuple(name if name.startswith("/") else os.path.join(os.getcwd(), name) for name in grant)
+
+
+def _some_call() -> str:
+    return "a system call"

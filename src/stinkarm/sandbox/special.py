@@ -1,0 +1,150 @@
+"""Names that mean the guest's own process, not a file: /proc/self and its kin, /dev/fd, harmless devices.
+
+Only names as programs write them are recognised here. That is for their convenience, not for safety: what
+another spelling reaches is checked once it is open (`paths.py`).
+"""
+
+import os
+import stat
+
+from stinkarm.sandbox.openat2 import PROC_SUPER_MAGIC, filesystem_type
+
+ORDINARY = 0
+OWN_FD = 1  # detail: the descriptor
+OWN_EXE = 2
+OWN_TEXT = 3  # detail: the name below /proc/self; stinkarm writes its contents
+OWN_HIDDEN = 4  # shows or changes the emulator's memory
+OWN_DIRECTORY = 5  # detail: a path that names the same place (cwd, root, and what is below fd/N)
+DEVICE = 6
+
+# What stinkarm makes up, because the host's own would show the emulator.
+TEXTS = frozenset((b"maps", b"cmdline", b"environ", b"auxv", b"comm"))
+
+# What would show the emulator's memory, where it is, or let it be written.
+HIDDEN = frozenset(
+    (
+        b"mem",
+        b"map_files",
+        b"pagemap",
+        b"smaps",
+        b"smaps_rollup",
+        b"numa_maps",
+        b"clear_refs",
+        b"stack",
+        b"syscall",
+        b"kstack",
+    )
+)
+
+# Device numbers by name: reading and writing these reaches nobody.
+DEVICES = {
+    b"/dev/null": os.makedev(1, 3),
+    b"/dev/zero": os.makedev(1, 5),
+    b"/dev/full": os.makedev(1, 7),
+    b"/dev/random": os.makedev(1, 8),
+    b"/dev/urandom": os.makedev(1, 9),
+}
+HARMLESS = frozenset(DEVICES.values())
+
+# Physical memory, kernel memory, I/O ports: never, in any mode.
+MEMORY_DEVICES = frozenset((os.makedev(1, 1), os.makedev(1, 2), os.makedev(1, 4)))
+
+STANDARD = {b"/dev/stdin": 0, b"/dev/stdout": 1, b"/dev/stderr": 2}
+
+# Files of /proc that tell of the machine and of no process. Others are refused in the sandbox.
+MACHINE = frozenset(
+    b"/proc/" + name
+    for name in (
+        b"cpuinfo",
+        b"meminfo",
+        b"stat",
+        b"uptime",
+        b"loadavg",
+        b"version",
+        b"filesystems",
+        b"sys/kernel/hostname",
+        b"sys/kernel/ostype",
+        b"sys/kernel/osrelease",
+        b"sys/kernel/version",
+        b"sys/kernel/pid_max",
+        b"sys/kernel/ngroups_max",
+        b"sys/kernel/random/boot_id",
+        b"sys/kernel/random/uuid",
+        b"sys/vm/overcommit_memory",
+        b"sys/fs/file-max",
+        b"sys/fs/pipe-max-size",
+    )
+)
+
+
+def classify(path: bytes) -> tuple[int, bytes, int]:
+    """Give the kind of a name (a constant above), and its detail as bytes and as a number."""
+    if not path.startswith((b"/proc/", b"/dev/")):
+        return ORDINARY, b"", -1
+    if path in DEVICES:
+        return DEVICE, path, -1
+    if path in STANDARD:
+        return OWN_FD, b"", STANDARD[path]
+    parts = [part for part in path.split(b"/") if part not in (b"", b".")]
+    if b".." in parts:
+        return ORDINARY, b"", -1
+    if parts[:2] == [b"dev", b"fd"]:
+        return _descriptor(parts[2:], path)
+    if len(parts) < 3 or parts[0] != b"proc" or not _is_own(parts[1]):
+        return ORDINARY, b"", -1
+    rest = parts[2:]
+    if rest[0] == b"task" and len(rest) > 2 and _is_own(rest[1]):
+        rest = rest[2:]
+    name = rest[0]
+    if name == b"fd":
+        return _descriptor(rest[1:], path)
+    if name == b"exe" and len(rest) == 1:
+        return OWN_EXE, b"", -1
+    if name == b"cwd":
+        return OWN_DIRECTORY, b"/".join(rest[1:]) or b".", -1
+    if name == b"root":
+        return OWN_DIRECTORY, b"/" + b"/".join(rest[1:]), -1
+    if name in HIDDEN:
+        return OWN_HIDDEN, name, -1
+    if name in TEXTS and len(rest) == 1:
+        return OWN_TEXT, name, -1
+    return ORDINARY, b"", -1
+
+
+def _is_own(name: bytes) -> bool:
+    return name in (b"self", b"thread-self") or name == str(os.getpid()).encode()
+
+
+def _descriptor(rest: list[bytes], path: bytes) -> tuple[int, bytes, int]:
+    """Classify what stands after /proc/self/fd."""
+    if not rest or not rest[0].isdigit() or len(rest[0]) > 9:
+        return ORDINARY, b"", -1
+    number = int(rest[0])
+    below = rest[1:]
+    if path.endswith(b"/"):
+        below.append(b"")
+    if below:
+        return OWN_DIRECTORY, b"/".join(below) or b".", number
+    return OWN_FD, b"", number
+
+
+def on_procfs(fd: int, device: int) -> bool:
+    """Say whether a descriptor, whose st_dev is `device`, is on a proc file system."""
+    return os.major(device) == 0 and filesystem_type(fd) == PROC_SUPER_MAGIC
+
+
+def host_name(fd: int) -> bytes:
+    """Give the host's present name of what a descriptor of the emulator is open on."""
+    return os.readlink(b"/proc/self/fd/%d" % fd)
+
+
+def shows_memory(fd: int, status: os.stat_result) -> bool:
+    """Say whether an open file is memory of this or another process, or of the machine."""
+    if stat.S_ISCHR(status.st_mode):
+        return status.st_rdev in MEMORY_DEVICES
+    if not on_procfs(fd, status.st_dev):
+        return False
+    parts = host_name(fd).split(b"/")
+    if parts[-1] == b"mem" or b"map_files" in parts:
+        return True
+    return parts[-1] == b"kcore"
