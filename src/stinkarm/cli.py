@@ -67,9 +67,9 @@ def run(arguments: list[str], start: float | None = None) -> int:
         settings = parse(arguments)
         if settings is None:
             return status.OK
-        from stinkarm.process import run_to_end
+        from stinkarm.runner import run_command
 
-        return run_to_end(settings, start)
+        return run_command(settings, start)
     except Exception as error:
         code = status.of_error(error)
         if code is None:
@@ -201,12 +201,8 @@ def apply(settings: Settings, name: str, value: str | None) -> bool:
             settings.dump_asm = True
         case "--dump-registers":
             settings.dump_registers = True
-        case "--allow-read":
-            settings.allow_read = settings.allow_read + paths_of(name, value)
-        case "--allow-write":
-            settings.allow_write = settings.allow_write + paths_of(name, value)
-        case "--allow-env":
-            settings.grant_env(None if value is None else words_of(name, value))
+        case "--allow-read" | "--allow-write" | "--allow-env":
+            settings.grant(key, None if value is None else words_of(name, value))
         case "-E":
             settings.set_variable(value or "")
         case "-U":
@@ -222,11 +218,6 @@ def words_of(name: str, value: str) -> list[str]:
     if "" in words:
         raise UsageError(f"{name}={value} has an empty word; write {name}={INDEX[name][2]}.")
     return words
-
-
-def paths_of(name: str, value: str | None) -> list[str]:
-    """Read the value of a path grant; without one it is everything."""
-    return ["/"] if value is None else words_of(name, value)
 
 
 def help_text() -> str:

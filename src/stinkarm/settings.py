@@ -7,6 +7,10 @@ import os
 
 from stinkarm.status import UsageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from stinkarm.sandbox.policy import Policy
+
 MODES = ("sandbox", "forward", "deny")
 ENGINES = ("interpreter", "reference")
 CPUS = ("max", "cortex-a15")
@@ -22,9 +26,9 @@ TIMEOUT_MAXIMUM = 10.0**9
 class Settings:
     """One guest run.
 
-    `allow_read`, `allow_write` are lists of granted host paths (`["/"]` is everything). `allow_env` is
-    True for the whole host environment, else the tuple of names granted. `environment_changes` are the
-    `-E` and `-U` options in order: (name, value), value None to take the variable away.
+    `allow_read`, `allow_write` and `allow_env` are True for everything, else the list of paths (variable
+    names) granted. `environment_changes` are the `-E` and `-U` options in order: (name, value), value None to
+    take the variable away.
     """
 
     __slots__ = (
@@ -56,9 +60,9 @@ class Settings:
         self.arguments: list[str] = []
         self.argv0: str | None = None
         self.syscalls = "sandbox"
-        self.allow_read: list[str] = []
-        self.allow_write: list[str] = []
-        self.allow_env: bool | tuple[str, ...] = ()
+        self.allow_read: bool | list[str] = []
+        self.allow_write: bool | list[str] = []
+        self.allow_env: bool | list[str] = []
         self.environment_changes: list[tuple[str, str | None]] = []
         self.no_env = False
         self.stack_size = 8 * MIB
@@ -111,12 +115,12 @@ class Settings:
             elif word not in self.topics:
                 self.topics.append(word)
 
-    def grant_env(self, names: list[str] | None) -> None:
-        """Let the sandbox see these variables of the host; None is all of them."""
-        if names is None or self.allow_env is True:
-            self.allow_env = True
-        elif self.allow_env is not False:
-            self.allow_env = (*self.allow_env, *names)
+    def grant(self, key: str, names: list[str] | None) -> None:
+        """Widen the sandbox by the option `key` for these names; None is everything."""
+        attribute = key[2:].replace("-", "_")
+        granted: bool | list[str] = getattr(self, attribute)
+        if not isinstance(granted, bool):
+            setattr(self, attribute, True if names is None else granted + names)
 
     def set_variable(self, text: str) -> None:
         """Set an environment variable from `NAME=value`."""
@@ -131,25 +135,15 @@ class Settings:
             raise UsageError(f"-U wants the name of an environment variable, not {variable!r}.")
         self.environment_changes.append((variable, None))
 
-    def environment(self) -> list[bytes]:
-        """Make the guest's environment, as `NAME=value` strings.
-
-        It starts from the host's in forward mode, in the other modes from what is granted of it.
-        """
-        host = os.environb
-        found: dict[bytes, bytes] = {}
-        if not self.no_env:
-            if self.syscalls == "forward" or self.allow_env is True:
-                found = dict(host)
-            elif self.allow_env:
-                wanted = [os.fsencode(name) for name in self.allow_env]
-                found = {name: host[name] for name in wanted if name in host}
+    def environment(self, policy: "Policy") -> list[bytes]:
+        """Make the guest's environment: what the policy shows of the host's, then `-E` and `-U` in order."""
+        found = {} if self.no_env else policy.environment(os.environ)
         for name, value in self.environment_changes:
             if value is None:
-                found.pop(os.fsencode(name), None)
+                found.pop(name, None)
             else:
-                found[os.fsencode(name)] = os.fsencode(value)
-        return [name + b"=" + value for name, value in found.items()]
+                found[name] = value
+        return [os.fsencode(f"{name}={value}") for name, value in found.items()]
 
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:

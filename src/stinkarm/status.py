@@ -5,6 +5,8 @@
 
 import os
 
+from stinkarm.guest.signals import SIGKILL, SIGSTOP
+
 OK = 0
 USAGE = 2  # the command line is wrong
 LIMIT = 124  # --timeout or --max-instructions ended the guest, as in timeout(1)
@@ -22,20 +24,6 @@ HELP = (
     (NOT_FOUND, "the program was not found"),
     (SIGNAL, "plus N: signal N ended the program (139 for SIGSEGV)"),
 )
-
-# Names by number, for the signals that are the same on ARM and x86-64 Linux (all of 1..31 are).
-SIGNAL_NAMES = (
-    *("0", "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL"),
-    *("SIGUSR1", "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT"),
-    *("SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF"),
-    *("SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS"),
-)
-SIGINT, SIGILL, SIGTRAP, SIGBUS, SIGKILL, SIGSEGV, SIGALRM = 2, 4, 5, 7, 9, 11, 14
-
-
-def signal_name(number: int) -> str:
-    """Name a signal as `kill -l` does."""
-    return SIGNAL_NAMES[number] if 0 < number < len(SIGNAL_NAMES) else f"SIGRTMIN+{number - 32}"
 
 
 class UsageError(Exception):
@@ -77,7 +65,7 @@ def end_by_signal(number: int) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if number not in (SIGKILL, 19):
+    if number not in (SIGKILL, SIGSTOP):
         _signal.signal(number, _signal.SIG_DFL)
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {number})
     os.kill(os.getpid(), number)

@@ -68,10 +68,6 @@ class Log:
         """Write `text` on a line of its own, stamped with the milliseconds since start."""
         self.write(f"[{(time.perf_counter() - self.start) * 1000:10.3f}ms] {text}\n")
 
-    def table(self, text: str) -> None:
-        """Write the lines of `text` unstamped, below one stamp and a continuation mark."""
-        self.line("\\\n" + text)
-
     def write(self, text: str) -> None:
         """Write `text` as it is."""
         descriptor = self._descriptor

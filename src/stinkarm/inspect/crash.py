@@ -1,0 +1,200 @@
+"""The crash report: which signal, why, and where."""
+
+from __future__ import annotations
+
+from stinkarm.guest import stop as stops
+from stinkarm.guest.mapping import PROT_READ, PROT_WRITE, first_after
+from stinkarm.guest.memory import GuestFault
+from stinkarm.guest.signals import SIGBUS, SIGILL, SIGSEGV, SIGTRAP, signal_name
+from stinkarm.inspect.registers import format_registers, read_registers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from stinkarm.guest.memory import Memory
+    from stinkarm.guest.state import State
+    from stinkarm.guest.stop import Stop
+
+    SymbolAt = Callable[[int], str]
+
+NULL_PAGE = 0x8000  # an address below this is most likely NULL plus the offset of a field
+NEAR = 1 << 20  # how far from an unmapped address a neighbouring mapping is worth showing
+
+
+class CrashReport:
+    """Why a signal ended the guest, in text and in parts.
+
+    `signal` is its number and `signal_name` its name; `reason` one sentence; `pc` the guest address and `symbol` its
+    name and offset ("visit+0x0", empty when unknown); `address` what was accessed, None when memory
+    was not the reason; `registers` maps r0..r12, sp, lr, pc, cpsr to values; `disassembly` is the code
+    around pc, one line an instruction, `mapping` what is mapped at `address`, else at pc. `str()` gives
+    the whole report.
+    """
+
+    __slots__ = (
+        "address",
+        "disassembly",
+        "mapping",
+        "pc",
+        "reason",
+        "registers",
+        "signal",
+        "symbol",
+    )
+
+    def __init__(
+        self,
+        *,
+        signal: int,
+        reason: str,
+        pc: int,
+        symbol: str = "",
+        address: int | None = None,
+        registers: dict[str, int],
+        disassembly: list[str],
+        mapping: str = "",
+    ) -> None:
+        self.signal = signal
+        self.reason = reason
+        self.pc = pc
+        self.symbol = symbol
+        self.address = address
+        self.registers = registers
+        self.disassembly = disassembly
+        self.mapping = mapping
+
+    @property
+    def signal_name(self) -> str:
+        """The signal's name, such as SIGSEGV."""
+        return signal_name(self.signal)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the parts as values that JSON has."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def __str__(self) -> str:
+        symbol = f" <{self.symbol}>" if self.symbol else ""
+        lines = [f"{self.signal_name}: {self.reason}", f"  at pc={self.pc:#010x}{symbol}"]
+        lines += ["", *(self.disassembly or ["  no code can be read there"])]
+        lines += ["", *("  " + row for row in format_registers(self.registers).split("\n"))]
+        if self.mapping:
+            lines += ["", *("  " + row for row in self.mapping.split("\n"))]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"CrashReport({self.signal_name}, pc={self.pc:#x}, {self.reason!r})"
+
+
+def signal_of(stop: Stop) -> int:
+    """Give the signal that Linux sends for an engine's stop; 0 for a stop that is no fault."""
+    if stop.kind in (stops.FAULT, stops.FETCH):
+        return SIGBUS if stop.signal == SIGBUS else SIGSEGV
+    if stop.kind in (stops.UNDEFINED, stops.NOT_YET):
+        return SIGILL
+    if stop.kind == stops.BREAKPOINT:
+        return SIGTRAP
+    return SIGBUS if stop.kind == stops.ALIGNMENT else 0
+
+
+def report(state: State, memory: Memory, stop: Stop, symbol_at: SymbolAt | None = None) -> CrashReport:
+    """Make the report of a stop for which `signal_of` gives a signal."""
+    concerns_memory = stop.kind in (stops.FAULT, stops.FETCH, stops.ALIGNMENT)
+    address = (stop.pc if stop.kind == stops.FETCH else stop.address) if concerns_memory else None
+    lines = _disassembly(state, memory, stop.pc)
+    current = next((line for line in lines if line.address == stop.pc), None)
+    return CrashReport(
+        signal=signal_of(stop),
+        reason=_reason(state, memory, stop, current.text if current else ""),
+        pc=stop.pc,
+        symbol=symbol_at(stop.pc) if symbol_at else "",
+        address=address,
+        registers=read_registers(state),
+        disassembly=[f"{'->' if line.address == stop.pc else '  '} {line}" for line in lines],
+        mapping=_describe_mapping(memory, stop.pc if address is None else address),
+    )
+
+
+def _disassembly(state: State, memory: Memory, pc: int) -> list[Any]:
+    from stinkarm.inspect.disassembly import around
+
+    return around(memory, pc, state.thumb, (state.cpsr >> 25 & 3) | (state.cpsr >> 10 & 0x3F) << 2)
+
+
+def _reason(state: State, memory: Memory, stop: Stop, text: str) -> str:
+    kind, detail = stop.kind, stop.detail
+    if kind == stops.FAULT:
+        return _fault_reason(memory, stop)
+    if kind == stops.FETCH:
+        mapping = memory.find(stop.pc)
+        if mapping is None:
+            return f"a jump to {_name_address(stop.pc)}, where nothing is mapped"
+        return f"a jump to {stop.pc:#010x}, which is not executable ({mapping.permissions} {_name(mapping.name)})"
+    if kind == stops.ALIGNMENT:
+        return f"the address {stop.address:#010x} is not aligned as {text or 'the instruction'} needs it"
+    if kind == stops.BREAKPOINT:
+        return f"the breakpoint instruction bkpt #{detail:#x}"
+    word = _word_text(state, memory, stop.pc)
+    if kind == stops.NOT_YET:
+        return (
+            f"{word} is a floating-point or vector (VFP/NEON, coprocessor 10/11) instruction, which stinkarm "
+            "does not run yet; build the program with -mfloat-abi=soft"
+        )
+    if text.startswith("udf"):
+        return f"the permanently undefined instruction {text}"
+    return f"{word} is an undefined instruction"
+
+
+def _fault_reason(memory: Memory, stop: Stop) -> str:
+    verb = "write to" if stop.write else "read of"
+    where = _name_address(stop.address)
+    mapping = memory.find(stop.address)
+    if mapping is None:
+        return f"{verb} {where}, where nothing is mapped"
+    what = f"({mapping.permissions} {_name(mapping.name)})"
+    if stop.signal == SIGBUS:
+        return f"{verb} {where}, which lies behind the end of the mapped file {what}"
+    if stop.write and not mapping.prot & PROT_WRITE:
+        return f"{verb} {where}, which is not writable {what}"
+    if not mapping.prot & PROT_READ:
+        return f"{verb} {where}, which is not readable {what}"
+    return f"{verb} {where}, which the host refused {what}"
+
+
+def _name_address(address: int) -> str:
+    return f"NULL+{address:#x}" if address < NULL_PAGE else f"{address:#010x}"
+
+
+def _name(name: str) -> str:
+    return name or "anonymous memory"
+
+
+def _word_text(state: State, memory: Memory, pc: int) -> str:
+    from stinkarm.inspect.disassembly import read_word
+
+    try:
+        word, length = read_word(memory, pc, state.thumb)
+    except GuestFault:
+        return "the word at pc"
+    return f"the word 0x{word:0{length * 2}x}"
+
+
+def _describe_mapping(memory: Memory, address: int) -> str:
+    """Show the mapping that holds an address, or its neighbours when none does."""
+    mappings = memory.mappings
+    index = first_after(mappings, address)
+    if index < len(mappings) and mappings[index].start <= address:
+        return f"{address:#010x} is in {_mapping_text(mappings[index])}"
+    lines = [f"{address:#010x} is not mapped"]
+    if index > 0 and address - mappings[index - 1].end < NEAR:
+        gap = address - mappings[index - 1].end
+        lines.append(f"  {gap:#x} bytes after the end of {_mapping_text(mappings[index - 1])}")
+    if index < len(mappings) and mappings[index].start - address < NEAR:
+        gap = mappings[index].start - address
+        lines.append(f"  {gap:#x} bytes before {_mapping_text(mappings[index])}")
+    return "\n".join(lines)
+
+
+def _mapping_text(mapping: Any) -> str:
+    return f"{mapping.start:08x}-{mapping.end:08x} {mapping.permissions} {_name(mapping.name)}"

@@ -1,0 +1,153 @@
+"""Show guest code as text, with addresses, words and symbols."""
+
+from __future__ import annotations
+
+from stinkarm.guest.mapping import PROT_EXEC
+from stinkarm.guest.memory import GuestFault
+from stinkarm.isa.syntax import disassemble
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stinkarm.guest.memory import Memory
+    from stinkarm.guest.symbols import Symbols
+
+BEFORE = 4  # instructions shown before and after the one in question
+AFTER = 3
+ZEROS_SHOWN = 2
+LOOK_BACK = 64  # bytes of T32 code decoded to find where the instructions before pc start
+
+
+class Line:
+    """One instruction as shown: its address, its bytes as a word, its length in bytes, its text."""
+
+    __slots__ = ("address", "length", "text", "word")
+
+    def __init__(self, address: int, word: int, length: int, text: str) -> None:
+        self.address = address
+        self.word = word
+        self.length = length
+        self.text = text
+
+    def __str__(self) -> str:
+        word = f"{self.word:04x}" if self.length == 2 else f"{self.word:08x}"
+        return f"{self.address:08x}  {word:<8}  {self.text}"
+
+
+def read_word(memory: Memory, address: int, thumb: bool) -> tuple[int, int]:
+    """Read the instruction at `address`: (word, length). A 32-bit T32 word has its first halfword on top.
+
+    Raises GuestFault when its memory cannot be read.
+    """
+    if not thumb:
+        return memory.read_u32(address), 4
+    first = memory.read_u16(address)
+    if first >> 11 in (0b11101, 0b11110, 0b11111):
+        return first << 16 | memory.read_u16(address + 2 & 0xFFFFFFFF), 4
+    return first, 2
+
+
+def disassemble_at(memory: Memory, address: int, thumb: bool, itstate: int = 0) -> Line:
+    """Disassemble the instruction at `address`. Raises GuestFault when its memory cannot be read."""
+    word, length = read_word(memory, address, thumb)
+    return Line(address, word, length, disassemble(word, length, thumb, address, itstate))
+
+
+def disassemble_range(memory: Memory, start: int, end: int, thumb: bool) -> Iterator[Line]:
+    """Disassemble [start, end), up to the first address that cannot be read."""
+    address, itstate = start, 0
+    while address < end:
+        try:
+            line = disassemble_at(memory, address, thumb, itstate)
+        except GuestFault:
+            return
+        yield line
+        itstate = next_itstate(line, thumb, itstate)
+        address += line.length
+
+
+def next_itstate(line: Line, thumb: bool, itstate: int) -> int:
+    """Follow the IT state past an instruction (DDI0406C A2.5.2)."""
+    if not thumb:
+        return 0
+    if line.length == 2 and line.word >> 8 == 0xBF and line.word & 0xF:
+        return line.word & 0xFF
+    return 0 if itstate & 7 == 0 else (itstate & 0xE0) | (itstate << 1 & 0x1F)
+
+
+def around(memory: Memory, pc: int, thumb: bool, itstate: int = 0) -> list[Line]:
+    """Disassemble a few instructions before and after pc, as far as they can be read."""
+    lines = _before(memory, pc, thumb)
+    address = pc
+    for _ in range(1 + AFTER):
+        try:
+            line = disassemble_at(memory, address, thumb, itstate)
+        except GuestFault:
+            break
+        lines.append(line)
+        itstate = next_itstate(line, thumb, itstate)
+        address += line.length
+        if address > 0xFFFFFFFF:
+            break
+    return lines
+
+
+def _before(memory: Memory, pc: int, thumb: bool) -> list[Line]:
+    """Disassemble the instructions before pc.
+
+    T32 instructions have two lengths, so decoding starts at each address some way back in turn, until
+    one start makes an instruction end exactly at pc.
+    """
+    if not thumb:
+        return list(disassemble_range(memory, max(0, pc - 4 * BEFORE), pc, False))
+    for start in range(max(0, pc - LOOK_BACK), pc, 2):
+        try:
+            memory.read(start, pc - start)
+        except GuestFault:
+            continue
+        lines = list(disassemble_range(memory, start, pc, True))
+        if lines and lines[-1].address + lines[-1].length == pc:
+            return lines[-BEFORE:]
+    return []
+
+
+def disassemble_program(memory: Memory, symbols: Symbols | None) -> Iterator[str]:
+    """Disassemble all executable memory but the kernel's own page, one text line at a time.
+
+    The ARM ELF mapping symbols ($a, $t, $d) tell A32 and T32 code and data apart; without them all is A32.
+    """
+    for mapping in memory.mappings:
+        if mapping.prot & PROT_EXEC and not mapping.name.startswith("["):
+            yield f"{mapping.start:08x}-{mapping.end:08x} {mapping.permissions} {mapping.name}".rstrip()
+            yield from _disassemble_mapping(memory, mapping.start, mapping.end, symbols)
+
+
+def _disassemble_mapping(memory: Memory, start: int, end: int, symbols: Symbols | None) -> Iterator[str]:
+    address, itstate, zeros = start, 0, 0
+    while address < end:
+        kind = (symbols.kind(address) if symbols is not None else None) or "a"
+        found = symbols.lookup(address) if symbols is not None else None
+        if found is not None and found[1] == 0:
+            yield f"{address:08x} <{found[0]}>:"
+        try:
+            line = _data_line(memory, address) if kind == "d" else disassemble_at(memory, address, kind == "t", itstate)
+        except GuestFault:
+            return
+        # The zeros that fill a page are not worth a line each.
+        zeros = zeros + 1 if line.word == 0 else 0
+        if zeros <= ZEROS_SHOWN:
+            yield f"  {line}"
+        elif zeros == ZEROS_SHOWN + 1:
+            yield "  ..."
+        itstate = next_itstate(line, kind == "t", itstate)
+        address += line.length
+
+
+def _data_line(memory: Memory, address: int) -> Line:
+    """Show a word of data, or a halfword where T32 code has left one."""
+    if address & 3:
+        halfword = memory.read_u16(address)
+        return Line(address, halfword, 2, f".short {halfword:#06x}")
+    word = memory.read_u32(address)
+    return Line(address, word, 4, f".word {word:#010x}")

@@ -1,0 +1,213 @@
+"""One whole guest: memory, program, kernel and engine, and the loop that runs them."""
+
+from __future__ import annotations
+
+import os
+
+from stinkarm.guest import elf, image, stack
+from stinkarm.guest import stop as stops
+from stinkarm.guest.memory import Memory
+from stinkarm.guest.state import State
+from stinkarm.linux.kernel import Kernel
+from stinkarm.sandbox.policy import Policy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Protocol
+
+    from stinkarm.guest.stop import Stop
+    from stinkarm.guest.symbols import Symbols
+    from stinkarm.inspect.crash import CrashReport
+    from stinkarm.inspect.log import Log
+    from stinkarm.settings import Settings
+
+    class Engine(Protocol):
+        """What runs guest code."""
+
+        def run(self, state: State, budget: int) -> Stop: ...
+
+        def flush(self, start: int, end: int) -> None: ...
+
+        def close(self) -> None: ...
+
+
+# Instructions between two looks at signals and the clock: a few milliseconds of each engine.
+SLICES = {"interpreter": 2_000_000, "reference": 500}
+
+# How a run ended.
+EXITED = "exited"
+SIGNALED = "signaled"
+INSTRUCTIONS = "instructions"
+TIMEOUT = "timeout"
+INTERRUPTED = "interrupted"
+
+
+class Outcome:
+    """How a run ended.
+
+    `kind` is one of the constants above, `status` what the guest gave to exit, `signal` what ended it,
+    `crash` the report when its own code was the cause.
+    """
+
+    __slots__ = ("crash", "kind", "signal", "status")
+
+    def __init__(self, kind: str, *, status: int = 0, signal: int = 0, crash: CrashReport | None = None) -> None:
+        self.kind = kind
+        self.status = status
+        self.signal = signal
+        self.crash = crash
+
+
+class Machine:
+    """A guest: make it, `load` a program, `run` it.
+
+    `instructions` counts what it has executed. Without a program, memory is empty and every register 0.
+    """
+
+    def __init__(self, settings: Settings, log: Log) -> None:
+        self.settings = settings
+        self.log = log
+        self.instructions = 0
+        self.image: image.Image | None = None
+        self.path = ""
+        self._symbols: Symbols | None = None
+        self.state = State()
+        self.memory = Memory()
+        self.memory.log = log
+        self.policy = Policy(
+            settings.syscalls,
+            allow_read=settings.allow_read,
+            allow_write=settings.allow_write,
+            allow_env=settings.allow_env,
+        )
+        self.engine: Engine = make_engine(settings.engine, self.memory)
+        self.kernel = make_kernel(self.memory, self.policy, log, settings)
+        self.kernel.engine = self.engine
+        self.slice = SLICES[settings.engine]
+
+    def close(self) -> None:
+        """Give the memory back. The machine cannot be used any more."""
+        self.engine.close()
+        self.memory.close()
+
+    def load(self, path: str, argv: Sequence[bytes], environment: Sequence[bytes]) -> None:
+        """Map the program at `path`, lay out its stack and point the registers at its start.
+
+        Raises elf.ElfError.
+        """
+        log = self.log
+        if log.elf:
+            log.line(f'opening binary "{path}"')
+        descriptor = elf.open_program(path)
+        try:
+            if log.elf:
+                log.line("parsing ELF...")
+            headers = elf.parse(descriptor)
+            if log.elf:
+                from stinkarm.inspect.elf_table import elf_table
+
+                log.line(elf_table(headers))
+            self.policy.set_program(path, descriptor)
+            self.path = os.path.abspath(path)
+            self.image = image.load(self.memory, headers, descriptor, name=self.path, log=log)
+        finally:
+            os.close(descriptor)
+        sp = stack.build(
+            self.memory,
+            self.image,
+            argv,
+            environment,
+            stack_size=self.settings.stack_size,
+            execfn=os.fsencode(path),
+            uid=os.getuid(),
+            euid=os.geteuid(),
+            gid=os.getgid(),
+            egid=os.getegid(),
+        )
+        entry = self.image.entry
+        self.state.r[13] = sp
+        self.state.r[15] = entry & ~1
+        self.state.thumb = bool(entry & 1)
+        if log.elf:
+            log.line(f"jumping to entry G={entry & ~1:#x} at H={self.memory.base + (entry & ~1):#x}")
+
+    @property
+    def symbols(self) -> Symbols | None:
+        """The names in the loaded program's file, if there is one."""
+        if self._symbols is None and self.image is not None:
+            from stinkarm.guest.symbols import Symbols
+
+            self._symbols = Symbols(self.policy.program_fd, self.image.base)
+        return self._symbols
+
+    def name_address(self, address: int) -> str:
+        """Write an address as `symbol+0x10`, or give "" when it has no name."""
+        symbols = self.symbols
+        return symbols.name(address) if symbols is not None else ""
+
+    def run(self, budget: int | None = None) -> Outcome:
+        """Run until the program ends, or has executed `budget` instructions."""
+        engine_run, kernel, state, signed = self.engine.run, self.kernel, self.state, self.state.signed
+        slice_, log_instructions = self.slice, self.log.instructions
+        if log_instructions:
+            from stinkarm.inspect.trace import InstructionLog
+
+            trace = InstructionLog(self.log, state, self.memory)
+            slice_ = 1
+        left = -1 if budget is None else budget
+        while left:
+            give = slice_ if left < 0 or left > slice_ else left
+            if log_instructions:
+                trace.before()
+            stop = engine_run(state, give)
+            used = give - signed[52]
+            self.instructions += used
+            if left > 0:
+                left -= used
+            if log_instructions:
+                trace.after()
+            kind = stop.kind
+            if kind == stops.SYSCALL:
+                kernel.syscall(state)
+                if kernel.exit_status is not None:
+                    return self.ended()
+            elif kind != stops.BUDGET:
+                return self.crashed(stop)
+        return Outcome(INSTRUCTIONS)
+
+    def ended(self) -> Outcome:
+        """Give the outcome of a program that the kernel says has ended."""
+        if self.kernel.exit_signal:
+            return Outcome(SIGNALED, signal=self.kernel.exit_signal)
+        return Outcome(EXITED, status=self.kernel.exit_status or 0)
+
+    def crashed(self, stop: Stop) -> Outcome:
+        """Give the outcome of a program whose own code made a fault."""
+        from stinkarm.inspect import crash
+
+        report = crash.report(self.state, self.memory, stop, self.name_address)
+        return Outcome(SIGNALED, signal=report.signal, crash=report)
+
+
+def make_engine(name: str, memory: Memory) -> Engine:
+    """Make the engine of that name."""
+    if name == "reference":
+        from stinkarm.engine.reference import Reference
+
+        return Reference(memory)
+    from stinkarm.engine.interpreter import Interpreter
+
+    return Interpreter(memory)
+
+
+def make_kernel(memory: Memory, policy: Policy, log: Log, settings: Settings) -> Kernel:
+    """Make the kernel, with a tracer when system calls are to be shown."""
+    tracer = None
+    if log.syscalls or log.strace:
+        from stinkarm.inspect.strace import make_tracer
+
+        tracer = make_tracer(log, memory, settings.syscalls)
+    if settings.release is None:
+        return Kernel(memory, policy, log, tracer=tracer)
+    return Kernel(memory, policy, log, release=settings.release, tracer=tracer)

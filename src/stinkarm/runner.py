@@ -1,0 +1,161 @@
+"""Run one guest from its settings to its end, as the only guest of this process."""
+
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]  # `signal` is the same with enums, whose import takes longer
+import os
+
+from stinkarm import status
+from stinkarm.guest.elf import ElfError
+from stinkarm.guest.memory import MemoryReservationError
+from stinkarm.guest.signals import SIGINT
+from stinkarm.inspect.log import Log
+from stinkarm.machine import EXITED, INSTRUCTIONS, INTERRUPTED, SIGNALED, TIMEOUT, Machine, Outcome
+from stinkarm.status import Failed, NotExecutable, ProgramNotFound, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from stinkarm.settings import Settings
+
+SOURCE_SUFFIXES = (".s", ".S", ".c")
+
+
+class TimeoutReached(BaseException):
+    """The wall-clock limit has passed; raised by the alarm wherever the run is then."""
+
+
+def run_command(settings: Settings, start: float) -> int:
+    """Run a guest for the command line and return the exit status.
+
+    Does not return when a signal ended the guest: then this process ends by that signal.
+    """
+    take_signals(interruptible=settings.dump_registers)
+    log = open_log(settings, start)
+    machine = prepare(settings, log)
+    if log.elf:
+        log.line("starting the emulator")
+    outcome = execute(machine)
+    return finish(machine, outcome)
+
+
+def open_log(settings: Settings, start: float) -> Log:
+    """Make the log that the settings ask for."""
+    try:
+        return Log(settings.topics, settings.log_file, strace=settings.strace, start=start)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"-D {settings.log_file}: the log file cannot be written: {reason}") from None
+
+
+def take_signals(*, interruptible: bool) -> None:
+    """Undo what Python does with signals, so that they end the guest as they would on Linux.
+
+    `interruptible` keeps Ctrl-C an exception, for what is still to be printed then.
+    """
+    if not interruptible and _signal.getsignal(SIGINT) is not _signal.SIG_IGN:
+        _signal.signal(SIGINT, _signal.SIG_DFL)
+    _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
+    _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)
+
+
+def prepare(settings: Settings, log: Log) -> Machine:
+    """Make the guest and load its program, built first if it is a source.
+
+    Raises one of `status`'s errors, whose text names the program.
+    """
+    path = settings.program
+    try:
+        machine = Machine(settings, log)
+        arguments = [settings.argv0 if settings.argv0 is not None else path, *settings.arguments]
+        argv = [os.fsencode(argument) for argument in arguments]
+        environment = settings.environment(machine.policy)
+        if path.endswith(SOURCE_SUFFIXES) and os.path.isfile(path):
+            load_source(machine, path, argv, environment)
+        else:
+            machine.load(path, argv, environment)
+    except ElfError as error:
+        if error.status == status.NOT_FOUND:
+            hint = "" if "/" in path else "; PATH is not searched, so give the path of a file"
+            raise ProgramNotFound(f"{path}: {error}{hint}") from None
+        raise NotExecutable(f"{path}: {error}") from None
+    except MemoryReservationError as error:
+        raise Failed(str(error)) from None
+    if settings.dump_asm:
+        from stinkarm.inspect.disassembly import disassemble_program
+
+        for line in disassemble_program(machine.memory, machine.symbols):
+            log.write(line + "\n")
+    return machine
+
+
+def load_source(machine: Machine, source: str, argv: list[bytes], environment: list[bytes]) -> None:
+    """Build a source and load what comes out; its file is removed when it is mapped."""
+    import shutil
+    import tempfile
+
+    from stinkarm import toolchain
+
+    directory = tempfile.mkdtemp(prefix="stinkarm-")
+    try:
+        output = os.path.join(directory, os.path.basename(source) + ".elf")
+        toolchain.build(source, output)
+        machine.load(output, argv, environment)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def execute(machine: Machine) -> Outcome:
+    """Run a guest to its end, or to the limits in its settings."""
+    settings = machine.settings
+    if settings.timeout is not None:
+        _signal.signal(_signal.SIGALRM, _raise_timeout)
+        _signal.setitimer(_signal.ITIMER_REAL, settings.timeout)
+    try:
+        return machine.run(settings.max_instructions)
+    except TimeoutReached:
+        return Outcome(TIMEOUT)
+    except KeyboardInterrupt:
+        return Outcome(INTERRUPTED, signal=SIGINT)
+    finally:
+        if settings.timeout is not None:
+            _signal.setitimer(_signal.ITIMER_REAL, 0)
+
+
+def _raise_timeout(number: int, frame: object) -> None:
+    raise TimeoutReached
+
+
+def finish(machine: Machine, outcome: Outcome) -> int:
+    """Show how a guest ended, as its settings ask, and return the exit status for it.
+
+    Does not return when a signal ended the guest: then this process ends by that signal.
+    """
+    settings, log = machine.settings, machine.log
+    if settings.dump_registers:
+        from stinkarm.inspect.registers import format_registers, read_registers
+
+        log.write(format_registers(read_registers(machine.state)) + "\n")
+    if outcome.kind == EXITED:
+        if log.elf:
+            log.line(f"exiting with `{outcome.status}`")
+        return outcome.status
+    if outcome.kind in (SIGNALED, INTERRUPTED):
+        if outcome.crash is not None:
+            tell(log, f"{machine.path}: {outcome.crash}")
+        if log.elf:
+            log.line(f"ending by signal {outcome.signal}")
+        status.end_by_signal(outcome.signal)
+    if outcome.kind == TIMEOUT:
+        tell(log, f"{machine.path}: ended by --timeout {settings.timeout:g} (seconds)")
+    elif outcome.kind == INSTRUCTIONS:
+        tell(log, f"{machine.path}: ended by --max-instructions {settings.max_instructions}")
+    return status.LIMIT
+
+
+def tell(log: Log, text: str) -> None:
+    """Say something on stderr, even when the log goes to a file; there it is written too."""
+    if log.path is not None:
+        log.write(f"stinkarm: {text}\n")
+        Log().write(f"stinkarm: {text}\n")
+    else:
+        log.write(f"stinkarm: {text}\n")
