@@ -13,17 +13,21 @@ if TYPE_CHECKING:
 
 SIGILL = 4
 SIGTRAP = 5
+SIGSEGV = 11
 TPIDRURO = 27  # index in State.words
-TASK_SIZE = 0xFFFF0000
+ADDRESS_LIMIT = 0xFFFF0000  # above are the vectors and the helpers, which no program flushes
 
 
 @syscall(0xF0000, PURE)
 def bad_syscall(k: Kernel) -> int:
-    """Answer a private number that no ARM kernel has: SIGILL from 0xf0800, else ENOSYS."""
+    """Answer a private number that has no call: SIGSEGV ("branch through zero"), ENOSYS or SIGILL."""
     number = k.state.r[7]
-    if 0xF0000 < number < 0xF0800 and number not in (0xF0003, 0xF0004):
+    if number == 0xF0000:
+        k.raise_signal(SIGSEGV, forced=True)
+    elif number <= 0xF07FF:
         return -ENOSYS
-    k.raise_signal(SIGILL)
+    else:
+        k.raise_signal(SIGILL, forced=True)
     return k.state.r[0]
 
 
@@ -39,11 +43,25 @@ def cacheflush(k: Kernel, start: Address, end: Address, flags: Hex) -> int:
     """Announce new code in start..end."""
     if end < start or flags:
         return -EINVAL
-    if end > TASK_SIZE:
+    if end > ADDRESS_LIMIT:
         return -EFAULT
     if k.engine is not None:
         k.engine.flush(start, end)
     return 0
+
+
+@syscall(0xF0003, PURE)
+def usr26(k: Kernel) -> int:
+    """Switch to 26-bit addressing, which no ARMv7 has: SIGILL."""
+    k.raise_signal(SIGILL, forced=True)
+    return k.state.r[0]
+
+
+@syscall(0xF0004, PURE)
+def usr32(k: Kernel) -> int:
+    """Switch to 32-bit addressing, a call that only processors with 26-bit modes have: SIGILL."""
+    k.raise_signal(SIGILL, forced=True)
+    return k.state.r[0]
 
 
 @syscall(0xF0005, PURE)

@@ -100,9 +100,7 @@ class Syscall:
 def _declare(call: Syscall) -> None:
     number, name = call.number, call.name
     if call.needs not in NEEDS:
-        raise ValueError(
-            f"{name} is declared with needs={call.needs!r}; it must be one of {', '.join(NEEDS)}."
-        )
+        raise ValueError(f"{name} is declared with needs={call.needs!r}; it must be one of {', '.join(NEEDS)}.")
     if number in DECLARED:
         raise ValueError(f"System call {number} is declared as {DECLARED[number].name} and again as {name}.")
     if name in NAMES:
@@ -111,9 +109,7 @@ def _declare(call: Syscall) -> None:
     NAMES[name] = number
 
 
-def syscall(
-    number: int, needs: str, *, partial: str = ""
-) -> Callable[[Callable[..., int]], Callable[..., int]]:
+def syscall(number: int, needs: str, *, partial: str = "") -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Declare the decorated function as system call `number`.
 
     `needs` is one of the classes above. `partial` names, for the documentation, what Linux does and this

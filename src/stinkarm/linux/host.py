@@ -7,26 +7,27 @@ a huge length does what it does on Linux.
 from ctypes import CDLL, c_long, get_errno
 from errno import EINTR
 
-_libc_syscall = CDLL(None, use_errno=True).syscall
-_libc_syscall.restype = c_long
-
-# x86-64 numbers: arch/x86/entry/syscalls/syscall_64.tbl
-READ = 0
-WRITE = 1
-OPENAT = 257
-GETRANDOM = 318
+_syscall = CDLL(None, use_errno=True).syscall
+_syscall.restype = c_long
+_syscall.argtypes = (c_long,) * 7
 
 
-def call(number: int, *arguments: int) -> int:
-    """Make a host system call; give its result, or the negated error number.
+def call(number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, f: int = 0) -> int:
+    """Make the x86-64 system call `number`; give its result, or the negated error number.
 
     An interrupted call is made again once Python's signal handlers have run, so that Ctrl-C and
     timeouts can raise out of it.
     """
-    while True:
-        result: int = _libc_syscall(c_long(number), *map(c_long, arguments))
-        if result != -1:
-            return result
+    result: int = _syscall(number, a, b, c, d, e, f)
+    while result == -1:
         error = get_errno()
         if error != EINTR:
             return -error
+        result = _syscall(number, a, b, c, d, e, f)
+    return result
+
+
+def call_once(number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, f: int = 0) -> int:
+    """Make a system call as `call` does, but give -EINTR when it is interrupted."""
+    result: int = _syscall(number, a, b, c, d, e, f)
+    return -get_errno() if result == -1 else result

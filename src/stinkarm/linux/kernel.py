@@ -12,7 +12,7 @@ import os
 from errno import EACCES, EFAULT, ENOSYS, EPERM
 
 from stinkarm.guest.memory import GuestFault
-from stinkarm.linux.declare import DECLARED, FD, PATH, PURE, SOCKET, Syscall
+from stinkarm.linux.declare import DECLARED, FD, PATH, PROCESS, PURE, SOCKET, SYSTEM, Syscall
 from stinkarm.linux.table import CALLS
 
 TYPE_CHECKING = False
@@ -44,11 +44,15 @@ EXIT_GROUP = 248
 PRIVATE = 0xF0000  # the first number of the calls that only ARM has
 
 # How a call that the sandbox refuses fails.
-REFUSALS = {SOCKET: EACCES}
+REFUSALS = {SOCKET: EACCES, PROCESS: EPERM, SYSTEM: EPERM}
+REACHES = {SOCKET: "the network", PROCESS: "another process", SYSTEM: "the settings of the system"}
 RUNS_IN_SANDBOX = (PURE, FD, PATH)
+
+MAX_NOTES = 500
 
 SIG_DFL = 0
 SIG_IGN = 1
+NO_ACTION = (SIG_DFL, 0, 0, 0)
 SIGKILL = 9
 SIGSTOP = 19
 IGNORED_BY_DEFAULT = (17, 18, 23, 28)  # SIGCHLD SIGCONT SIGURG SIGWINCH
@@ -60,9 +64,11 @@ class Kernel:
 
     `exit_status` is None until the process has ended; then it is what a shell would see, and
     `exit_signal` the signal that ended it, or 0. `state` is the thread whose call is running.
-    `actions` are the signal actions, number to (handler, flags, restorer, mask); `blocked` and
-    `pending` are signal sets with signal n at bit n-1. `missing` are the calls that answered ENOSYS
-    because stinkarm does not have them.
+    `actions` are the signal actions, number to (handler, flags, restorer, mask); `blocked` and `pending` are
+    signal sets with signal n at bit n-1, `altstack` the signal stack (sp, flags, size). `name` is the 15
+    bytes that ps shows, `attributes` what prctl keeps, `limits` the resource limits (soft, hard) that have
+    been asked for. `call` is the call that is running, `missing` those that answered ENOSYS because stinkarm
+    does not have them.
     """
 
     def __init__(
@@ -87,7 +93,18 @@ class Kernel:
         self.actions: dict[int, tuple[int, int, int, int]] = {}
         self.blocked = 0
         self.pending = 0
+        self.altstack = (0, 0, 0)
+        self.clear_child_tid = 0
+        self.robust_list = 0
+        self.personality = 0
+        self.name = b""
+        self.attributes: dict[int, int] = {}
+        self.limits: dict[int, tuple[int, int]] = {}
+        self.call: Syscall | None = None
         self._noted: set[str] = set()
+        policy.call = self._running
+        if policy.report is None:
+            policy.report = self.note
         self._ready: dict[int, tuple[Callable[..., int], Callable[[Any], tuple[int, ...]], Syscall]] = {}
 
     def syscall(self, state: State) -> None:
@@ -98,6 +115,7 @@ class Kernel:
         if entry is None:
             entry = self._prepare(registers[7])
         handler, unpack, call = entry
+        self.call = call
         arguments = unpack(state.words)
         tracer = self.tracer
         if tracer is not None:
@@ -114,33 +132,58 @@ class Kernel:
             tracer.leave(call, arguments, result)
         registers[0] = result & 0xFFFFFFFF
 
-    def raise_signal(self, signal: int) -> bool:
-        """Send a signal to the process itself.
+    def ignores(self, signal: int) -> bool:
+        """Say whether a signal does nothing, by choice or by default."""
+        handler = self.actions.get(signal, NO_ACTION)[0]
+        return handler == SIG_IGN or (handler == SIG_DFL and signal in IGNORED_BY_DEFAULT)
+
+    def raise_signal(self, signal: int, *, forced: bool = False) -> bool:
+        """Send a signal to the process itself. `forced`: neither a mask nor a handler keeps it from ending.
 
         False: the signal has a handler, and stinkarm does not run handlers yet.
         """
+        if forced:
+            return self._end(signal)
         if self.blocked >> (signal - 1) & 1 and signal not in (SIGKILL, SIGSTOP):
             self.pending |= 1 << (signal - 1)
             return True
-        action = self.actions.get(signal)
-        handler = SIG_DFL if action is None else action[0]
-        if handler == SIG_IGN or (handler == SIG_DFL and signal in IGNORED_BY_DEFAULT):
+        if self.ignores(signal):
             return True
+        handler = self.actions.get(signal, NO_ACTION)[0]
         if handler != SIG_DFL:
             self.note(f"signal {signal} has a handler at {handler:#x}; stinkarm does not run handlers yet.")
             return False
         if signal in STOPPED_BY_DEFAULT:
             os.kill(os.getpid(), SIGSTOP)
-        else:
-            self.exit_signal = signal
-            self.exit_status = 128 + signal
+            return True
+        return self._end(signal)
+
+    def _end(self, signal: int) -> bool:
+        """End the process by a signal."""
+        self.exit_signal = signal
+        self.exit_status = 128 + signal
         return True
+
+    def foreign(self, pid: int) -> bool:
+        """Say whether a process is none of this one's business: another one, in the sandbox."""
+        return self.policy.sandboxed and pid not in (0, os.getpid())
+
+    def pointer(self, address: int, size: int) -> int:
+        """Give the host address of `size` guest bytes, or 0 for NULL."""
+        return self.memory.host(address, size) if address else 0
+
+    def write_word(self, address: int, value: int) -> None:
+        """Write 32 bits to a guest address."""
+        self.memory.write(address, (value & 0xFFFFFFFF).to_bytes(4, "little"))
+
+    def _running(self) -> str:
+        return self.call.name if self.call is not None else "a system call"
 
     def note(self, text: str) -> None:
         """Tell the user something about this process once, when system calls are logged."""
-        if text not in self._noted:
+        if text not in self._noted and len(self._noted) < MAX_NOTES:
             self._noted.add(text)
-            if self.tracer is not None:
+            if self.log.syscalls or self.log.strace:
                 self.log.line(text)
 
     def _prepare(self, number: int) -> tuple[Callable[..., int], Callable[[Any], tuple[int, ...]], Syscall]:
@@ -152,14 +195,17 @@ class Kernel:
         if mode == "deny" and number not in (EXIT, EXIT_GROUP):
             handler = _answer(ENOSYS)
         elif mode == "sandbox" and call.needs not in RUNS_IN_SANDBOX:
-            handler = _answer(REFUSALS.get(call.needs, EPERM))
-            self.note(f"{call.name} is refused: it needs {call.needs} access, which no sandbox grant gives.")
+            handler = _answer(REFUSALS[call.needs])
+            self.call = call
+            self.policy.deny(REACHES[call.needs])
         elif call.missing:
             handler = _answer(ENOSYS)
-            self.missing[call.name] = number
+            if number in CALLS:
+                self.missing[call.name] = number
             self.note(f"{call.name} (system call {number}) is not implemented: it answers ENOSYS.")
         entry = (handler, unpack, call)
-        self._ready[number] = entry
+        if number in CALLS:  # a guest that tries all other numbers does not fill memory
+            self._ready[number] = entry
         return entry
 
 
@@ -183,7 +229,7 @@ def find(number: int) -> Syscall:
         return call
     row = CALLS.get(number)
     if row is None and number >= PRIVATE:
-        row, number = "arm.bad_syscall", PRIVATE
+        row, number = CALLS[PRIVATE], PRIVATE
     topic, _, name = (row or f"syscall_{number:#x}").rpartition(".")
     if topic:
         __import__("stinkarm.linux." + topic)

@@ -27,6 +27,7 @@ Fd: TypeAlias = int
 DirFd: TypeAlias = int  # a descriptor or AT_FDCWD
 Pid: TypeAlias = int
 Id: TypeAlias = int  # a user or group; -1 leaves it as it is
+ItimerKind: TypeAlias = int
 IdKind: TypeAlias = int  # P_PID, P_ALL… or PRIO_PROCESS…
 Clock: TypeAlias = int
 TimerId: TypeAlias = int
@@ -61,6 +62,7 @@ IoctlRequest: TypeAlias = int
 MadviseAdvice: TypeAlias = int
 MapFlags: TypeAlias = int
 MlockFlags: TypeAlias = int
+MlockallFlags: TypeAlias = int
 MremapFlags: TypeAlias = int
 MsyncFlags: TypeAlias = int
 OpenFlags: TypeAlias = int
@@ -72,6 +74,8 @@ Resource: TypeAlias = int
 RwfFlags: TypeAlias = int
 SchedPolicy: TypeAlias = int
 SigmaskHow: TypeAlias = int
+WaitOptions: TypeAlias = int
+OldSigset: TypeAlias = int  # 32 signals; also what In and Out point to
 StatxMask: TypeAlias = int
 Usage: TypeAlias = int  # RUSAGE_SELF…
 
@@ -96,6 +100,14 @@ class Bytes:
 
 class Word:
     """One 32-bit number."""
+
+
+class Half:
+    """One 16-bit number."""
+
+
+class HalfIds:
+    """An array of 16-bit users or groups."""
 
 
 class Words:
@@ -220,3 +232,51 @@ class Utsname: ...
 
 
 class Winsize: ...
+
+
+class CapData: ...
+
+
+class CapHeader: ...
+
+
+class SchedAttr: ...
+
+
+class Siginfo: ...
+
+
+class OldSigaction: ...
+
+
+class Timex64: ...
+
+
+class EpollEvent: ...
+
+
+class Itimerspec: ...
+
+
+class Itimerspec64: ...
+
+
+class CloneArgs: ...
+
+
+class Sigevent: ...
+
+
+class Msghdr: ...
+
+
+class SelectSigmask: ...
+
+
+class Termios2: ...
+
+
+class Dirent: ...
+
+
+class FOwnerEx: ...

@@ -88,9 +88,7 @@ Timespec64Pair = Layout(
     "atime.tv_sec:q@0 atime.tv_nsec:q@8 mtime.tv_sec:q@16 mtime.tv_nsec:q@24",
 )
 Timeval = Layout("struct timeval", 8, "tv_sec:i@0 tv_usec:i@4")
-TimevalPair = Layout(
-    "struct timeval[2]", 16, "atime.tv_sec:i@0 atime.tv_usec:i@4 mtime.tv_sec:i@8 mtime.tv_usec:i@12"
-)
+TimevalPair = Layout("struct timeval[2]", 16, "atime.tv_sec:i@0 atime.tv_usec:i@4 mtime.tv_sec:i@8 mtime.tv_usec:i@12")
 Timezone = Layout("struct timezone", 8, "tz_minuteswest:i@0 tz_dsttime:i@4")
 Itimerval = Layout(
     "struct itimerval",
@@ -161,9 +159,7 @@ Statfs64 = Layout(
     "f_namelen:I@56 f_frsize:I@60 f_flags:I@64",
 )
 Dirent = Layout("struct linux_dirent", 10, "d_ino:I@0 d_off:I@4 d_reclen:H@8")  # then the name
-Dirent64 = Layout(
-    "struct linux_dirent64", 19, "d_ino:Q@0 d_off:q@8 d_reclen:H@16 d_type:B@18"
-)  # then the name
+Dirent64 = Layout("struct linux_dirent64", 19, "d_ino:Q@0 d_off:q@8 d_reclen:H@16 d_type:B@18")  # then the name
 Flock = Layout("struct flock", 16, "l_type:h@0 l_whence:h@2 l_start:i@4 l_len:i@8 l_pid:i@12")
 Flock64 = Layout("struct flock64", 32, "l_type:h@0 l_whence:h@2 l_start:q@8 l_len:q@16 l_pid:i@24")
 FOwnerEx = Layout("struct f_owner_ex", 8, "type:i@0 pid:i@4")
@@ -174,9 +170,7 @@ EpollEvent = Layout("struct epoll_event", 16, "events:I@0 data:Q@8")
 SelectSigmask = Layout("the last argument of pselect6", 8, "ss:I@0 ss_len:I@4")
 
 # Terminals: asm/termbits.h, asm/termios.h
-Termios = Layout(
-    "struct termios", 36, "c_iflag:I@0 c_oflag:I@4 c_cflag:I@8 c_lflag:I@12 c_line:B@16 c_cc:19s@17"
-)
+Termios = Layout("struct termios", 36, "c_iflag:I@0 c_oflag:I@4 c_cflag:I@8 c_lflag:I@12 c_line:B@16 c_cc:19s@17")
 Termios2 = Layout(
     "struct termios2",
     44,
@@ -184,7 +178,7 @@ Termios2 = Layout(
 )
 Winsize = Layout("struct winsize", 8, "ws_row:H@0 ws_col:H@2 ws_xpixel:H@4 ws_ypixel:H@6")
 
-# The process and the machine: linux/resource.h, linux/utsname.h, linux/sysinfo.h, linux/sched.h, linux/futex.h
+# The process and the machine: linux/resource.h linux/utsname.h linux/sysinfo.h linux/sched.h linux/futex.h
 Rlimit = Layout("struct rlimit", 8, "rlim_cur:I@0 rlim_max:I@4")
 Rlimit64 = Layout("struct rlimit64", 16, "rlim_cur:Q@0 rlim_max:Q@8")
 Rusage = Layout(
@@ -224,13 +218,10 @@ CapData = Layout("struct __user_cap_data_struct", 12, "effective:I@0 permitted:I
 
 # Signals: asm/signal.h, asm/siginfo.h, asm/sigcontext.h
 Sigaction = Layout("struct sigaction", 20, "sa_handler:I@0 sa_flags:I@4 sa_restorer:I@8 sa_mask:Q@12")
+OldSigaction = Layout("struct old_sigaction", 16, "sa_handler:I@0 sa_mask:I@4 sa_flags:I@8 sa_restorer:I@12")
 StackT = Layout("stack_t", 12, "ss_sp:I@0 ss_flags:i@4 ss_size:I@8")
-Siginfo = Layout(
-    "siginfo_t", 128, "si_signo:i@0 si_errno:i@4 si_code:i@8 si_pid:i@12 si_uid:I@16 si_value:I@20"
-)
-Sigevent = Layout(
-    "struct sigevent", 64, "sigev_value:I@0 sigev_signo:i@4 sigev_notify:i@8 sigev_notify_thread_id:i@12"
-)
+Siginfo = Layout("siginfo_t", 128, "si_signo:i@0 si_errno:i@4 si_code:i@8 si_pid:i@12 si_uid:I@16 si_value:I@20")
+Sigevent = Layout("struct sigevent", 64, "sigev_value:I@0 sigev_signo:i@4 sigev_notify:i@8 sigev_notify_thread_id:i@12")
 Sigcontext = Layout(
     "struct sigcontext",
     84,
@@ -243,6 +234,5 @@ Sigcontext = Layout(
 Msghdr = Layout(
     "struct user_msghdr",
     28,
-    "msg_name:I@0 msg_namelen:i@4 msg_iov:I@8 msg_iovlen:I@12 msg_control:I@16 msg_controllen:I@20 "
-    "msg_flags:I@24",
+    "msg_name:I@0 msg_namelen:i@4 msg_iov:I@8 msg_iovlen:I@12 msg_control:I@16 msg_controllen:I@20 msg_flags:I@24",
 )
