@@ -41,6 +41,8 @@ def compile_ir(ir: str, cpu: str, *, speed: int = 2) -> bytes:
 def link(obj: bytes) -> tuple[bytes, dict[str, int]]:
     """Lay out the loaded sections of an object and resolve its references; return (image, symbol offsets)."""
     from elftools.elf.elffile import ELFFile
+    from elftools.elf.relocation import RelocationSection
+    from elftools.elf.sections import SymbolTableSection
 
     elf = ELFFile(io.BytesIO(obj))
     image = bytearray()
@@ -51,8 +53,9 @@ def link(obj: bytes) -> tuple[bytes, dict[str, int]]:
             places[index] = len(image)
             image += section.data()
     symbols = elf.get_section_by_name(".symtab")
-    for section in elf.iter_sections("SHT_RELA"):
-        if section["sh_info"] not in places:
+    assert isinstance(symbols, SymbolTableSection)
+    for section in elf.iter_sections():
+        if not isinstance(section, RelocationSection) or section["sh_info"] not in places:
             continue
         base = places[section["sh_info"]]
         for relocation in section.iter_relocations():
@@ -64,9 +67,7 @@ def link(obj: bytes) -> tuple[bytes, dict[str, int]]:
             where = base + relocation["r_offset"]
             value = places[symbol["st_shndx"]] + symbol["st_value"] + relocation["r_addend"] - where
             struct.pack_into("<i", image, where, value)
-    offsets = {
-        s.name: places[s["st_shndx"]] + s["st_value"] for s in symbols.iter_symbols() if s["st_shndx"] in places
-    }
+    offsets = {s.name: places[s["st_shndx"]] + s["st_value"] for s in symbols.iter_symbols() if s["st_shndx"] in places}
     return bytes(image), offsets
 
 

@@ -126,9 +126,7 @@ class HandlerBuilder(Machine):
         return "\n".join(lines + self.lines) + "\n"
 
     def _pins(self) -> str:
-        return (
-            "ptr %st, ptr %mem, ptr %ip, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v"
-        )
+        return "ptr %st, ptr %mem, ptr %ip, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v"
 
     def _arguments(self, ip: str, budget: str) -> str:
         f = self.flags
@@ -152,9 +150,7 @@ class HandlerBuilder(Machine):
 
     def dispatch(self, arguments: str) -> None:
         """Jump to the handler that the entry in `arguments` names."""
-        offset = self._new(
-            f'call i64 asm sideeffect "movl (%r14), ${{0:k}}", "=r,{PINS},~{{memory}}"({arguments})'
-        )
+        offset = self._new(f'call i64 asm sideeffect "movl (%r14), ${{0:k}}", "=r,{PINS},~{{memory}}"({arguments})')
         handler = self._new(f"getelementptr i8, ptr %base, i64 {offset}")
         self._do(f"{CALL} {handler}({arguments})")
         self._do("ret void")
@@ -199,9 +195,7 @@ class HandlerBuilder(Machine):
         t = f"i{a.width}"
         return self._value(a.width, f"select i1 {_name(condition)}, {t} {_name(a)}, {t} {_name(b)}")
 
-    def when(
-        self, condition: Value, then: Callable[[], None], otherwise: Callable[[], None] | None = None
-    ) -> None:
+    def when(self, condition: Value, then: Callable[[], None], otherwise: Callable[[], None] | None = None) -> None:
         yes, no, after = self._label("then"), self._label("else"), self._label("after")
         self._do(f"br i1 {_name(condition)}, label %{yes}, label %{no}")
         before = dict(self.flags)
@@ -399,9 +393,9 @@ class HandlerBuilder(Machine):
         # Touch the last word first: then nothing in between can fault with registers half loaded.
         self.load(address + self.const((registers.bit_count() - 1) * 4), 4)
         self._multiple(
-            registers, address, lambda pointer, where: self._do(
-                f"store i32 {_name(self.load(where, 4))}, ptr {pointer}, align 4"
-            )
+            registers,
+            address,
+            lambda pointer, where: self._do(f"store i32 {_name(self.load(where, 4))}, ptr {pointer}, align 4"),
         )
 
     def store_multiple(self, registers: Number, address: Value) -> None:
@@ -411,9 +405,9 @@ class HandlerBuilder(Machine):
         if registers >> 15:
             self._need_pc()
         self._multiple(
-            registers, address, lambda pointer, where: self.store(
-                where, 4, self._value(32, f"load i32, ptr {pointer}, align 4")
-            )
+            registers,
+            address,
+            lambda pointer, where: self.store(where, 4, self._value(32, f"load i32, ptr {pointer}, align 4")),
         )
 
     def load_exclusive(self, address: Value, size: int) -> Value:
@@ -448,9 +442,7 @@ class HandlerBuilder(Machine):
         attempted_from = self.block
         self._do(f"br label %{after}")
         self._begin(after)
-        status = self._new(
-            f"phi i32 [ 1, %{failed_from} ], [ {status_of_attempt}, %{attempted_from} ]"
-        )
+        status = self._new(f"phi i32 [ 1, %{failed_from} ], [ {status_of_attempt}, %{attempted_from} ]")
         self._store_state("exclusive_size", "0")
         return IrValue(self, 32, status)
 
@@ -471,9 +463,7 @@ class HandlerBuilder(Machine):
         self._check_aligned(address, size, write=True)
         host = _name(address.zext(64))
         suffix, mod = {1: ("b", ":b"), 4: ("l", ":k")}[size]
-        old = self._pinned(
-            "i32", f"xchg{suffix} ${{0{mod}}}, ($2,%r13)", f"i32 {_name(value)}, i64 {host}", "=q,0,r"
-        )
+        old = self._pinned("i32", f"xchg{suffix} ${{0{mod}}}, ($2,%r13)", f"i32 {_name(value)}, i64 {host}", "=q,0,r")
         return IrValue(self, 32, old) & (0xFF if size == 1 else 0xFFFFFFFF)
 
     # Going on

@@ -139,7 +139,7 @@ class Interpreter:
             pc = (entry >> 2) & 0xFFFFFFFF
             kind = words[_STOP]
         words[15] = pc
-        if kind == stop.SYSCALL or kind == stop.BUDGET:
+        if kind in (stop.SYSCALL, stop.BUDGET):
             return Stop(kind, pc, detail=words[_STOP + 1] if kind == stop.SYSCALL else 0)
         return self._stopped(state, kind, pc)
 

@@ -112,9 +112,7 @@ class IntMachine(Machine):
     def select(self, condition: Value, a: Value, b: Value) -> Value:
         return a if _int(condition) else b
 
-    def when(
-        self, condition: Value, then: Callable[[], None], otherwise: Callable[[], None] | None = None
-    ) -> None:
+    def when(self, condition: Value, then: Callable[[], None], otherwise: Callable[[], None] | None = None) -> None:
         if _int(condition):
             then()
         elif otherwise is not None:

@@ -117,7 +117,14 @@ class Instruction:
     """One instruction: a name, its encodings and its meaning."""
 
     def __init__(
-        self, name: str, syntax: str, ref: str, encodings: Iterable[Encoding], meaning: Meaning, *, inline_condition: bool
+        self,
+        name: str,
+        syntax: str,
+        ref: str,
+        encodings: Iterable[Encoding],
+        meaning: Meaning,
+        *,
+        inline_condition: bool,
     ) -> None:
         self.name = name
         self.syntax = syntax

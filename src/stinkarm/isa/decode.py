@@ -61,9 +61,7 @@ def build_tree(encodings: list[Encoding], known: int = 0) -> Node:
         node.encodings = in_order(encodings)
         return node
     if not common:
-        counts = {
-            bit: sum(e.pattern.mask >> bit & 1 for e in encodings) for bit in range(32) if not known >> bit & 1
-        }
+        counts = {bit: sum(e.pattern.mask >> bit & 1 for e in encodings) for bit in range(32) if not known >> bit & 1}
         best = max(counts, key=lambda bit: counts[bit], default=None)
         if best is None or counts[best] == 0:
             node.encodings = in_order(encodings)
@@ -71,7 +69,10 @@ def build_tree(encodings: list[Encoding], known: int = 0) -> Node:
         common = 1 << best
     node.mask = common
     groups: dict[int, list[Encoding]] = {}
-    for value in sorted({e.pattern.value & common for e in encodings if e.pattern.mask & common} | ({0, common} if common.bit_count() == 1 else set())):
+    for value in sorted(
+        {e.pattern.value & common for e in encodings if e.pattern.mask & common}
+        | ({0, common} if common.bit_count() == 1 else set())
+    ):
         groups[value] = [e for e in encodings if not (e.pattern.value ^ value) & common & e.pattern.mask]
     node.children = {value: build_tree(group, known | common) for value, group in groups.items() if group}
     return node
@@ -117,10 +118,7 @@ class Decoder:
 
     def find(self, word: int, *, thumb: bool, length: int) -> Encoding | None:
         """Return the encoding of `word`, or None when it is UNDEFINED."""
-        if thumb:
-            space = "T16" if length == 2 else "T32"
-        else:
-            space = "A32_unconditional" if word >> 28 == 0xF else "A32"
+        space = ("T16" if length == 2 else "T32") if thumb else "A32_unconditional" if word >> 28 == 15 else "A32"
         return _lookup(self.trees[space], word)
 
     def decode(self, word: int, *, thumb: bool, length: int = 4, pc: int = 0, itstate: int = 0) -> Decoded | None:
@@ -146,11 +144,10 @@ def prove(encodings: list[Encoding]) -> None:
     for members in spaces.values():
         for i, a in enumerate(members):
             for b in members[i + 1 :]:
-                if a.pattern.overlaps(b.pattern) and not (
-                    a.instruction.name in b.see or b.instruction.name in a.see
-                ):
+                if a.pattern.overlaps(b.pattern) and not (a.instruction.name in b.see or b.instruction.name in a.see):
                     raise DeclarationError(
-                        f"{a!r} ({a.pattern.text}) and {b!r} ({b.pattern.text}) overlap; one must name the other in see="
+                        f"{a!r} ({a.pattern.text}) and {b!r} ({b.pattern.text}) overlap; "
+                        "one must name the other in see="
                     )
             covers = [b for b in members if b.instruction.name in a.see and b is not a]
             for b in covers:

@@ -79,7 +79,9 @@ class Field:
         return self._with("sub", other, _MASK)
 
     def __rsub__(self, other: Number) -> Field:
-        return self._with("sub", other, other if isinstance(other, int) and other >= self.bound else _MASK, swapped=True)
+        return self._with(
+            "sub", other, other if isinstance(other, int) and other >= self.bound else _MASK, swapped=True
+        )
 
     def __mul__(self, other: Number) -> Field:
         return self._with("mul", other, self.bound * _bound(other))

@@ -204,9 +204,7 @@ class Machine(ABC):
         """Return `a` where the 1-bit condition is one, else `b`."""
 
     @abstractmethod
-    def when(
-        self, condition: Value, then: Callable[[], None], otherwise: Callable[[], None] | None = None
-    ) -> None:
+    def when(self, condition: Value, then: Callable[[], None], otherwise: Callable[[], None] | None = None) -> None:
         """Do `then` or `otherwise`, by a 1-bit condition."""
 
     # Abstract: registers
@@ -259,7 +257,10 @@ class Machine(ABC):
 
     @abstractmethod
     def load(self, address: Value, size: int, *, signed: bool = False, aligned: bool = False) -> Value:
-        """Load 1, 2 or 4 bytes, extended to 32 bits. `aligned`: an address not a multiple of size is an alignment fault."""
+        """Load 1, 2 or 4 bytes, extended to 32 bits.
+
+        `aligned`: an address that is not a multiple of `size` is an alignment fault.
+        """
 
     @abstractmethod
     def store(self, address: Value, size: int, value: Value, *, aligned: bool = False) -> None:
@@ -267,11 +268,11 @@ class Machine(ABC):
 
     @abstractmethod
     def load_multiple(self, registers: Number, address: Value) -> None:
-        """Load the registers of a bit list (r0..r14), lowest first, from a word-aligned address upwards, all or none."""
+        """Load a bit list of r0..r14, lowest first, from a word-aligned address upwards; all or none."""
 
     @abstractmethod
     def store_multiple(self, registers: Number, address: Value) -> None:
-        """Store the registers of a bit list, lowest first, at a word-aligned address upwards."""
+        """Store a bit list of r0..r15, lowest first, at a word-aligned address upwards."""
 
     @abstractmethod
     def load_exclusive(self, address: Value, size: int) -> Value:
@@ -360,7 +361,10 @@ class Machine(ABC):
         self.set_overflow_word(flags.overflow)
 
     def shift_c(self, value: Value, kind: Number, amount: Number) -> tuple[Value, Value]:
-        """Shift by a decode-time amount (A2.2.1 Shift_C): LSL 0..31, LSR and ASR 1..32, ROR 1..31, RRX; return (result, carry out)."""
+        """Shift by a decode-time amount (A2.2.1 Shift_C); return (result, carry out).
+
+        Amounts: LSL 0..31, LSR and ASR 1..32, ROR 1..31; RRX ignores it.
+        """
         if kind == LSL:
             if amount == 0:
                 return value, self.carry()

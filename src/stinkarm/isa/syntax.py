@@ -15,7 +15,7 @@ from .declare import call_with
 from .decode import Decoded, decoder
 
 REGISTERS = (*[f"r{n}" for n in range(13)], "sp", "lr", "pc")
-REGISTER_FIELDS = frozenset("rd rn rm rs ra rt rt2 rdlo rdhi".split())
+REGISTER_FIELDS = frozenset(["rd", "rn", "rm", "rs", "ra", "rt", "rt2", "rdlo", "rdhi"])
 CONDITIONS = ("eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "", "")
 SHIFTS = ("lsl", "lsr", "asr", "ror", "rrx")
 
