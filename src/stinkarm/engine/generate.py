@@ -52,7 +52,7 @@ class Generator:
         widths = {name: width for name, (_, width) in encoding.pattern.fields.items()} | CONTEXT
         fields: dict[str, Number] = {name: Field.named(name, width) for name, width in widths.items()}
         if not encoding.thumb:
-            fields["in_it"] = 0
+            fields["in_it"] = fields["mid_it"] = 0
 
         def run() -> Leaf:
             builder = HandlerBuilder(thumb=int(encoding.thumb), length=encoding.length)
@@ -82,6 +82,8 @@ class Generator:
         if encoding.thumb:
             active = text.new("and i32 %it, 15")
             text.fields["in_it"] = text.new(f"zext i1 {text.new(f'icmp ne i32 {active}, 0')} to i32")
+            rest = text.new("and i32 %it, 7")
+            text.fields["mid_it"] = text.new(f"zext i1 {text.new(f'icmp ne i32 {rest}, 0')} to i32")
         self._decision(text, encoding, self.leaves(encoding), 0)
         body = "\n".join(text.lines)
         self.decoders.append(f'define internal void @"d_{encoding.id}"({_DECODING}) #1 {{\n{body}\n}}\n')

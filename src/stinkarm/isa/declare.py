@@ -13,8 +13,9 @@ T32 = "T32"
 
 Meaning = Callable[..., None]
 
-# Names that a derived field or a predicate may ask for besides the pattern's own fields.
-CONTEXT = {"pc": 32, "in_it": 1}
+# Names that a derived field or a predicate may ask for besides the pattern's own fields: the address, whether
+# the instruction is in an IT block, and whether it is there but not last (where a branch is UNPREDICTABLE).
+CONTEXT = {"pc": 32, "in_it": 1, "mid_it": 1}
 
 INSTRUCTIONS: dict[str, Instruction] = {}
 ENCODINGS: list[Encoding] = []

@@ -129,6 +129,7 @@ class Decoder:
         fields: dict[str, Any] = encoding.pattern.extract(word)
         fields["pc"] = pc
         fields["in_it"] = int(itstate & 0xF != 0)
+        fields["mid_it"] = int(itstate & 7 != 0)
         return Decoded(encoding, encoding.arguments(fields), word, pc)
 
 
