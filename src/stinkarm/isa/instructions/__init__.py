@@ -1,1 +1,1 @@
-from . import data_processing  # noqa: F401
+from . import data_processing, divide, multiply, parallel, saturating  # noqa: F401
