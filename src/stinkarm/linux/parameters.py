@@ -69,6 +69,7 @@ OpenFlags: TypeAlias = int
 PipeFlags: TypeAlias = int
 PrctlOption: TypeAlias = int
 Protection: TypeAlias = int
+PtraceRequest: TypeAlias = int
 RenameFlags: TypeAlias = int
 Resource: TypeAlias = int
 RwfFlags: TypeAlias = int
@@ -76,6 +77,8 @@ SchedPolicy: TypeAlias = int
 SigmaskHow: TypeAlias = int
 WaitOptions: TypeAlias = int
 OldSigset: TypeAlias = int  # 32 signals; also what In and Out point to
+SocketDomain: TypeAlias = int
+SocketType: TypeAlias = int
 StatxMask: TypeAlias = int
 Usage: TypeAlias = int  # RUSAGE_SELF…
 

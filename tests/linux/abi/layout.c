@@ -37,6 +37,7 @@ struct linux_dirent { unsigned long d_ino, d_off; unsigned short d_reclen; char 
 struct linux_dirent64 { __u64 d_ino; __s64 d_off; unsigned short d_reclen; unsigned char d_type; char d_name[]; }; /* linux/dirent.h */
 #undef sa_handler
 struct kernel_sigaction { void *sa_handler; unsigned long sa_flags; void *sa_restorer; unsigned long sa_mask[2]; }; /* linux/signal_types.h */
+struct old_sigaction { void *sa_handler; unsigned long sa_mask, sa_flags; void *sa_restorer; }; /* linux/signal_types.h */
 struct select_sigmask { void *ss; __u32 ss_len; }; /* fs/select.c, struct sigset_argpack */
 struct user_msghdr { void *msg_name; int msg_namelen; struct iovec *msg_iov; __kernel_size_t msg_iovlen; void *msg_control; __kernel_size_t msg_controllen; unsigned int msg_flags; }; /* linux/socket.h */
 struct timespec_pair { struct timespec atime, mtime; };
@@ -376,6 +377,11 @@ int main(void)
     FIELD(Sigaction, struct kernel_sigaction, sa_flags);
     FIELD(Sigaction, struct kernel_sigaction, sa_restorer);
     FIELD(Sigaction, struct kernel_sigaction, sa_mask);
+    STRUCT(OldSigaction, struct old_sigaction);
+    FIELD(OldSigaction, struct old_sigaction, sa_handler);
+    FIELD(OldSigaction, struct old_sigaction, sa_mask);
+    FIELD(OldSigaction, struct old_sigaction, sa_flags);
+    FIELD(OldSigaction, struct old_sigaction, sa_restorer);
     STRUCT(StackT, stack_t);
     FIELD(StackT, stack_t, ss_sp);
     FIELD(StackT, stack_t, ss_flags);
