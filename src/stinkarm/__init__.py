@@ -12,12 +12,38 @@ command does not pay for them.
 
 __version__ = "0.1.0"
 
-__all__ = ["CrashReport", "Emulator", "Result", "StopReason", "__version__", "run"]
+__all__ = [
+    "CrashReport",
+    "Emulator",
+    "Failed",
+    "GuestFault",
+    "NotExecutable",
+    "ProgramNotFound",
+    "Registers",
+    "Result",
+    "StinkarmError",
+    "StopReason",
+    "UsageError",
+    "__version__",
+    "run",
+]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from stinkarm.api import Emulator, Result, StopReason, run
-    from stinkarm.inspect.crash import CrashReport
+    from stinkarm.api import (
+        CrashReport,
+        Emulator,
+        Failed,
+        GuestFault,
+        NotExecutable,
+        ProgramNotFound,
+        Registers,
+        Result,
+        StinkarmError,
+        StopReason,
+        UsageError,
+        run,
+    )
 
 
 def __getattr__(name: str) -> object:

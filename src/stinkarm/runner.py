@@ -38,7 +38,7 @@ def run_command(settings: Settings, start: float) -> int:
     return finish(machine, outcome)
 
 
-def open_log(settings: Settings, start: float) -> Log:
+def open_log(settings: Settings, start: float | None) -> Log:
     """Make the log that the settings ask for."""
     try:
         return Log(settings.topics, settings.log_file, strace=settings.strace, start=start)
@@ -58,14 +58,16 @@ def take_signals(*, interruptible: bool) -> None:
     _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)
 
 
-def prepare(settings: Settings, log: Log) -> Machine:
-    """Make the guest and load its program, built first if it is a source.
+def prepare(settings: Settings, log: Log, *, empty: bool = False) -> Machine:
+    """Make the guest and load its program, built first if it is a source; none when it is to be `empty`.
 
     Raises one of `status`'s errors, whose text names the program.
     """
     path = settings.program
     try:
         machine = Machine(settings, log)
+        if empty:
+            return machine
         arguments = [settings.argv0 if settings.argv0 is not None else path, *settings.arguments]
         argv = [os.fsencode(argument) for argument in arguments]
         environment = settings.environment(machine.policy)

@@ -26,33 +26,37 @@ HELP = (
 )
 
 
-class UsageError(Exception):
-    """The command line, or an argument of the Python API that mirrors it, is wrong."""
+class StinkarmError(Exception):
+    """Why a program could not be run; the text is for the user."""
 
 
-class ProgramNotFound(Exception):
+class UsageError(StinkarmError):
+    """The command line, or an argument of the Python API, is wrong."""
+
+
+class ProgramNotFound(StinkarmError):
     """There is no file of the program's name."""
 
 
-class NotExecutable(Exception):
+class NotExecutable(StinkarmError):
     """The program's file is there, but is none that stinkarm runs."""
 
 
-class Failed(Exception):
+class Failed(StinkarmError):
     """Something that stinkarm itself needs is not to be had; the text says what to do."""
+
+
+STATUSES: dict[type[BaseException], int] = {
+    UsageError: USAGE,
+    ProgramNotFound: NOT_FOUND,
+    NotExecutable: NOT_EXECUTABLE,
+    Failed: FAILED,
+}
 
 
 def of_error(error: BaseException) -> int | None:
     """Give the exit status that stands for an exception, None for one that is a defect of stinkarm."""
-    if isinstance(error, UsageError):
-        return USAGE
-    if isinstance(error, ProgramNotFound):
-        return NOT_FOUND
-    if isinstance(error, NotExecutable):
-        return NOT_EXECUTABLE
-    if isinstance(error, Failed):
-        return FAILED
-    return None
+    return STATUSES.get(type(error))
 
 
 def end_by_signal(number: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from stinkarm.guest.mapping import PROT_EXEC
 from stinkarm.guest.memory import GuestFault
 from stinkarm.isa.syntax import disassemble
@@ -74,6 +76,11 @@ def next_itstate(line: Line, thumb: bool, itstate: int) -> int:
     if line.length == 2 and line.word >> 8 == 0xBF and line.word & 0xF:
         return line.word & 0xFF
     return 0 if itstate & 7 == 0 else (itstate & 0xE0) | (itstate << 1 & 0x1F)
+
+
+def disassemble_from(memory: Memory, start: int, count: int, thumb: bool) -> list[Line]:
+    """Disassemble up to `count` instructions from `start` on, as far as they can be read."""
+    return list(islice(disassemble_range(memory, start, 1 << 32, thumb), count))
 
 
 def around(memory: Memory, pc: int, thumb: bool, itstate: int = 0) -> list[Line]:

@@ -41,7 +41,7 @@ class Log:
         self._descriptor = CLOSED
         if path is not None:
             opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
-            self._descriptor = _move_up(opened)
+            self._descriptor = keep_away(opened)
             os.close(opened)
         elif self.any:
             self.open()
@@ -60,7 +60,7 @@ class Log:
         """Take a descriptor of stderr before the guest can close or redirect fd 2."""
         if self._descriptor == CLOSED:
             try:
-                self._descriptor = _move_up(2)
+                self._descriptor = keep_away(2)
             except OSError:  # started with stderr closed: there is nobody to tell
                 self._descriptor = GONE
 
@@ -94,8 +94,8 @@ class Log:
         self._descriptor = CLOSED
 
 
-def _move_up(descriptor: int) -> int:
-    """Return a close-on-exec duplicate of `descriptor`, numbered high where the limit allows it."""
+def keep_away(descriptor: int) -> int:
+    """Return a close-on-exec duplicate of `descriptor` away from the guest's: numbered high, if the limit allows it."""
     import fcntl
 
     try:

@@ -1,0 +1,218 @@
+"""Run a guest in a child process for `stinkarm.run`, and be that child.
+
+The guest's fds 0 to 2 are its process's own, so a guest whose output is captured needs a process.
+The child is a fresh Python, not a fork of the caller, which may have threads and gigabytes of its own. It
+gets the settings on one pipe and answers on another; both speak JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from typing import Any, NoReturn
+
+from stinkarm import status
+from stinkarm.settings import Settings
+from stinkarm.status import Failed, StinkarmError
+
+# How long after the guest's own time limit the child may take to say so.
+GRACE = 5.0
+CHUNK = 1 << 16
+ANSWER_MAXIMUM = 16 << 20
+
+BOOT = (
+    "import json, sys; fd = int(sys.argv[1]); "
+    "order = json.load(open(fd, encoding='utf-8')); sys.path[:] = order['path']; "
+    "from stinkarm.worker import serve; serve(order['settings'], int(sys.argv[2]))"
+)
+
+
+def run(settings: Settings, stdin: bytes, max_output: int) -> tuple[dict[str, Any], bytes, bytes]:
+    """Run a guest in a child and return (answer, stdout, stderr).
+
+    Raises what `runner.prepare` raised in the child.
+    """
+    if not sys.executable:
+        raise Failed("sys.executable is not set, so no child Python can be started; use stinkarm.Emulator.")
+    order = {"path": sys.path, "settings": {name: getattr(settings, name) for name in Settings.__slots__}}
+    order_read, order_write = os.pipe()
+    answer_read, answer_write = os.pipe()
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-ISc", BOOT, str(order_read), str(answer_write)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(order_read, answer_write),
+        )
+    except OSError as error:
+        os.close(order_write)
+        os.close(answer_read)
+        raise Failed(f"a child Python could not be started: {error.strerror}.") from None
+    finally:
+        os.close(order_read)
+        os.close(answer_write)
+    exchange = _Exchange(child, max_output, settings.timeout)
+    try:
+        exchange.send(order_write, json.dumps(order).encode("ascii"))
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stderr is not None
+        exchange.send(os.dup(child.stdin.fileno()), stdin)
+        child.stdin.close()
+        exchange.receive("answer", answer_read, ANSWER_MAXIMUM)
+        exchange.receive("stdout", os.dup(child.stdout.fileno()), max_output)
+        exchange.receive("stderr", os.dup(child.stderr.fileno()), max_output)
+        child.stdout.close()
+        child.stderr.close()
+        exchange.run()
+    finally:
+        exchange.close()
+        child.kill()
+        child.wait()
+    return _read_answer(exchange, child.returncode, settings)
+
+
+class _Exchange:
+    """The pipes to a child, all served at once."""
+
+    def __init__(self, child: subprocess.Popen[bytes], max_output: int, timeout: float | None) -> None:
+        self.child = child
+        self.timeout = timeout
+        self.deadline: float | None = None
+        self.overflow = False
+        self.late = False
+        self.received: dict[str, bytearray] = {}
+        self._limits: dict[str, int] = {}
+        self._selector = selectors.DefaultSelector()
+
+    def send(self, descriptor: int, data: bytes) -> None:
+        """Feed `data` to a descriptor, which is closed when it is through."""
+        os.set_blocking(descriptor, False)
+        self._selector.register(descriptor, selectors.EVENT_WRITE, memoryview(data))
+
+    def receive(self, name: str, descriptor: int, limit: int) -> None:
+        """Collect what comes from a descriptor; more than `limit` bytes end the child."""
+        os.set_blocking(descriptor, False)
+        self.received[name] = bytearray()
+        self._limits[name] = limit
+        self._selector.register(descriptor, selectors.EVENT_READ, name)
+
+    def run(self) -> None:
+        """Serve the pipes until the child has closed them, or has to be ended."""
+        while self._selector.get_map():
+            wait = None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+            events = self._selector.select(wait)
+            if not events and self.deadline is not None and time.monotonic() >= self.deadline:
+                self.late = True
+                return
+            for key, _ in events:
+                if isinstance(key.data, str):
+                    self._read(key.fd, key.data)
+                else:
+                    self._write(key.fd, key.data)
+            if self.overflow:
+                return
+
+    def _write(self, descriptor: int, data: memoryview) -> None:
+        try:
+            count = os.write(descriptor, data[:CHUNK]) if data else 0
+        except BlockingIOError:
+            return
+        except BrokenPipeError:  # the guest does not read its input to the end, as is its right
+            count = len(data)
+        if count < len(data):
+            self._selector.modify(descriptor, selectors.EVENT_WRITE, data[count:])
+        else:
+            self._close(descriptor)
+
+    def _read(self, descriptor: int, name: str) -> None:
+        try:
+            data = os.read(descriptor, CHUNK)
+        except BlockingIOError:
+            return
+        if not data:
+            self._close(descriptor)
+            return
+        received = self.received[name]
+        received += data
+        if len(received) > self._limits[name]:
+            del received[self._limits[name] :]
+            self.overflow = True
+        if name == "answer" and self.deadline is None and self.timeout is not None:
+            self.deadline = time.monotonic() + self.timeout + GRACE  # the guest has started
+
+    def _close(self, descriptor: int) -> None:
+        self._selector.unregister(descriptor)
+        os.close(descriptor)
+
+    def close(self) -> None:
+        """Close what is still open."""
+        for key in list(self._selector.get_map().values()):
+            self._close(key.fd)
+        self._selector.close()
+
+
+def _read_answer(exchange: _Exchange, returncode: int, settings: Settings) -> tuple[dict[str, Any], bytes, bytes]:
+    stdout, stderr = bytes(exchange.received["stdout"]), bytes(exchange.received["stderr"])
+    unknown: dict[str, Any] = {"status": None, "signal": None, "crash": None, "instructions": 0, "denials": []}
+    if exchange.overflow:
+        return {"reason": "output", **unknown}, stdout, stderr
+    if exchange.late:
+        return {"reason": "timeout", **unknown}, stdout, stderr
+    try:
+        answer = json.loads(exchange.received["answer"].rpartition(b"\n")[2])
+    except ValueError:
+        how = f"signal {-returncode}" if returncode < 0 else f"status {returncode}"
+        text = stderr.decode("utf-8", "backslashreplace").strip()
+        raise Failed(
+            f"the process that ran {settings.program} ended with {how} and no answer; this is a defect of "
+            f"stinkarm. It wrote: {text or 'nothing'}"
+        ) from None
+    if "error" in answer:
+        kinds: dict[str, type[StinkarmError]] = {kind.__name__: kind for kind in StinkarmError.__subclasses__()}
+        raise kinds.get(answer["error"], Failed)(answer["text"])
+    return answer, stdout, stderr
+
+
+def serve(values: dict[str, Any], answer: int) -> NoReturn:
+    """Be the child: run the guest of these settings, and write how it ended to the descriptor `answer`."""
+    # Ctrl-C on the terminal reaches the caller too, who ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from stinkarm.inspect.log import keep_away
+
+    answer = keep_away(answer)
+    try:
+        result = _serve(values, answer)
+    except StinkarmError as error:
+        result = {"error": type(error).__name__, "text": str(error)}
+    data = b"\n" + json.dumps(result).encode("ascii")
+    while data:
+        data = data[os.write(answer, data) :]
+    os._exit(status.OK)
+
+
+def _serve(values: dict[str, Any], answer: int) -> dict[str, Any]:
+    from stinkarm import runner
+
+    settings = Settings()
+    for name, value in values.items():
+        setattr(settings, name, value)
+    runner.take_signals(interruptible=True)
+    log = runner.open_log(settings, None)
+    machine = runner.prepare(settings, log)
+    os.write(answer, b"\n")  # the guest starts
+    outcome = runner.execute(machine)
+    return {
+        "reason": outcome.kind,
+        "status": outcome.status if outcome.kind == "exited" else None,
+        "signal": outcome.signal if outcome.kind == "signaled" else None,
+        "crash": outcome.crash.to_dict() if outcome.crash is not None else None,
+        "instructions": machine.instructions,
+        "denials": [str(denial) for denial in machine.policy.denials],
+    }
