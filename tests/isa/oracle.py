@@ -1,0 +1,130 @@
+"""Unicorn (QEMU 5.0's ARM translator) as an independent judge of single instructions."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+from typing import Any
+
+import unicorn
+from unicorn import arm_const as arm
+
+from stinkarm.guest import stop as stops
+
+from .world import FLAGS, REGIONS, REGISTERS, is_it, it_length
+
+MODE_USR = 0x10
+
+_REGISTERS = (
+    *[getattr(arm, f"UC_ARM_REG_R{n}") for n in range(13)],
+    arm.UC_ARM_REG_SP,
+    arm.UC_ARM_REG_LR,
+    arm.UC_ARM_REG_PC,
+)
+# cp, is64, sec, crn, crm, opc1, opc2
+_TPIDRURW = (15, 0, 0, 13, 0, 0, 2)
+_TPIDRURO = (15, 0, 0, 13, 0, 0, 3)
+_SHIFT = {"N": 31, "Z": 30, "C": 29, "V": 28, "Q": 27}
+_INTERRUPTS = {1: stops.UNDEFINED, 2: stops.SYSCALL, 3: stops.FETCH, 4: stops.ALIGNMENT, 7: stops.BREAKPOINT}
+
+
+def pack_cpsr(values: dict[str, int]) -> int:
+    """Return the CPSR of a state, user mode."""
+    it = values["IT"]
+    word = MODE_USR | (it & 3) << 25 | it >> 2 << 10 | values["GE"] << 16 | values["E"] << 9 | values["T"] << 5
+    for name in FLAGS:
+        word |= values[name] << _SHIFT[name]
+    return word
+
+
+def unpack_cpsr(word: int) -> dict[str, int]:
+    """Return the named parts of a CPSR."""
+    values = {name: word >> _SHIFT[name] & 1 for name in FLAGS}
+    values["GE"] = word >> 16 & 15
+    values["E"] = word >> 9 & 1
+    values["T"] = word >> 5 & 1
+    values["IT"] = (word >> 25 & 3) | (word >> 10 & 0x3F) << 2
+    return values
+
+
+class Oracle:
+    """A Cortex-A15 in user mode. `memory` maps a region's start to its bytes, which may be read and written."""
+
+    def __init__(self, regions: tuple[tuple[int, int, int], ...] = REGIONS) -> None:
+        self.uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_ARM)
+        self.uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_A15)
+        self.memory: dict[int, memoryview] = {}
+        self._maps = []
+        for start, size, prot in regions:
+            pages = mmap.mmap(-1, size)
+            self._maps.append(pages)
+            pointer = ctypes.addressof(ctypes.c_char.from_buffer(pages))
+            self.uc.mem_map_ptr(start, size, prot, pointer)
+            self.memory[start] = memoryview(pages)
+        self._interrupt = 0
+        self._access: tuple[int, bool] | None = None
+        self.uc.hook_add(unicorn.UC_HOOK_INTR, self._on_interrupt)
+        self.uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_access)
+
+    def _on_interrupt(self, uc: Any, number: int, _data: Any) -> None:
+        self._interrupt = number
+        uc.emu_stop()
+
+    def _on_access(self, _uc: Any, access: int, address: int, _size: int, _value: int, _data: Any) -> bool:
+        write = access in (unicorn.UC_MEM_WRITE_UNMAPPED, unicorn.UC_MEM_WRITE_PROT)
+        self._access = (address, write)
+        return False
+
+    def forget_code(self) -> None:
+        """Drop all translations, after code has been written."""
+        self.uc.ctl_flush_tb()
+
+    def run(self, values: dict[str, int], words: list[tuple[int, int]]) -> tuple[dict[str, int], dict[str, int]]:
+        """Run the instructions at pc, which are `words`; return (how it stopped: kind, address, write; the state then).
+
+        A run cannot begin in an IT block, nor end in one: Unicorn keeps ITSTATE only while it runs.
+        """
+        if values["IT"]:
+            raise ValueError("Unicorn cannot begin in the middle of an IT block")
+        uc = self.uc
+        uc.reg_write(arm.UC_ARM_REG_CPSR, pack_cpsr(values))
+        numbers = [values[name] for name in REGISTERS]
+        numbers[15] |= values["T"]  # writing pc also writes CPSR.T
+        uc.reg_write_batch(list(zip(_REGISTERS, numbers, strict=True)))
+        uc.reg_write(arm.UC_ARM_REG_CP_REG, (*_TPIDRURW, values["tpidrurw"]))
+        uc.reg_write(arm.UC_ARM_REG_CP_REG, (*_TPIDRURO, values["tpidruro"]))
+        stop = {"kind": stops.BUDGET}
+        rest = list(words)
+        while rest and stop["kind"] == stops.BUDGET:
+            word, length = rest.pop(0)
+            if values["T"] and length == 2 and is_it(word):
+                # One step of Unicorn's is the IT and its whole block.
+                del rest[: it_length(word)]
+            stop = self._step()
+        got = dict(zip(REGISTERS, uc.reg_read_batch(_REGISTERS), strict=True))
+        got |= unpack_cpsr(uc.reg_read(arm.UC_ARM_REG_CPSR))
+        got["tpidrurw"] = uc.reg_read(arm.UC_ARM_REG_CP_REG, _TPIDRURW)
+        return stop, values | got
+
+    def _step(self) -> dict[str, int]:
+        self._interrupt = 0
+        self._access = None
+        uc = self.uc
+        thumb = uc.reg_read(arm.UC_ARM_REG_CPSR) >> 5 & 1
+        pc = uc.reg_read(arm.UC_ARM_REG_PC)
+        try:
+            uc.emu_start(pc | thumb, 1 << 32, count=1)
+        except unicorn.UcError as error:
+            if error.errno == unicorn.UC_ERR_INSN_INVALID:
+                return {"kind": stops.UNDEFINED}
+            if error.errno in (unicorn.UC_ERR_FETCH_UNMAPPED, unicorn.UC_ERR_FETCH_PROT):
+                # Unicorn looks at the next instruction already: that is not this one's fault.
+                moved = uc.reg_read(arm.UC_ARM_REG_PC) != pc
+                return {"kind": stops.BUDGET if moved else stops.FETCH}
+            if self._access is None:
+                raise
+            address, write = self._access
+            return {"kind": stops.FAULT, "address": address, "write": int(write)}
+        if self._interrupt:
+            return {"kind": _INTERRUPTS[self._interrupt]}
+        return {"kind": stops.BUDGET}

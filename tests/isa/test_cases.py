@@ -1,0 +1,83 @@
+"""Run every one-line case on every engine and in every instruction set it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from stinkarm.isa.declare import INSTRUCTIONS
+from stinkarm.isa.decode import decoder
+
+from .case import Case, CaseError, read_cases
+from .world import World, engine_names
+
+CASES = read_cases()
+
+
+@pytest.fixture(scope="module", params=engine_names())
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    world = World(request.param)
+    yield world
+    world.close()
+
+
+@pytest.mark.parametrize("case", [case for _, case in CASES], ids=lambda case: case.line)
+def test_case(case: Case, world: World) -> None:
+    for isa in case.code:
+        for fill in (0, 1):
+            differences = case.run(world, isa, fill)
+            assert not differences, f"{isa}, what is not named set to fill {fill}:\n  " + "\n  ".join(differences)
+
+
+@pytest.mark.parametrize("case", [case for _, case in CASES], ids=lambda case: case.line)
+def test_text(case: Case) -> None:
+    for isa in case.code:
+        assert case.disassembly(isa) == case.text
+
+
+def test_no_case_is_written_twice() -> None:
+    lines = [case.line for _, case in CASES]
+    assert sorted(set(lines)) == sorted(lines)
+
+
+def test_every_declared_instruction_has_a_case() -> None:
+    decoder()
+    tested = {name for _, case in CASES for isa in case.code for name in case.instructions(isa)}
+    assert sorted(set(INSTRUCTIONS) - tested) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("A32 e0a10002 adc r0, r1, r2", "is not `SET WORD TEXT | before => after`"),
+        ("A64 e0a10002 adc r0, r1, r2 | => ", "write one word for each of A32 and T32"),
+        ("A32 e0a1 adc r0, r1, r2 | => ", "a word has 8 hex digits, a T32 halfword 4"),
+        ("A32 e0a10002 adc r0, r1, r2 | r19=1 => ", "'r19=1': there is no 'r19'"),
+        ("A32 e0a10002 adc r0, r1, r2 | r1 => ", "'r1' is not name=value"),
+        ("A32 e0a10002 adc r0, r1, r2 | => stop=halt", "'stop=halt': the stops are budget, syscall"),
+        ("A32 e0a10002 adc r0, r1, r2 | stop=undefined =>", "a stop belongs after =>"),
+        ("A32 e0a10002 adc r0, r1, r2 | [0x20000]=123 => ", "write 2, 4, 8 or 16 hex digits"),
+    ],
+)
+def test_a_line_that_is_no_case_is_refused(line: str, message: str) -> None:
+    with pytest.raises(CaseError) as error:
+        Case(line)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("after", "message"),
+    [
+        ("", "r0 is 0x4, not 0x5eed0000"),
+        ("r0=3", "r0 is 0x4, not 0x3"),
+        ("r0=4 r3=0", "r3 is 0x5eed0303, not 0x0"),
+        ("r0=4 C=0", "C is 0x1, not 0x0"),
+        ("r0=4 pc=0x10008", "pc is 0x10004, not 0x10008"),
+        ("r0=4 [0x20000]=55", "byte [0x20000] is 03, not 55"),
+        ("r0=4 stop=undefined", "the run ended with Stop(budget, pc=0x10004) (kind 0x1), not with kind 0x5"),
+    ],
+)
+def test_a_wrong_case_fails(after: str, message: str, world: World) -> None:
+    case = Case(f"A32 e2a10002 adc r0, r1, #2 | r1=1 C=1 => {after}")
+    assert message in case.run(world, "A32", 0)

@@ -1,0 +1,132 @@
+"""The little world in which single instructions are tested: a memory map, and register states as dicts.
+
+A state is a dict: r0..r12, sp, lr, pc, the flags N Z C V Q, GE, E, T, IT (ITSTATE[7:0]), tpidruro, tpidrurw,
+fpscr, d0..d31.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stinkarm.guest.mapping import MAP_ANONYMOUS, MAP_PRIVATE
+from stinkarm.guest.memory import MAP_FIXED, Memory
+from stinkarm.guest.state import WORD, State
+
+if TYPE_CHECKING:
+    from stinkarm.guest.stop import Stop
+
+CODE, CODE_SIZE = 0x10000, 0x2000  # executable and writable
+DATA, DATA_SIZE = 0x20000, 0x2000  # readable and writable
+READ_ONLY, READ_ONLY_SIZE = 0x30000, 0x1000
+REGIONS = ((CODE, CODE_SIZE, 7), (DATA, DATA_SIZE, 3), (READ_ONLY, READ_ONLY_SIZE, 1))
+
+REGISTERS = (*[f"r{n}" for n in range(13)], "sp", "lr", "pc")
+ALIASES = {"r13": "sp", "r14": "lr", "r15": "pc"}
+FLAGS = ("N", "Z", "C", "V", "Q")
+WORDS = {"GE": "ge", "E": "big_endian", "T": "thumb", "IT": "itstate"} | {
+    name: name for name in ("tpidruro", "tpidrurw", "fpscr")
+}
+DOUBLES = tuple(f"d{n}" for n in range(32))
+NAMES = (*REGISTERS, *FLAGS, *WORDS, *DOUBLES)
+
+_D = WORD["d"] // 2
+
+
+def read_state(state: State) -> dict[str, int]:
+    """Return all registers of a State as a dict."""
+    words = state.words
+    values = dict(zip(REGISTERS, state.r, strict=True))
+    values["N"] = words[WORD["n"]] >> 31
+    values["Z"] = int(words[WORD["z"]] == 0)
+    values["C"] = words[WORD["c"]]
+    values["V"] = words[WORD["v"]] >> 31
+    values["Q"] = words[WORD["q"]]
+    for name, word in WORDS.items():
+        values[name] = words[WORD[word]]
+    for n, name in enumerate(DOUBLES):
+        values[name] = state.doubles[_D + n]
+    return values
+
+
+def write_state(state: State, values: dict[str, int]) -> None:
+    """Set all registers of a State from a dict."""
+    words = state.words
+    for n, name in enumerate(REGISTERS):
+        words[n] = values[name]
+    words[WORD["n"]] = values["N"] << 31
+    words[WORD["z"]] = 1 - values["Z"]
+    words[WORD["c"]] = values["C"]
+    words[WORD["v"]] = values["V"] << 31
+    words[WORD["q"]] = values["Q"]
+    for name, word in WORDS.items():
+        words[WORD[word]] = values[name]
+    for n, name in enumerate(DOUBLES):
+        state.doubles[_D + n] = values[name]
+    words[WORD["exclusive_size"]] = 0
+
+
+def engine_names() -> tuple[str, ...]:
+    """Name the engines that every test runs on."""
+    return ("reference", "interpreter")
+
+
+class World:
+    """A memory with the regions above, and one engine on it."""
+
+    def __init__(self, engine: str) -> None:
+        self.memory = Memory()
+        for start, size, prot in REGIONS:
+            self.memory.map(start, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED)
+        if engine == "reference":
+            from stinkarm.engine.reference import Reference
+
+            self.engine = Reference(self.memory)
+        else:
+            from stinkarm.engine.interpreter import Interpreter
+
+            self.engine = Interpreter(self.memory)
+        self.state = State()
+
+    def close(self) -> None:
+        """Give the memory back."""
+        close = getattr(self.engine, "close", None)
+        if close:
+            close()
+        self.memory.close()
+
+    def set_code(self, address: int, code: bytes) -> None:
+        """Write code and announce it."""
+        self.memory.write(address, code)
+        self.engine.flush(address, address + len(code))
+
+    def run(self, values: dict[str, int], count: int) -> tuple[Stop, dict[str, int]]:
+        """Run `count` instructions from a state; return why it stopped and the state then."""
+        write_state(self.state, values)
+        stop = self.engine.run(self.state, count)
+        return stop, read_state(self.state)
+
+
+def code_bytes(words: list[tuple[int, int]], thumb: bool) -> bytes:
+    """Return the bytes in memory of (word, length) instructions; a wide T32 word has its first halfword on top."""
+    code = bytearray()
+    for word, length in words:
+        if thumb and length == 4:
+            code += (word >> 16).to_bytes(2, "little") + (word & 0xFFFF).to_bytes(2, "little")
+        else:
+            code += word.to_bytes(length, "little")
+    return bytes(code)
+
+
+def advance_it(itstate: int) -> int:
+    """Return ITSTATE after one instruction of the block (DDI0406C A2.5.2 ITAdvance)."""
+    return itstate & 0xE0 | itstate << 1 & 0x1F if itstate & 7 else 0
+
+
+def is_it(halfword: int) -> bool:
+    """Say whether a T32 halfword is an IT instruction."""
+    return halfword >> 8 == 0xBF and bool(halfword & 15)
+
+
+def it_length(halfword: int) -> int:
+    """Return how many instructions the block of an IT has."""
+    return 5 - (halfword & -halfword & 15).bit_length()
