@@ -54,7 +54,7 @@ class Encoding:
         self.extension = extension
         self.derived = derived
         self.instruction: Instruction = None  # type: ignore[assignment]  # set by Instruction
-        self.conditional = "cond" in self.pattern.fields
+        self.conditional = "cond" in self.pattern.fields or "cond" in derived
         if isa == A32 and self.pattern.width != 32:
             raise DeclarationError(f"{pattern!r}: A32 encodings have 32 bits")
 

@@ -1,1 +1,1 @@
-from . import data_processing, divide, multiply, parallel, saturating  # noqa: F401
+from . import branch, data_processing, divide, multiply, parallel, saturating, system, vfp_transfer  # noqa: F401

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ..declare import A32, T32, encoding, instruction
-from ..fields import ror32, sign_extend
+from ..fields import ror32
 
 
 def a32_expand_imm(imm12):
@@ -31,18 +31,3 @@ def sub_imm(m, s, rd, rn, imm):
     if s:
         m.set_nzcv(f)
     m.write_alu(rd, r)
-
-@instruction("b{c}", ref="x", inline_condition=True)
-@encoding(A32, "A1", "cond:4 1010 imm24:24", target=lambda pc, imm24: pc + 8 + sign_extend(imm24 << 2, 26))
-def b(m, target):
-    m.branch_to(target)
-
-@instruction("svc", ref="x")
-@encoding(A32, "A1", "cond:4 1111 imm24:24")
-def svc(m, imm24):
-    m.supervisor_call(imm24)
-
-@instruction("ldr", ref="x")
-@encoding(A32, "A1", "cond:4 010 1 1 0 0 1 rn:4 rt:4 imm12:12")
-def ldr(m, rn, rt, imm12):
-    m.write_loaded(rt, m.load(m.reg(rn) + imm12, 4))
