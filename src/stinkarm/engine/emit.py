@@ -321,6 +321,19 @@ class HandlerBuilder(Machine):
             # Handlers load little-endian: the reference engine runs big-endian stretches.
             self._stop(stop.BUDGET, "%next", counted=True)
 
+    def _extension_pointer(self, index: Number) -> str:
+        if isinstance(index, int):
+            return self._new(f"getelementptr inbounds i8, ptr %st, i64 {OFFSETS['d'] + 4 * index}")
+        words = self._new(f"getelementptr inbounds i8, ptr %st, i64 {OFFSETS['d']}")
+        wide = self._new(f"zext i32 {self._slot(index, 1)} to i64")
+        return self._new(f"getelementptr inbounds i32, ptr {words}, i64 {wide}")
+
+    def extension_word(self, index: Number) -> IrValue:
+        return self._value(32, f"load i32, ptr {self._extension_pointer(index)}, align 4")
+
+    def set_extension_word(self, index: Number, value: Value) -> None:
+        self._do(f"store i32 {_name(value)}, ptr {self._extension_pointer(index)}, align 4")
+
     # Memory
 
     def _pinned(self, result: str, template: str, operands: str, constraints: str) -> str:
@@ -359,32 +372,41 @@ class HandlerBuilder(Machine):
         host = _name(address.zext(64))
         self._pinned("", f"{op} ${{0{modifier}}}, ($1,%r13)", f"i32 {_name(value)}, i64 {host}", "r,r")
 
-    def _multiple(self, registers: Number, address: Value, each: Callable[[str, IrValue], None]) -> None:
-        """Loop over the one bits of a register list, lowest first, with word addresses going up."""
-        first = _name(self.const(registers))
+    def _loop(self, start: list[tuple[str, str]], step: Callable[[list[str]], tuple[list[str], str]]) -> None:
+        """Loop over variables, each given as (type, first value), until `step` says that it is over.
+
+        `step` gets their names and returns their next values and an i1.
+        """
         head, done = self._label("each"), self._label("done")
         before = self.block
         self._do(f"br label %{head}")
         self._begin(head)
         at = len(self.lines)
-        rest, where, next_rest, next_where = (self._new_name() for _ in range(4))
-        number = self._new(f"call i32 @llvm.cttz.i32(i32 {rest}, i1 true)")
-        index = self._new(f"zext i32 {number} to i64")
-        each(self._new(f"getelementptr inbounds i32, ptr %st, i64 {index}"), IrValue(self, 32, where))
-        less = self._new(f"add i32 {rest}, -1")
-        self._do(f"{next_rest} = and i32 {rest}, {less}")
-        self._do(f"{next_where} = add i32 {where}, 4")
-        over = self._new(f"icmp eq i32 {next_rest}, 0")
+        names = []
+        for _ in start:
+            self._names += 1
+            names.append(f"%t{self._names}")
+        following, over = step(names)
         self._do(f"br i1 {over}, label %{done}, label %{head}")
         self.lines[at:at] = [
-            f"  {rest} = phi i32 [ {first}, %{before} ], [ {next_rest}, %{self.block} ]",
-            f"  {where} = phi i32 [ {_name(address)}, %{before} ], [ {next_where}, %{self.block} ]",
+            f"  {name} = phi {kind} [ {first}, %{before} ], [ {after}, %{self.block} ]"
+            for name, (kind, first), after in zip(names, start, following, strict=True)
         ]
         self._begin(done)
 
-    def _new_name(self) -> str:
-        self._names += 1
-        return f"%t{self._names}"
+    def _multiple(self, registers: Number, address: Value, each: Callable[[str, IrValue], None]) -> None:
+        """Loop over the one bits of a register list, lowest first, with word addresses going up."""
+
+        def step(names: list[str]) -> tuple[list[str], str]:
+            rest, where = names
+            number = self._new(f"call i32 @llvm.cttz.i32(i32 {rest}, i1 true)")
+            index = self._new(f"zext i32 {number} to i64")
+            each(self._new(f"getelementptr inbounds i32, ptr %st, i64 {index}"), IrValue(self, 32, where))
+            less = self._new(f"add i32 {rest}, -1")
+            left = self._new(f"and i32 {rest}, {less}")
+            return [left, self._new(f"add i32 {where}, 4")], self._new(f"icmp eq i32 {left}, 0")
+
+        self._loop([("i32", self.const(registers).name), ("i32", _name(address))], step)
 
     def load_multiple(self, registers: Number, address: Value) -> None:
         if registers == 0:
@@ -392,11 +414,13 @@ class HandlerBuilder(Machine):
         self._check_aligned(address, 4, write=False)
         # Touch the last word first: then nothing in between can fault with registers half loaded.
         self.load(address + self.const((registers.bit_count() - 1) * 4), 4)
-        self._multiple(
-            registers,
-            address,
-            lambda pointer, where: self._do(f"store i32 {_name(self.load(where, 4))}, ptr {pointer}, align 4"),
-        )
+        self._multiple(registers, address, self._load_word)
+
+    def _load_word(self, pointer: str, where: IrValue) -> None:
+        self._do(f"store i32 {_name(self.load(where, 4))}, ptr {pointer}, align 4")
+
+    def _store_word(self, pointer: str, where: IrValue) -> None:
+        self.store(where, 4, self._value(32, f"load i32, ptr {pointer}, align 4"))
 
     def store_multiple(self, registers: Number, address: Value) -> None:
         if registers == 0:
@@ -404,11 +428,41 @@ class HandlerBuilder(Machine):
         self._check_aligned(address, 4, write=True)
         if registers >> 15:
             self._need_pc()
-        self._multiple(
-            registers,
-            address,
-            lambda pointer, where: self.store(where, 4, self._value(32, f"load i32, ptr {pointer}, align 4")),
-        )
+        self._multiple(registers, address, self._store_word)
+
+    def _extension_words(
+        self, first: Number, count: Number, address: Value, each: Callable[[str, IrValue], None]
+    ) -> None:
+        """Loop over consecutive extension register words, with word addresses going up."""
+        pointer = self._extension_pointer(first)
+        if isinstance(count, int):
+            for i in range(count):
+                word = self._new(f"getelementptr inbounds i32, ptr {pointer}, i64 {i}")
+                each(word, IrValue(self, 32, _name(address + 4 * i)))
+            return
+
+        def step(names: list[str]) -> tuple[list[str], str]:
+            at, where, left = names
+            each(at, IrValue(self, 32, where))
+            fewer = self._new(f"sub i32 {left}, 1")
+            following = [
+                self._new(f"getelementptr inbounds i32, ptr {at}, i64 1"),
+                self._new(f"add i32 {where}, 4"),
+                fewer,
+            ]
+            return following, self._new(f"icmp eq i32 {fewer}, 0")
+
+        self._loop([("ptr", pointer), ("i32", _name(address)), ("i32", self.const(count).name)], step)
+
+    def load_extension_words(self, first: Number, count: Number, address: Value) -> None:
+        self._check_aligned(address, 4, write=False)
+        if not isinstance(count, int) or count > 1:
+            self.load(address + (self.const(count) << 2) - 4, 4)
+        self._extension_words(first, count, address, self._load_word)
+
+    def store_extension_words(self, first: Number, count: Number, address: Value) -> None:
+        self._check_aligned(address, 4, write=True)
+        self._extension_words(first, count, address, self._store_word)
 
     def load_exclusive(self, address: Value, size: int) -> Value:
         self._check_aligned(address, size, write=False)

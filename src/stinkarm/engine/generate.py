@@ -56,10 +56,10 @@ class Generator:
 
         def run() -> Leaf:
             builder = HandlerBuilder(thumb=int(encoding.thumb), length=encoding.length)
+            values = encoding.arguments(fields)
             inline: int | None = None
             if encoding.conditional and encoding.instruction.inline_condition:
-                inline = next((c for c in range(ALWAYS) if fields["cond"] == c), None)
-            values = encoding.arguments(fields)
+                inline = next((c for c in range(ALWAYS) if values["cond"] == c), None)
             if encoding.is_unpredictable(values):
                 builder.undefined()
             elif inline is None:

@@ -162,6 +162,14 @@ class IntMachine(Machine):
         assert isinstance(big, int)
         self.words[WORD["big_endian"]] = big
 
+    def extension_word(self, index: Number) -> IntValue:
+        assert isinstance(index, int) and index < 64
+        return IntValue(self, 32, self.words[WORD["d"] + index])
+
+    def set_extension_word(self, index: Number, value: Value) -> None:
+        assert isinstance(index, int) and index < 64
+        self.words[WORD["d"] + index] = _int(value)
+
     # Memory
 
     @property
@@ -210,6 +218,19 @@ class IntMachine(Machine):
         self._check_aligned(_int(address), 4, write=True)
         for i, n in enumerate(numbers):
             self.store(address + 4 * i, 4, self.reg(n))
+
+    def load_extension_words(self, first: Number, count: Number, address: Value) -> None:
+        assert isinstance(first, int) and isinstance(count, int)
+        self._check_aligned(_int(address), 4, write=False)
+        values = [self.load(address + 4 * i, 4) for i in range(count)]
+        for i, value in enumerate(values):
+            self.set_extension_word(first + i, value)
+
+    def store_extension_words(self, first: Number, count: Number, address: Value) -> None:
+        assert isinstance(first, int) and isinstance(count, int)
+        self._check_aligned(_int(address), 4, write=True)
+        for i in range(count):
+            self.store(address + 4 * i, 4, self.extension_word(first + i))
 
     def load_exclusive(self, address: Value, size: int) -> IntValue:
         self._check_aligned(_int(address), size, write=False)

@@ -253,6 +253,14 @@ class Machine(ABC):
     def set_big_endian(self, big: Number) -> None:
         """Set CPSR.E: the byte order of data accesses."""
 
+    @abstractmethod
+    def extension_word(self, index: Number) -> Value:
+        """Read a word of the extension registers: s0 is word 0, d0 words 0 and 1, up to word 63."""
+
+    @abstractmethod
+    def set_extension_word(self, index: Number, value: Value) -> None:
+        """Write a word of the extension registers."""
+
     # Abstract: memory
 
     @abstractmethod
@@ -273,6 +281,14 @@ class Machine(ABC):
     @abstractmethod
     def store_multiple(self, registers: Number, address: Value) -> None:
         """Store a bit list of r0..r15, lowest first, at a word-aligned address upwards."""
+
+    @abstractmethod
+    def load_extension_words(self, first: Number, count: Number, address: Value) -> None:
+        """Load `count` extension register words from a word-aligned address upwards; all or none."""
+
+    @abstractmethod
+    def store_extension_words(self, first: Number, count: Number, address: Value) -> None:
+        """Store `count` extension register words at a word-aligned address upwards."""
 
     @abstractmethod
     def load_exclusive(self, address: Value, size: int) -> Value:
