@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from errno import ENOMEM
 
 from stinkarm.guest import elf, image, stack
 from stinkarm.guest import stop as stops
@@ -10,6 +11,7 @@ from stinkarm.guest.memory import Memory
 from stinkarm.guest.state import State
 from stinkarm.linux.kernel import Kernel
 from stinkarm.sandbox.policy import Policy
+from stinkarm.status import Failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 # Instructions between two looks at signals and the clock: a few milliseconds of each engine.
 SLICES = {"interpreter": 2_000_000, "reference": 500}
+
+WITHOUT_NATIVE = "--engine reference runs without it, slowly"
 
 # How a run ended.
 EXITED = "exited"
@@ -81,14 +85,22 @@ class Machine:
             allow_write=settings.allow_write,
             allow_env=settings.allow_env,
         )
-        self.engine: Engine = make_engine(settings.engine, self.memory)
         self.kernel = make_kernel(self.memory, self.policy, log, settings)
-        self.kernel.engine = self.engine
         self.slice = SLICES[settings.engine]
+        self._engine: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """What runs the code; made when first asked for, so that a program that is refused is refused at once."""
+        if self._engine is None:
+            self._engine = make_engine(self.settings.engine, self.memory)
+            self.kernel.engine = self._engine
+        return self._engine
 
     def close(self) -> None:
         """Give the memory back. The machine cannot be used any more."""
-        self.engine.close()
+        if self._engine is not None:
+            self._engine.close()
         self.memory.close()
 
     def load(self, path: str, argv: Sequence[bytes], environment: Sequence[bytes]) -> None:
@@ -196,9 +208,19 @@ def make_engine(name: str, memory: Memory) -> Engine:
         from stinkarm.engine.reference import Reference
 
         return Reference(memory)
-    from stinkarm.engine.interpreter import Interpreter
+    from stinkarm.engine.interpreter import Interpreter, InterpreterError
 
-    return Interpreter(memory)
+    try:
+        return Interpreter(memory)
+    except OSError as error:
+        if error.errno != ENOMEM:
+            raise Failed(f"the native interpreter cannot be used: {error}; {WITHOUT_NATIVE}.") from None
+        raise Failed(
+            "the host refused 50 GiB of address space for the interpreter's code table (it takes no memory): raise the "
+            f"limit with `ulimit -v unlimited`; {WITHOUT_NATIVE}."
+        ) from None
+    except (InterpreterError, RuntimeError) as error:
+        raise Failed(f"{error}; {WITHOUT_NATIVE}.") from None
 
 
 def make_kernel(memory: Memory, policy: Policy, log: Log, settings: Settings) -> Kernel:

@@ -1,0 +1,509 @@
+"""The command line: options, errors, statuses, logs."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import stinkarm
+from stinkarm import cli, status
+from stinkarm.settings import Settings
+from stinkarm.status import UsageError
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+EXIT, HELLO, CRASH = (str(EXAMPLES / name) for name in ("exit.elf", "hello.elf", "crash.elf"))
+
+
+def stinkarm_command(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
+    """Run the command; `options` are those of subprocess.run."""
+    source = str(Path(stinkarm.__file__).parent.parent)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}
+    defaults = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 300, "env": environment}
+    command = [sys.executable, "-m", "stinkarm", *arguments]
+    return subprocess.run(command, check=False, **{**defaults, **options})  # type: ignore[call-overload,no-any-return]
+
+
+def parsed(*arguments: str) -> Settings:
+    settings = cli.parse(list(arguments))
+    assert settings is not None
+    return settings
+
+
+# Reading options
+
+
+def test_options_end_at_program() -> None:
+    settings = parsed("-C", "deny", "prog", "-C", "forward", "--", "-h")
+    assert settings.syscalls == "deny"
+    assert settings.program == "prog"
+    assert settings.arguments == ["-C", "forward", "--", "-h"]
+
+
+def test_two_dashes_end_the_options() -> None:
+    assert parsed("--", "-strange").program == "-strange"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "attribute", "value"),
+    [
+        (["-C", "forward"], "syscalls", "forward"),
+        (["-Cforward"], "syscalls", "forward"),
+        (["--syscalls", "deny"], "syscalls", "deny"),
+        (["--syscalls=deny"], "syscalls", "deny"),
+        ([], "syscalls", "sandbox"),
+        ([], "allow_read", []),
+        (["--allow-read"], "allow_read", True),
+        (["--allow-read=/etc,lib"], "allow_read", ["/etc", "lib"]),
+        (["--allow-read=/etc", "--allow-read=lib"], "allow_read", ["/etc", "lib"]),
+        (["--allow-read=/etc", "--allow-read"], "allow_read", True),
+        (["--allow-write=/tmp"], "allow_write", ["/tmp"]),
+        (["--allow-env"], "allow_env", True),
+        (["--allow-env=HOME,TERM"], "allow_env", ["HOME", "TERM"]),
+        ([], "stack_size", 8 << 20),
+        (["-s", "64k"], "stack_size", 64 << 10),
+        (["-s16M"], "stack_size", 16 << 20),
+        (["--stack-size=1G"], "stack_size", 1 << 30),
+        (["-s", "123456"], "stack_size", 123456),
+        (["-n"], "no_env", True),
+        (["--no-env"], "no_env", True),
+        (["-l", "elf"], "topics", ["elf"]),
+        (["-l", "elf,memory", "--log=syscalls"], "topics", ["elf", "memory", "syscalls"]),
+        (["-v", "-l", "none"], "topics", []),
+        (["-v"], "topics", ["elf", "memory", "syscalls"]),
+        (["-nv"], "topics", ["elf", "memory", "syscalls"]),
+        (["-nlelf"], "topics", ["elf"]),
+        (["-strace"], "strace", True),
+        (["-E", "A=b=c", "-U", "D"], "environment_changes", [("A", "b=c"), ("D", None)]),
+        (["-0", "me"], "argv0", "me"),
+        (["-L", "/sysroot"], "sysroot", "/sysroot"),
+        (["-r", "5.4.0"], "release", "5.4.0"),
+        (["-D", "out.log"], "log_file", "out.log"),
+        (["-cpu", "cortex-a15"], "cpu", "cortex-a15"),
+        (["-cpu", "max"], "cpu", "max"),
+        (["--engine", "reference"], "engine", "reference"),
+        (["--max-instructions", "1_000"], "max_instructions", 1000),
+        (["--max-instructions=0"], "max_instructions", 0),
+        (["--timeout", "1.5"], "timeout", 1.5),
+        (["--dump-asm"], "dump_asm", True),
+        (["--dump-registers"], "dump_registers", True),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) and value and isinstance(value[0], str) else None,
+)
+def test_option(arguments: list[str], attribute: str, value: object) -> None:
+    assert getattr(parsed(*arguments, "prog"), attribute) == value
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "no PROGRAM is given: stinkarm [options] PROGRAM [ARGS...]. See stinkarm --help."),
+        (["-n"], "no PROGRAM is given: stinkarm [options] PROGRAM [ARGS...]. See stinkarm --help."),
+        (["--max-instrctions", "3"], "--max-instrctions is not an option; did you mean --max-instructions?"),
+        (["--trace"], "--trace is not an option; did you mean -strace?"),
+        (["-help"], "-help is not an option; did you mean --help?"),
+        (["--zzzzzzzz"], "--zzzzzzzz is not an option; see stinkarm --help."),
+        (["-Z"], "-Z is not an option; see stinkarm --help."),
+        (["-C"], "-C needs a value: -C MODE. See stinkarm --help."),
+        (["-C", "open"], "-C 'open' is not known; it is one of sandbox, forward, deny."),
+        (["--no-env=1"], "--no-env takes no value, but '1' is given."),
+        (["-l", "elf,asm"], "--log 'asm' is not known; it is one of none, elf, syscalls, memory, instructions."),
+        (["-s", "12"], "-s wants a size from 64k to 1G, such as 8M, not '12'."),
+        (["-s", "2G"], "-s wants a size from 64k to 1G, such as 8M, not '2G'."),
+        (["-s", "M"], "-s wants a size from 64k to 1G, such as 8M, not 'M'."),
+        (["-s", "٣٣٣٣٣٣٣"], "-s wants a size from 64k to 1G, such as 8M, not '٣٣٣٣٣٣٣'."),
+        (["-s", ""], "-s wants a size from 64k to 1G, such as 8M, not ''."),
+        (["-E", "A"], "-E wants VAR=VAL, not 'A'."),
+        (["-E", "=b"], "-E wants VAR=VAL, not '=b'."),
+        (["-U", "A=b"], "-U wants the name of an environment variable, not 'A=b'."),
+        (["-cpu", "cortex-m0"], "-cpu 'cortex-m0' is not known; it is one of max, cortex-a15."),
+        (["--engine", "jit"], "--engine 'jit' is not known; it is one of interpreter, reference."),
+        (["--timeout", "0"], "--timeout wants a number of seconds above 0, not '0'."),
+        (["--timeout", "nan"], "--timeout wants a number of seconds above 0, not 'nan'."),
+        (["--timeout", "inf"], "--timeout wants a number of seconds above 0, not 'inf'."),
+        (
+            ["--max-instructions", "-1"],
+            "--max-instructions wants a whole number of instructions below 2^63, not '-1'.",
+        ),
+        (
+            ["--max-instructions", "9223372036854775808"],
+            "--max-instructions wants a whole number of instructions below 2^63, not '9223372036854775808'.",
+        ),
+        (["--allow-read=a,,b"], "--allow-read=a,,b has an empty word; write --allow-read=PATH,...."),
+        (["--allow-write="], "--allow-write= has an empty word; write --allow-write=PATH,...."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_wrong_option(arguments: list[str], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        cli.parse([*arguments, "prog"] if arguments and arguments[-1] not in ("-C", "-n") else arguments)
+    assert str(caught.value) == message
+
+
+def test_the_environment_is_what_the_options_say() -> None:
+    from stinkarm.sandbox.policy import Policy
+
+    settings = parsed("-n", "-E", "A=1", "-E", "B=2", "-U", "A", "-E", "C=\udcff", "prog")
+    assert settings.environment(Policy("forward")) == [b"B=2", b"C=\xff"]
+    forwarded = dict(text.split(b"=", 1) for text in parsed("-U", "PATH", "prog").environment(Policy("forward")))
+    assert forwarded == {name: value for name, value in os.environb.items() if name != b"PATH"}
+
+
+# Texts
+
+
+def test_help_names_every_option() -> None:
+    done = stinkarm_command("--help")
+    assert done.returncode == 0
+    assert done.stderr == b""
+    text = done.stdout.decode()
+    assert all(name in text for name in cli.INDEX)
+    assert max(len(line) for line in text.split("\n")) <= 100
+
+
+def test_version() -> None:
+    assert stinkarm_command("-V").stdout.decode() == f"stinkarm {stinkarm.__version__}\n"
+
+
+def test_cpu_help() -> None:
+    assert stinkarm_command("-cpu", "help").stdout == b"cortex-a15\nmax\n"
+
+
+def test_help_to_a_closed_pipe() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = stinkarm_command("-h", capture_output=False, stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert done.stderr == b""
+
+
+# Programs that cannot be run
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "message"),
+    [
+        ("missing", None, 127, "there is no such file"),
+        ("missing.s", None, 127, "there is no such file"),
+        ("empty", b"", 126, "the file is empty"),
+        ("script", b"#!/bin/sh\n", 126, "this is a script for /bin/sh"),
+        ("text.elf", b"hello\n", 126, "the magic is [68, 65, 6c, 6c]"),
+    ],
+)
+def test_not_a_program(tmp_path: Path, name: str, content: bytes | None, code: int, message: str) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    done = stinkarm_command(str(path))
+    text = done.stderr.decode()
+    assert done.returncode == code
+    assert done.stdout == b""
+    assert text.startswith(f"stinkarm: {path}: ")
+    assert message in text
+    assert text.count("\n") == 1
+
+
+def test_path_is_not_searched(tmp_path: Path) -> None:
+    done = stinkarm_command("sh", cwd=tmp_path)
+    assert done.returncode == status.NOT_FOUND
+    assert b"PATH is not searched" in done.stderr
+
+
+def test_a_host_program_is_refused() -> None:
+    done = stinkarm_command(sys.executable)
+    assert done.returncode == status.NOT_EXECUTABLE
+    assert b"64-bit x86 program" in done.stderr
+
+
+def test_a_directory_is_refused(tmp_path: Path) -> None:
+    done = stinkarm_command(str(tmp_path))
+    assert done.returncode == status.NOT_EXECUTABLE
+    assert b"a directory" in done.stderr
+
+
+def test_no_address_space() -> None:
+    import resource
+
+    done = stinkarm_command(EXIT, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)))
+    assert done.returncode == status.FAILED
+    assert b"ulimit -v" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+# Running
+
+
+def test_exit_status_passes_through() -> None:
+    done = stinkarm_command(EXIT)
+    assert (done.returncode, done.stdout, done.stderr) == (161, b"", b"")
+
+
+def test_hello() -> None:
+    done = stinkarm_command(HELLO)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"Hello, world!\n", b"")
+
+
+def test_reference_engine() -> None:
+    done = stinkarm_command("--engine", "reference", HELLO)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"Hello, world!\n", b"")
+
+
+STAMP = re.compile(r"^\[ *\d+\.\d{3}ms\] ")
+
+
+def test_elf_log() -> None:
+    done = stinkarm_command("-l", "elf", "examples/exit.elf", cwd=EXAMPLES.parent)
+    lines = done.stderr.decode().split("\n")
+    stamped = [STAMP.sub("", line) for line in lines if STAMP.match(line)]
+    assert next(line for line in lines if line.startswith("[")).index("]") == len("[     0.613ms")
+    host = re.search(r"H=(0x[0-9a-f]+)", done.stderr.decode())
+    assert host is not None
+    assert stamped == [
+        'opening binary "examples/exit.elf"',
+        "parsing ELF...",
+        "\\",
+        f"mapped program header `LOAD` of 12B (G=0x8000 -> H={host[1]})",
+        f"jumping to entry G=0x8000 at H={host[1]}",
+        "starting the emulator",
+        "exiting with `161`",
+    ]
+    table = [line for line in lines if not STAMP.match(line)]
+    assert table[:8] == [
+        "ELF Header:",
+        "  Magic:              [7f, 45, 4c, 46]",
+        "  Class:              ELF32",
+        "  Data:               Little endian",
+        "  Type:               Executable",
+        "  Machine:            EM_ARM",
+        "  Version:            1",
+        "  Entry point:        0x8000",
+    ]
+    assert table[-5:] == [
+        "Program Headers:",
+        "  Type       Offset   VirtAddr   PhysAddr   FileSz    MemSz  Flags  Align",
+        "  LOAD     0x001000 0x00008000 0x00008000 0x00000c 0x00000c    R|X 0x1000",
+        "",
+        "",
+    ]
+    assert done.stdout == b""
+
+
+def test_syscall_log() -> None:
+    done = stinkarm_command("-l", "syscalls", HELLO)
+    lines = done.stderr.decode().split("\n")
+    assert re.fullmatch(r'\d+ write\(fd=1, buf=0x8024 "Hello, world!\\n", len=14\) \[sandbox\]', lines[0])
+    assert lines[1] == "=14"
+    assert done.stdout == b"Hello, world!\n"
+
+
+def test_strace() -> None:
+    done = stinkarm_command("-strace", HELLO)
+    assert re.search(r"^\d+ write\(1, ?.*14\) = 14$", done.stderr.decode(), re.MULTILINE)
+    assert done.stdout == b"Hello, world!\n"
+
+
+def test_instruction_log() -> None:
+    done = stinkarm_command("-l", "instructions", EXIT)
+    lines = [STAMP.sub("", line) for line in done.stderr.decode().rstrip("\n").split("\n")]
+    assert [line.split()[:2] for line in lines] == [
+        ["00008000", "e3a000a1"],
+        ["00008004", "e3a07001"],
+        ["00008008", "ef000000"],
+    ]
+    assert lines[0].split(maxsplit=2)[2].startswith("mov r0, #161")
+    assert lines[0].endswith(" r0=0x000000a1")
+    assert lines[1].endswith(" r7=0x00000001")
+
+
+def test_memory_log() -> None:
+    text = stinkarm_command("-l", "memory", EXIT).stderr.decode()
+    assert re.search(r"map 4096B \(G=0x8000 -> H=0x[0-9a-f]+\) r-xp ", text)
+    assert "[stack]" in text
+
+
+def test_log_file(tmp_path: Path) -> None:
+    done = stinkarm_command("-v", "-D", str(tmp_path / "log"), HELLO)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"Hello, world!\n", b"")
+    text = (tmp_path / "log").read_text()
+    assert "ELF Header:" in text
+    assert "write(" in text
+
+
+def test_log_file_that_cannot_be_written(tmp_path: Path) -> None:
+    done = stinkarm_command("-D", str(tmp_path / "none" / "log"), HELLO)
+    assert done.returncode == status.USAGE
+    assert b"the log file cannot be written: No such file or directory" in done.stderr
+    assert done.stdout == b""
+
+
+def test_closed_standard_files() -> None:
+    command = f'exec "{sys.executable}" -m stinkarm -v "{HELLO}" <&- >&- 2>&-'
+    done = subprocess.run(
+        ["bash", "-c", command],
+        env={**os.environ, "PYTHONPATH": str(Path(stinkarm.__file__).parent.parent)},
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode in (0, 1)  # write(1) fails, and hello.s does not look
+
+
+def test_dump_asm() -> None:
+    done = stinkarm_command("--dump-asm", HELLO)
+    text = done.stderr.decode()
+    assert "00008000 <_start>:" in text
+    assert "  00008010  ef000000  svc" in text
+    assert ".word" in text  # the literal pool is data
+    assert done.stdout == b"Hello, world!\n"
+
+
+def test_dump_registers() -> None:
+    done = stinkarm_command("--dump-registers", EXIT)
+    assert " r0 000000a1 " in done.stderr.decode()
+    assert "cpsr 00000010  (nzcvq GE=0000 A32)" in done.stderr.decode()
+    assert done.returncode == 161
+
+
+def test_arguments_reach_the_program() -> None:
+    done = stinkarm_command(str(EXAMPLES / "hello-c.elf"), "-n")
+    assert done.stdout == b"Hello, -n!\n"
+
+
+# Limits and signals
+
+
+@pytest.fixture
+def spin(tmp_path: Path) -> str:
+    """An executable that loops for ever: exit.elf with its first instruction `b .`."""
+    content = bytearray(Path(EXIT).read_bytes())
+    content[0x1000:0x1004] = bytes.fromhex("feffffea")
+    path = tmp_path / "spin.elf"
+    path.write_bytes(content)
+    return str(path)
+
+
+def test_max_instructions_is_exact() -> None:
+    assert stinkarm_command("--max-instructions", "3", EXIT).returncode == 161
+    done = stinkarm_command("--max-instructions", "2", "--dump-registers", EXIT)
+    assert done.returncode == status.LIMIT
+    assert b"ended by --max-instructions 2" in done.stderr
+    assert b" pc 00008008" in done.stderr
+
+
+def test_max_instructions_of_many_slices(spin: str) -> None:
+    assert stinkarm_command("--max-instructions", "5000001", spin).returncode == status.LIMIT
+
+
+@pytest.mark.parametrize("engine", ["interpreter", "reference"])
+def test_timeout(spin: str, engine: str) -> None:
+    start = time.monotonic()
+    done = stinkarm_command("--engine", engine, "--timeout", "0.3", spin)
+    assert done.returncode == status.LIMIT
+    assert b"ended by --timeout 0.3 (seconds)" in done.stderr
+    assert time.monotonic() - start < 20
+
+
+def test_timeout_in_a_system_call(tmp_path: Path) -> None:
+    read, write = os.pipe()  # nothing ever comes
+    done = stinkarm_command("--timeout", "0.3", str(EXAMPLES / "sha256.elf"), stdin=read)
+    os.close(read)
+    os.close(write)
+    assert done.returncode == status.LIMIT
+
+
+@pytest.mark.parametrize("options", [[], ["--dump-registers"]], ids=["plain", "dump-registers"])
+def test_interrupt(spin: str, options: list[str]) -> None:
+    source = str(Path(stinkarm.__file__).parent.parent)
+    child = subprocess.Popen(
+        [sys.executable, "-m", "stinkarm", "-l", "elf", *options, spin],
+        env={**os.environ, "PYTHONPATH": source},
+        stderr=subprocess.PIPE,
+    )
+    assert child.stderr is not None
+    seen = b""
+    while b"starting the emulator" not in seen:
+        line = child.stderr.readline()
+        assert line, seen
+        seen += line
+    time.sleep(0.1)
+    child.send_signal(signal.SIGINT)
+    _, text = child.communicate(timeout=20)
+    assert child.returncode == -signal.SIGINT
+    assert b"Traceback" not in text
+    assert (b" pc 00008000" in text) == bool(options)
+
+
+def test_crash_report() -> None:
+    done = stinkarm_command(CRASH)
+    text = done.stderr.decode()
+    assert done.returncode == -signal.SIGSEGV
+    assert f"{CRASH}: SIGSEGV: read of NULL+0x10, where nothing is mapped\n" in text
+    assert "  at pc=0x00008014 <visit>" in text
+    assert re.search(r"^-> 00008014  e5940010  ldr r0, \[r4, #16\]$", text, re.MULTILINE)
+    assert "  r4 00000000" in text
+    assert "  0x00000010 is not mapped" in text
+
+
+def test_crash_without_symbols_or_code(tmp_path: Path) -> None:
+    content = bytearray(Path(EXIT).read_bytes())
+    content[0x1000:0x100C] = bytes.fromhex("0ff0a0e1 0000a0e1 0000a0e1")  # mov pc, pc; nop; nop
+    content[0x1000:0x1004] = bytes.fromhex("00f0a0e3")  # mov pc, #0
+    content[32:36] = bytes(4)  # e_shoff
+    content[48:52] = bytes(4)  # e_shnum, e_shstrndx
+    path = tmp_path / "jump.elf"
+    path.write_bytes(content)
+    done = stinkarm_command(str(path))
+    text = done.stderr.decode()
+    assert done.returncode == -signal.SIGSEGV
+    assert "SIGSEGV: a jump to NULL+0x0, where nothing is mapped" in text
+    assert "no code can be read there" in text
+
+
+@pytest.mark.parametrize(
+    ("word", "number", "reason"),
+    [
+        ("f0f0f0e7", signal.SIGILL, "udf"),
+        ("700020e1", signal.SIGTRAP, "bkpt"),
+        ("900b00ee", signal.SIGILL, "stinkarm does not run yet"),
+        ("00f08fe2", signal.SIGSEGV, "not executable"),  # adr pc: replaced below
+    ],
+)
+def test_signals_of_instructions(tmp_path: Path, word: str, number: int, reason: str) -> None:
+    content = bytearray(Path(EXIT).read_bytes())
+    content[0x1000:0x1004] = bytes.fromhex(word)
+    if reason == "not executable":
+        content[0x1000:0x1004] = bytes.fromhex("0df0a0e1")  # mov pc, sp
+    path = tmp_path / "signal.elf"
+    path.write_bytes(content)
+    done = stinkarm_command(str(path))
+    assert done.returncode == -number
+    assert reason in done.stderr.decode()
+
+
+def test_a_shell_sees_128_plus_the_signal() -> None:
+    command = f'"{sys.executable}" -m stinkarm "{CRASH}"; echo $?'
+    done = subprocess.run(
+        ["bash", "-c", command],
+        env={**os.environ, "PYTHONPATH": str(Path(stinkarm.__file__).parent.parent)},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == b"139\n"
+    assert not list(Path.cwd().glob("core*"))
+
+
+def test_a_defect_is_one_line(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    def broken(arguments: list[str]) -> None:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(cli, "parse", broken)
+    assert cli.run(["x"]) == status.FAILED
+    text = capfd.readouterr().err
+    assert text.startswith("stinkarm: this is a defect of stinkarm: ZeroDivisionError: oops (broken in test_cli.py, ")
+    assert text.count("\n") == 1
