@@ -398,7 +398,13 @@ class Machine(ABC):
         return value >> 1 | self.carry().zext(32) << 31, value.trunc(1)
 
     def shift(self, value: Value, kind: Number, amount: Number) -> Value:
-        """Shift by a decode-time amount, without carry out."""
+        """Shift by a decode-time amount as shift_c does, without carry out."""
+        if kind == LSL:
+            return value if amount == 0 else value << amount
+        if kind == LSR:
+            return (value.zext(64) >> amount).trunc(32)
+        if kind == ASR:
+            return value.sext(64).asr(amount).trunc(32)
         return self.shift_c(value, kind, amount)[0]
 
     def shift_by_register_c(self, value: Value, kind: Number, amount: Value) -> tuple[Value, Value]:
@@ -416,6 +422,18 @@ class Machine(ABC):
         wide = value.sext(64) << 1 if kind == ASR else value.zext(64) << 1
         wide = wide.asr(clamped) if kind == ASR else wide >> clamped
         return (wide >> 1).trunc(32), self.select(none, self.carry(), wide.trunc(1))
+
+    def shift_by_register(self, value: Value, kind: Number, amount: Value) -> Value:
+        """Shift by the low byte of a 32-bit value, without carry out."""
+        amount = amount & 0xFF
+        if kind == ROR:
+            return value.ror(amount)
+        small = amount.ult(32)
+        if kind == ASR:
+            return value.asr(self.select(small, amount, self.const(31)))
+        within = amount & 31
+        shifted = value << within if kind == LSL else value >> within
+        return self.select(small, shifted, self.const(0))
 
     def write_alu(self, rd: Number, result: Value) -> None:
         """Write rd; if it is pc, branch as ALUWritePC does (A2.3.1). Must come last."""

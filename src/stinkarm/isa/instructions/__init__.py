@@ -1,1 +1,1 @@
-from . import branch, data_processing, divide, multiply, parallel, saturating, system, vfp_transfer  # noqa: F401
+from . import bits, branch, data_processing, divide, multiply, parallel, saturating, status, system, vfp_transfer  # noqa: F401
