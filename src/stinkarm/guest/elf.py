@@ -357,7 +357,7 @@ def _check_header(elf: Elf, file_size: int) -> None:
     end = elf.e_phoff + elf.e_phnum * PHDR_SIZE
     if end > file_size:
         raise ElfError(
-            f"e_phoff is {elf.e_phoff:#x} and its {elf.e_phnum} program headers end at {end:#x}; "
+            f"e_phoff is {elf.e_phoff:#x} and the program header table ends at {end:#x}; "
             f"the file ends at {file_size:#x}",
             _TRUNCATED,
         )
@@ -373,10 +373,8 @@ def _check_load(name: str, segment: ProgramHeader, file_size: int, e_type: int) 
             "they must be congruent"
         )
     if segment.p_filesz > segment.p_memsz:
-        raise ElfError(
-            f"{name}: p_filesz is {segment.p_filesz:#x}; it must not exceed p_memsz, {segment.p_memsz:#x}"
-        )
-    if offset + segment.p_filesz > file_size:
+        raise ElfError(f"{name}: p_filesz is {segment.p_filesz:#x}; it must not exceed p_memsz, {segment.p_memsz:#x}")
+    if segment.p_filesz and offset + segment.p_filesz > file_size:
         raise ElfError(
             f"{name}: p_offset {offset:#x} and p_filesz {segment.p_filesz:#x} end at "
             f"{offset + segment.p_filesz:#x}; the file ends at {file_size:#x}",
@@ -394,8 +392,7 @@ def _check_load(name: str, segment: ProgramHeader, file_size: int, e_type: int) 
         )
     if e_type == ET_EXEC and segment.p_memsz and vaddr < MMAP_MIN_ADDR:
         raise ElfError(
-            f"{name}: p_vaddr is {vaddr:#x}; programs are mapped at {MMAP_MIN_ADDR:#x} (vm.mmap_min_addr) "
-            "or above",
+            f"{name}: p_vaddr is {vaddr:#x}; programs are mapped at {MMAP_MIN_ADDR:#x} (vm.mmap_min_addr) or above",
             f"link it with -Ttext={MMAP_MIN_ADDR:#x} or more",
         )
 
@@ -407,9 +404,7 @@ def _check_dynamic(elf: Elf, source: int | bytes, file_size: int) -> None:
         if segment.p_type not in (PT_INTERP, PT_DYNAMIC):
             continue
         if end > file_size:
-            raise ElfError(
-                f"PT_{segment.type_name} ends at {end:#x}; the file ends at {file_size:#x}", _TRUNCATED
-            )
+            raise ElfError(f"PT_{segment.type_name} ends at {end:#x}; the file ends at {file_size:#x}", _TRUNCATED)
         if segment.p_type == PT_INTERP:
             path = read_at(source, segment.p_offset, min(segment.p_filesz, 256)).split(b"\0")[0]
             raise ElfError(
@@ -443,9 +438,7 @@ def _check_loads(elf: Elf) -> None:
 def _check_entry(elf: Elf) -> None:
     entry = elf.e_entry
     if not entry & 1 and entry & 3:
-        raise ElfError(
-            f"e_entry is {entry:#x}; A32 code begins at a multiple of 4, and T32 code is marked by bit 0"
-        )
+        raise ElfError(f"e_entry is {entry:#x}; A32 code begins at a multiple of 4, and T32 code is marked by bit 0")
     address = entry & ~1
     for segment in elf.loads:
         if segment.p_flags & PF_X and segment.p_vaddr <= address < segment.end:

@@ -159,12 +159,9 @@ def _copy_out(address: int, size: int) -> bytes:
     words[2] = address
     # The process id is asked for each time: after a fork, the old one names the parent.
     count: int = _process_vm_readv(os.getpid(), scratch.local, 1, scratch.remote, 1, 0)
-    if count < 0:
-        if ctypes.get_errno() in _NOT_PERMITTED:
-            count = _through_file(_pwrite, _pread, address, words[0], size)
-        else:
-            count = 0
-    return bytes(scratch.bytes[:count])
+    if count < 0 and ctypes.get_errno() in _NOT_PERMITTED:
+        count = _through_file(_pwrite, _pread, address, words[0], size)
+    return bytes(scratch.bytes[: max(0, count)])
 
 
 def copy_in(address: int, data: bytes | bytearray | memoryview) -> int:
@@ -180,12 +177,9 @@ def copy_in(address: int, data: bytes | bytearray | memoryview) -> int:
         words[1] = words[3] = length
         words[2] = address + done
         count: int = _process_vm_writev(os.getpid(), scratch.local, 1, scratch.remote, 1, 0)
-        if count < 0:
-            if ctypes.get_errno() in _NOT_PERMITTED:
-                count = _through_file(_pwrite, _pread, words[0], address + done, length)
-            else:
-                count = 0
-        done += count
+        if count < 0 and ctypes.get_errno() in _NOT_PERMITTED:
+            count = _through_file(_pwrite, _pread, words[0], address + done, length)
+        done += max(0, count)
         if count < length:
             break
     return done

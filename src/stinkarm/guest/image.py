@@ -80,9 +80,7 @@ class _Segment:
         )
 
 
-def load(
-    memory: Memory, elf: Elf, source: int | bytes, *, name: str = "", log: ElfLog | None = None
-) -> Image:
+def load(memory: Memory, elf: Elf, source: int | bytes, *, name: str = "", log: ElfLog | None = None) -> Image:
     """Map a program, given as the file or the content that `elf` was parsed from, and begin its heap.
 
     `name` is the path that the mappings show. Raises ElfError when it does not fit or the host
@@ -153,9 +151,7 @@ def _shared_pages(segments: list[_Segment]) -> dict[int, list[_Segment]]:
     return shared
 
 
-def _map_shared_page(
-    memory: Memory, page: int, owners: list[_Segment], source: int | bytes, name: str
-) -> None:
+def _map_shared_page(memory: Memory, page: int, owners: list[_Segment], source: int | bytes, name: str) -> None:
     """Map a page with a copy of what each segment has there, and with the rights of all of them."""
     memory.map(page, PAGE, PROT_READ | PROT_WRITE, _ANONYMOUS, name=name)
     prot = 0
@@ -165,9 +161,7 @@ def _map_shared_page(
     memory.protect(page, PAGE, prot)
 
 
-def _map_pages(
-    memory: Memory, segment: _Segment, low: int, high: int, source: int | bytes, name: str
-) -> None:
+def _map_pages(memory: Memory, segment: _Segment, low: int, high: int, source: int | bytes, name: str) -> None:
     """Map whole pages of one segment: from the file where it can be, and zero after p_filesz."""
     file_end = min(high, _page_up(segment.data_end)) if segment.header.p_filesz else low
     if isinstance(source, int) and (segment.address - segment.offset) % PAGE == 0 and file_end > low:

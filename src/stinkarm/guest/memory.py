@@ -61,9 +61,7 @@ MAP_HUGETLB = 0x40000
 MAP_FIXED_NOREPLACE = 0x100000
 # DENYWRITE EXECUTABLE LOCKED NORESERVE POPULATE NONBLOCK STACK SYNC mean on the host what they mean here.
 _PASSED_FLAGS = 0x800 | 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x10000 | 0x20000 | 0x80000
-_KNOWN_FLAGS = (
-    MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED_NOREPLACE | MAP_HUGETLB | _PASSED_FLAGS
-)
+_KNOWN_FLAGS = MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED_NOREPLACE | MAP_HUGETLB | _PASSED_FLAGS
 
 PROT_SEM = 8
 PROT_GROWSDOWN = 0x01000000
@@ -223,7 +221,7 @@ class Memory:
             self._forget_direct()
             try:
                 host.mmap(
-                    self.base + start,
+                    self.host(start, size),
                     size,
                     _host_prot(prot),
                     host_flags,
@@ -302,8 +300,7 @@ class Memory:
         size = _page_up(len(data))
         with self._lock:
             self._forget_direct()
-            self.host(address, size)
-            where = self.base + address
+            where = self.host(address, size)
             host.mmap(where, size, host.PROT_READ | host.PROT_WRITE, _RESERVED | host.MAP_FIXED)
             ctypes.memmove(where, data, len(data))
             host.mprotect(where, size, _host_prot(prot))
@@ -314,9 +311,7 @@ class Memory:
     def map_stack(self, start: int, end: int, prot: int) -> None:
         """Map the initial stack whole; the kernel keeps a gap below it free of other mappings."""
         with self._lock:
-            self.map(
-                start, end - start, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, name="[stack]"
-            )
+            self.map(start, end - start, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, name="[stack]")
             flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN
             stack = Mapping(start, end, prot, flags, 0, "[stack]")
             self.mappings = replaced(self.mappings, start, end, [stack])
@@ -375,7 +370,8 @@ class Memory:
     def _protect_piece(self, piece: Mapping, prot: int) -> None:
         self._make_room(2)
         self._forget_direct()
-        host.mprotect(self.base + piece.start, piece.end - piece.start, _host_prot(prot))
+        size = piece.end - piece.start
+        host.mprotect(self.host(piece.start, size), size, _host_prot(prot))
         changed = piece.part(piece.start, piece.end, prot)
         self.mappings = replaced(self.mappings, piece.start, piece.end, [changed])
         self._tell("protect", piece.start, piece.end, changed)
@@ -422,6 +418,8 @@ class Memory:
             raise _fail(errno.EINVAL)
         if old < new + new_size and new < old + old_size:
             raise _fail(errno.EINVAL)
+        if old_size > new_size and old_size > TASK_SIZE - old:
+            raise _fail(errno.EINVAL)
         if new < MMAP_MIN_ADDR:
             raise _fail(errno.EPERM)
 
@@ -438,7 +436,8 @@ class Memory:
         self._forget_direct()
         flags = mapping.flags & (MAP_PRIVATE | MAP_ANONYMOUS | host.MAP_NORESERVE) | host.MAP_FIXED
         try:
-            host.mmap(self.base + end, new_end - end, _host_prot(mapping.prot), flags)
+            size = new_end - end
+            host.mmap(self.host(end, size), size, _host_prot(mapping.prot), flags)
         except OSError:
             self._mend(end, new_end)
             raise
@@ -447,9 +446,7 @@ class Memory:
         self._tell("map", end, new_end, tail)
         return True
 
-    def _remap_to(
-        self, mapping: Mapping, old: int, old_size: int, new_size: int, flags: int, new_address: int
-    ) -> int:
+    def _remap_to(self, mapping: Mapping, old: int, old_size: int, new_size: int, flags: int, new_address: int) -> int:
         """Move `old_size` bytes of a mapping, as `new_size`, to where the flags say."""
         self._make_room(3)
         if flags & MREMAP_FIXED:
@@ -467,16 +464,15 @@ class Memory:
         try:
             if old_size == 0:  # a second view of a shared mapping
                 fixed = MREMAP_MAYMOVE | MREMAP_FIXED
-                host.mremap(self.base + old, 0, new_size, fixed, self.base + new)
+                target = self.host(new, new_size)
+                host.mremap(self.host(old, PAGE), 0, new_size, fixed, target)
             else:
                 self._move(old, old_size, new, new_size, keep)
         except OSError:
             self._mend(new, new + new_size)
             raise
         moved = mapping.part(old, old + new_size)
-        moved = Mapping(
-            new, new + new_size, moved.prot, moved.flags, moved.offset, moved.name, self._next_origin()
-        )
+        moved = Mapping(new, new + new_size, moved.prot, moved.flags, moved.offset, moved.name, self._next_origin())
         self.mappings = replaced(self.mappings, new, new + new_size, [moved])
         self._tell("map", new, new + new_size, moved)
         if not keep:
@@ -489,7 +485,7 @@ class Memory:
         The way leads over an address of the host's choice, because a mapping can grow (and stay one
         mapping) only when it moves, and only what is left behind outside may become a hole.
         """
-        source, target = self.base + old, self.base + new
+        source, target = self.host(old, old_size), self.host(new, new_size)
         fixed = MREMAP_MAYMOVE | MREMAP_FIXED
         try:
             way = host.mremap(source, old_size, old_size, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0)
@@ -510,7 +506,7 @@ class Memory:
 
     def _reserve_hole(self, start: int, end: int) -> None:
         """Reserve a range that the host has just unmapped, unless something is there already."""
-        where = self.base + start
+        where = self.host(start, end - start)
         got = host.mmap(where, end - start, host.PROT_NONE, _RESERVED | host.MAP_FIXED_NOREPLACE)
         if got != where:  # Linux before 4.17 does not know the flag
             host.munmap(got, end - start)
@@ -537,7 +533,8 @@ class Memory:
         """Replace a range by inaccessible reserved memory, in one step."""
         self._forget_direct()
         try:
-            host.mmap(self.base + start, end - start, host.PROT_NONE, _RESERVED | host.MAP_FIXED)
+            size = end - start
+            host.mmap(self.host(start, size), size, host.PROT_NONE, _RESERVED | host.MAP_FIXED)
         except OSError:
             self._mend(start, end)
             raise
@@ -557,7 +554,8 @@ class Memory:
             if advice not in (MADV_DONTFORK, MADV_DOFORK):
                 for piece in found:
                     self._make_room(2)
-                    host.madvise(self.base + piece.start, piece.end - piece.start, advice)
+                    size = piece.end - piece.start
+                    host.madvise(self.host(piece.start, size), size, advice)
                     self._say(f"advise {advice}", piece.start, piece.end)
             if sum(piece.end - piece.start for piece in found) != end - address:
                 raise _fail(errno.ENOMEM)
@@ -578,7 +576,8 @@ class Memory:
                 raise _fail(errno.ENOMEM)
             found = pieces(self.mappings, address, min(end, TASK_SIZE))
             for piece in found:
-                host.msync(self.base + piece.start, piece.end - piece.start, flags)
+                size = piece.end - piece.start
+                host.msync(self.host(piece.start, size), size, flags)
             if sum(piece.end - piece.start for piece in found) != end - address:
                 raise _fail(errno.ENOMEM)
 
@@ -655,9 +654,7 @@ class Memory:
         """Read bytes, or raise GuestFault."""
         with self._lock:
             end = address + size
-            if (self._readable <= address <= end <= self._readable_end) or self._accessible(
-                address, size, False
-            ):
+            if (self._readable <= address <= end <= self._readable_end) or self._accessible(address, size, False):
                 return self._bytes[address:end].tobytes()
         return self._read_checked(address, size)
 
@@ -674,9 +671,7 @@ class Memory:
         size = len(data)
         with self._lock:
             end = address + size
-            if (self._writable <= address <= end <= self._writable_end) or self._accessible(
-                address, size, True
-            ):
+            if (self._writable <= address <= end <= self._writable_end) or self._accessible(address, size, True):
                 self._bytes[address:end] = data
                 return
         if address < 0 or address + size > self._limit:

@@ -176,7 +176,6 @@ def _check_arguments(argv: Sequence[bytes], envp: Sequence[bytes], name: bytes, 
 
 def _too_long(size: int, stack_size: int) -> ElfError:
     return ElfError(
-        f"the arguments and the environment take {size} bytes, too many for a stack of {stack_size} bytes "
-        "(E2BIG)",
+        f"the arguments and the environment take {size} bytes, too many for a stack of {stack_size} bytes (E2BIG)",
         "give it a larger stack with -s/--stack-size, or pass less with -n/--no-env",
     )
