@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
         def enter(self, call: Syscall, arguments: tuple[int, ...]) -> None: ...
 
-        def leave(self, call: Syscall, arguments: tuple[int, ...], result: int) -> None: ...
+        def leave(self, call: Syscall, arguments: tuple[int, ...], result: int | None) -> None: ...
 
     class Flusher(Protocol):
         """Who is told of new code: the engine."""
@@ -128,6 +128,10 @@ class Kernel:
             if error.errno is None:
                 raise
             result = -error.errno
+        except BaseException:
+            if tracer is not None:
+                tracer.leave(call, arguments, None)
+            raise
         if tracer is not None:
             tracer.leave(call, arguments, result)
         registers[0] = result & 0xFFFFFFFF

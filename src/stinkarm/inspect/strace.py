@@ -1,0 +1,477 @@
+"""Show system calls as they are made, from their declarations.
+
+Two forms: the log's own, a line for the call and one for its result,
+
+    70088 write(fd=1, buf=0x8024 "Hello, world!\\n", len=14) [sandbox]
+    =14
+
+and strace's, one line after the call:
+
+    write(1, "Hello, world!\\n", 14) = 14
+
+What a call reads is shown as it was before the call, what it writes as it is after.
+"""
+
+from __future__ import annotations
+
+import os
+from errno import errorcode
+from struct import unpack
+
+from stinkarm.guest.memory import GuestFault
+from stinkarm.inspect.flags import BITS, NUMBERS, SIGNALS, show_bits, show_file_mode, show_mode, show_number
+from stinkarm.linux import structs
+from stinkarm.linux.structs import Layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from stinkarm.guest.memory import Memory
+    from stinkarm.inspect.log import Log
+    from stinkarm.linux.declare import Syscall
+
+MAX_BYTES = 32  # of a buffer, as strace
+MAX_ITEMS = 32  # of an array, as strace
+MAX_PATH = 4096
+MAX_ERRNO = 4095
+AT_FDCWD = -100
+ENDS = ("exit", "exit_group")  # they do not return
+
+# Names that Python gives another error of the same number.
+ERROR_NAMES = dict(errorcode) | {11: "EAGAIN", 35: "EDEADLK", 95: "EOPNOTSUPP"}
+
+
+def make_tracer(log: Log, memory: Memory, mode: str) -> Tracer:
+    """Make what the kernel shows its calls to."""
+    return Strace(log, memory) if log.strace else CallLog(log, memory, mode)
+
+
+# Text
+
+
+_ESCAPES = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
+
+
+def quote(data: bytes, limit: int | None = None) -> str:
+    """Quote bytes as C would, with octal for what is not printable ASCII; `...` where the limit cuts."""
+    shown = data if limit is None else data[:limit]
+    text = []
+    for index, byte in enumerate(shown):
+        if byte in _ESCAPES:
+            text.append(_ESCAPES[byte])
+        elif 32 <= byte < 127:
+            text.append(chr(byte))
+        elif shown[index + 1 : index + 2].isdigit():
+            text.append(f"\\{byte:03o}")
+        else:
+            text.append(f"\\{byte:o}")
+    return f'"{"".join(text)}"' + ("..." if len(shown) < len(data) else "")
+
+
+def show_address(address: int) -> str:
+    """Give an address in hexadecimal, or NULL."""
+    return hex(address) if address else "NULL"
+
+
+def show_sigset(signals: int) -> str:
+    """Give a signal set, by what is not in it when that is shorter."""
+    names = [name.removeprefix("SIG") for number, name in SIGNALS.items() if signals >> (number - 1) & 1]
+    if len(names) * 2 > len(SIGNALS):
+        missing = [n.removeprefix("SIG") for number, n in SIGNALS.items() if not signals >> (number - 1) & 1]
+        return f"~[{' '.join(missing)}]"
+    return f"[{' '.join(names)}]"
+
+
+def show_result(result: int, kind: str = "int") -> str:
+    """Give what a call returned: a number, or -1 with the error's name and text."""
+    if -MAX_ERRNO <= result < 0:
+        name = ERROR_NAMES.get(-result, f"errno {-result}")
+        return f"-1 {name} ({os.strerror(-result)})"
+    return hex(result & 0xFFFFFFFF) if kind == "Address" else str(result)
+
+
+def show_device(device: int) -> str:
+    """Give a device as its two numbers."""
+    return f"makedev({os.major(device):#x}, {os.minor(device):#x})"
+
+
+def _show_handler(handler: int) -> str:
+    return {0: "SIG_DFL", 1: "SIG_IGN"}.get(handler, hex(handler))
+
+
+def _show_limit(limit: int) -> str:
+    return "RLIM_INFINITY" if limit in (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF) else str(limit)
+
+
+def _bits(kind: str) -> Callable[[int], str]:
+    return lambda value: show_bits(BITS[kind], value)
+
+
+def _numbers(kind: str) -> Callable[[int], str]:
+    return lambda value: show_number(NUMBERS[kind], value)
+
+
+# Plain parameters, by the name of their type; those of BITS and NUMBERS are shown by these tables.
+SHOW: dict[str, Callable[[int], str]] = {
+    **{kind: _bits(kind) for kind in BITS},
+    **{kind: _numbers(kind) for kind in NUMBERS},
+    **dict.fromkeys(("Int", "Pid", "Id", "IdKind", "TimerId", "UInt", "Size", "Off64", "U64", "Fd", "int"), str),
+    "Address": show_address,
+    "Device": show_device,
+    "DirFd": lambda fd: "AT_FDCWD" if fd == AT_FDCWD else str(fd),
+    "Hex": lambda value: hex(value) if value else "0",
+    "Mode": show_mode,
+    "OldSigset": show_sigset,
+}
+
+# Fields of structs that are more than a decimal number, by their name.
+FIELDS: dict[str, Callable[[Any], str]] = {
+    **dict.fromkeys(("st_mode", "stx_mode"), show_file_mode),
+    **dict.fromkeys(("st_dev", "st_rdev"), show_device),
+    **dict.fromkeys(("rlim_cur", "rlim_max"), _show_limit),
+    **dict.fromkeys(("c_iflag", "c_oflag", "c_cflag", "c_lflag", "f_type", "si_value", "resolve"), hex),
+    **dict.fromkeys(("iov_base", "ss_sp", "sa_restorer", "list.next", "list_op_pending", "stack"), show_address),
+    **dict.fromkeys(("msg_name", "msg_iov", "msg_control", "tls", "child_tid", "parent_tid"), show_address),
+    **dict.fromkeys(("events", "revents"), SHOW["PollEvents"]),
+    **dict.fromkeys(("si_signo", "sigev_signo", "exit_signal"), SHOW["Signal"]),
+    "stx_mask": SHOW["StatxMask"],
+    "sa_handler": _show_handler,
+    "sa_flags": SHOW["SigactionFlags"],
+    "sa_mask": show_sigset,
+    "ss_flags": SHOW["SigstackFlags"],
+    "l_type": SHOW["LockType"],
+    "l_whence": SHOW["Whence"],
+}
+# ... where the same name means something else in another struct.
+STRUCT_FIELDS: dict[tuple[str, str], Callable[[Any], str]] = {
+    ("OpenHow", "flags"): SHOW["OpenFlags"],
+    ("OpenHow", "mode"): show_mode,
+    ("CloneArgs", "flags"): SHOW["CloneFlags"],
+    ("EpollEvent", "events"): hex,
+    ("EpollEvent", "data"): hex,
+}
+
+# Structs of which only these fields are shown.
+SHORTENED = {
+    "Rusage": ("ru_utime.tv_sec", "ru_utime.tv_usec", "ru_stime.tv_sec", "ru_stime.tv_usec"),
+    "Siginfo": ("si_signo", "si_code", "si_pid", "si_uid"),
+    "Stat": ("st_mode", "st_size"),
+    "Stat64": ("st_mode", "st_size"),
+    "Statfs": ("f_type", "f_bsize", "f_blocks", "f_bfree"),
+    "Statfs64": ("f_type", "f_bsize", "f_blocks", "f_bfree"),
+    "Statx": ("stx_mask", "stx_mode", "stx_size"),
+    "Sysinfo": ("uptime", "loads", "totalram", "freeram"),
+    "Termios": ("c_iflag", "c_oflag", "c_cflag", "c_lflag"),
+    "Termios2": ("c_iflag", "c_oflag", "c_cflag", "c_lflag"),
+    "Timex": ("modes", "status"),
+    "Timex64": ("modes", "status"),
+    "Utsname": ("sysname", "nodename", "release", "machine"),
+}
+
+
+def show_struct(name: str, layout: Layout, data: bytes) -> str:
+    """Give a struct as {field=value, ...}."""
+    values = list(layout.unpack(data))
+    wanted = SHORTENED.get(name)
+    shown: list[str] = []
+    group = ""
+    for field, code, _ in layout.fields:
+        count = int(code[:-1]) if code[:-1] and code[-1] != "s" else 1
+        taken, values = values[:count], values[count:]
+        if wanted is not None and field not in wanted:
+            continue
+        outer, dot, inner = field.rpartition(".")
+        if outer != group:
+            if group:
+                shown[-1] += "}"
+            group = outer
+            opening = f"{outer}={{" if dot else ""
+        else:
+            opening = ""
+        texts = [_show_field(name, field, value) for value in taken]
+        text = texts[0] if count == 1 else f"[{', '.join(texts)}]"
+        shown.append(f"{opening}{inner}={text}")
+    if group:
+        shown[-1] += "}"
+    if wanted is not None:
+        shown.append("...")
+    return f"{{{', '.join(shown)}}}"
+
+
+def _show_field(name: str, field: str, value: Any) -> str:
+    if isinstance(value, bytes):
+        return quote(value.partition(b"\0")[0])
+    show = STRUCT_FIELDS.get((name, field)) or FIELDS.get(field, str)
+    return show(value)
+
+
+# What pointers point to
+
+
+class Tracer:
+    """Shows calls. Subclasses say how; this reads the guest's memory."""
+
+    def __init__(self, log: Log, memory: Memory) -> None:
+        self.log = log
+        self.memory = memory
+
+    def enter(self, call: Syscall, arguments: tuple[int, ...]) -> None:
+        """Show, or remember, a call that is about to run."""
+        raise NotImplementedError
+
+    def leave(self, call: Syscall, arguments: tuple[int, ...], result: int | None) -> None:
+        """Show the result; None when the call did not come back."""
+        raise NotImplementedError
+
+    def content(self, call: Syscall, arguments: tuple[int, ...], index: int, result: int | None) -> str:
+        """Give what a pointer parameter points to, or "" when that cannot be read or is not to be shown.
+
+        `result` is None before the call, when what the call only writes is not shown.
+        """
+        direction, _, kind = call.parameters[index][1].rstrip("]").partition("[")
+        address = arguments[index]
+        if not address or not kind or (direction == "Out" and result is None):
+            return ""
+        if direction == "In" and result is not None:
+            return ""
+        try:
+            show = POINTED.get(kind)
+            if show is not None:
+                return show(self, address, Call(call, arguments, index, result))
+            layout = getattr(structs, kind)
+            return show_struct(kind, layout, self.memory.read(address, layout.size))
+        except (GuestFault, OSError):
+            return ""
+
+
+class Call:
+    """A call while one of its pointers is shown."""
+
+    __slots__ = ("arguments", "index", "result", "syscall")
+
+    def __init__(self, syscall: Syscall, arguments: tuple[int, ...], index: int, result: int | None) -> None:
+        self.syscall = syscall
+        self.arguments = arguments
+        self.index = index
+        self.result = result
+
+    @property
+    def length(self) -> int:
+        """The parameter after the pointer, which counts what it points to."""
+        following = self.index + 1
+        return self.arguments[following] if following < len(self.arguments) else 0
+
+    @property
+    def written(self) -> int:
+        """How many bytes of an array to show: what was returned, if the call has returned."""
+        return self.length if self.result is None else min(self.length, max(0, self.result))
+
+
+def _show_items(items: list[str], count: int, separator: str = ", ") -> str:
+    return f"[{separator.join(items)}{separator + '...' if count > len(items) else ''}]"
+
+
+def _path(tracer: Tracer, address: int, call: Call) -> str:
+    return quote(tracer.memory.read_cstring(address, MAX_PATH))
+
+
+def _bytes(tracer: Tracer, address: int, call: Call) -> str:
+    size = call.written
+    shown = quote(tracer.memory.read(address, min(size, MAX_BYTES)))
+    return shown + "..." if size > MAX_BYTES else shown
+
+
+def _word(tracer: Tracer, address: int, call: Call) -> str:
+    return f"[{int.from_bytes(tracer.memory.read(address, 4), 'little')}]"
+
+
+def _half(tracer: Tracer, address: int, call: Call) -> str:
+    return f"[{int.from_bytes(tracer.memory.read(address, 2), 'little')}]"
+
+
+def _off(tracer: Tracer, address: int, call: Call) -> str:
+    return f"[{int.from_bytes(tracer.memory.read(address, 8), 'little', signed=True)}]"
+
+
+def _fd_pair(tracer: Tracer, address: int, call: Call) -> str:
+    return "[{}, {}]".format(*unpack("<ii", tracer.memory.read(address, 8)))
+
+
+def _words(tracer: Tracer, address: int, call: Call) -> str:
+    return _numbers_of(tracer, address, call.length, 4)
+
+
+def _ids(tracer: Tracer, address: int, call: Call) -> str:
+    return _numbers_of(tracer, address, _group_count(call), 4)
+
+
+def _half_ids(tracer: Tracer, address: int, call: Call) -> str:
+    return _numbers_of(tracer, address, _group_count(call), 2)
+
+
+def _group_count(call: Call) -> int:
+    """Give how many ids there are: getgroups and setgroups count them first, getgroups returns how many."""
+    return call.arguments[0] if call.result is None else min(call.arguments[0], call.result)
+
+
+def _numbers_of(tracer: Tracer, address: int, count: int, width: int) -> str:
+    shown = max(0, min(count, MAX_ITEMS))
+    data = tracer.memory.read(address, shown * width)
+    items = [str(int.from_bytes(data[i : i + width], "little")) for i in range(0, len(data), width)]
+    return _show_items(items, count)
+
+
+def _sigset(tracer: Tracer, address: int, call: Call) -> str:
+    return show_sigset(int.from_bytes(tracer.memory.read(address, 8), "little"))
+
+
+def _old_sigset(tracer: Tracer, address: int, call: Call) -> str:
+    return show_sigset(int.from_bytes(tracer.memory.read(address, 4), "little"))
+
+
+def _fd_set(tracer: Tracer, address: int, call: Call) -> str:
+    bits = max(0, min(call.arguments[0], 1024))
+    numbers = int.from_bytes(tracer.memory.read(address, (bits + 31) // 32 * 4), "little")
+    return _show_items([str(fd) for fd in range(bits) if numbers >> fd & 1], 0, " ")
+
+
+def _strings(tracer: Tracer, address: int, call: Call) -> str:
+    items: list[str] = []
+    while len(items) <= MAX_ITEMS:
+        pointer = int.from_bytes(tracer.memory.read(address + 4 * len(items), 4), "little")
+        if not pointer:
+            return _show_items(items, len(items))
+        items.append(quote(tracer.memory.read_cstring(pointer, MAX_PATH), MAX_BYTES))
+    return _show_items(items[:MAX_ITEMS], len(items))
+
+
+def _iovecs(tracer: Tracer, address: int, call: Call) -> str:
+    left = None if call.result is None else call.result
+    items = []
+    for index in range(max(0, min(call.length, MAX_ITEMS))):
+        base, size = structs.Iovec.read(tracer.memory, address + 8 * index)
+        used = size if left is None else min(size, left)
+        if left is not None:
+            left -= used
+        try:
+            text = quote(tracer.memory.read(base, min(used, MAX_BYTES))) + ("..." if used > MAX_BYTES else "")
+        except (GuestFault, OSError):
+            text = show_address(base)
+        items.append(f"{{iov_base={text}, iov_len={size}}}")
+    return _show_items(items, call.length)
+
+
+def _pollfds(tracer: Tracer, address: int, call: Call) -> str:
+    count = call.arguments[call.index + 1]
+    items = []
+    for index in range(max(0, min(count, MAX_ITEMS))):
+        fd, events, revents = structs.Pollfd.read(tracer.memory, address + 8 * index)
+        after = "" if call.result is None else f", revents={FIELDS['revents'](revents & 0xFFFF)}"
+        if call.result is None or revents:
+            items.append(f"{{fd={fd}, events={FIELDS['events'](events & 0xFFFF)}{after}}}")
+    return _show_items(items, count if call.result is None else 0)
+
+
+def _dirents(tracer: Tracer, address: int, call: Call) -> str:
+    data = tracer.memory.read(address, call.written)
+    count = at = 0
+    while at + 18 <= len(data) and (size := int.from_bytes(data[at + 16 : at + 18], "little")):
+        count, at = count + 1, at + size
+    return f"/* {count} entries */"
+
+
+POINTED: dict[str, Callable[[Tracer, int, Call], str]] = {
+    "Bytes": _bytes,
+    "Dirents": _dirents,
+    "FdPair": _fd_pair,
+    "FdSet": _fd_set,
+    "Half": _half,
+    "HalfIds": _half_ids,
+    "Ids": _ids,
+    "Iovecs": _iovecs,
+    "Off": _off,
+    "OldSigset": _old_sigset,
+    "Path": _path,
+    "Pollfds": _pollfds,
+    "Sigset": _sigset,
+    "String": _path,
+    "Strings": _strings,
+    "Word": _word,
+    "Words": _words,
+}
+
+
+# The two forms
+
+
+class CallLog(Tracer):
+    """The log's own form: `--log syscalls`."""
+
+    def __init__(self, log: Log, memory: Memory, mode: str) -> None:
+        super().__init__(log, memory)
+        self.mode = mode
+
+    def enter(self, call: Syscall, arguments: tuple[int, ...]) -> None:
+        """Write the call."""
+        shown = []
+        for index, (name, kind) in enumerate(call.parameters):
+            show = SHOW.get(kind)
+            if show is not None:
+                shown.append(f"{name}={show(arguments[index])}")
+            else:
+                text = self.content(call, arguments, index, None)
+                shown.append(f"{name}={show_address(arguments[index])}{' ' + text if text else ''}")
+        self.log.write(f"{os.getpid()} {call.name}({', '.join(shown)}) [{self.mode}]\n")
+
+    def leave(self, call: Syscall, arguments: tuple[int, ...], result: int | None) -> None:
+        """Write the result, and what the call wrote."""
+        if call.name in ENDS and result == 0:
+            return
+        if result is None:
+            self.log.write("=?\n")
+            return
+        text = f"={show_result(result, call.result)}"
+        if result >= 0:
+            for index, (name, _) in enumerate(call.parameters):
+                content = self.content(call, arguments, index, result)
+                if content:
+                    text += f" {name}={content}"
+        self.log.write(text + "\n")
+
+
+class Strace(Tracer):
+    """strace's form: `-strace`."""
+
+    def __init__(self, log: Log, memory: Memory) -> None:
+        super().__init__(log, memory)
+        self._before: list[str] = []
+
+    def enter(self, call: Syscall, arguments: tuple[int, ...]) -> None:
+        """Remember what the call reads; write a call that will not return."""
+        self._before = [
+            "" if kind in SHOW else self.content(call, arguments, index, None)
+            for index, (_, kind) in enumerate(call.parameters)
+        ]
+        if call.name in ENDS:
+            self.log.write(f"{call.name}({SHOW['Int'](arguments[0])}) = ?\n")
+
+    def leave(self, call: Syscall, arguments: tuple[int, ...], result: int | None) -> None:
+        """Write the call and its result."""
+        if call.name in ENDS and result == 0:
+            return
+        shown = []
+        for index, (_, kind) in enumerate(call.parameters):
+            show = SHOW.get(kind)
+            if show is not None:
+                shown.append(show(arguments[index]))
+                continue
+            before = self._before[index]
+            after = self.content(call, arguments, index, result) if result is not None and result >= 0 else ""
+            if before and after and before != after:
+                shown.append(f"{before} => {after}")
+            else:
+                shown.append(after or before or show_address(arguments[index]))
+        answer = "?" if result is None else show_result(result, call.result)
+        self.log.write(f"{call.name}({', '.join(shown)}) = {answer}\n")
