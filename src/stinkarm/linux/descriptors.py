@@ -1,0 +1,276 @@
+"""Descriptors themselves: copying, closing, locking them, and making pipes and their like."""
+
+from __future__ import annotations
+
+import os
+from ctypes import addressof, c_uint64
+from errno import EINVAL, EOVERFLOW, EPERM
+from struct import pack, unpack
+
+from stinkarm.linux import open_flags
+from stinkarm.linux.declare import FD, syscall
+from stinkarm.linux.host import call, call_once
+from stinkarm.linux.structs import Flock
+from stinkarm.sandbox.descriptors import INHERITED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from stinkarm.linux.kernel import Kernel
+    from stinkarm.linux.parameters import (
+        FcntlCommand,
+        Fd,
+        FdPair,
+        FlockOperation,
+        Hex,
+        In,
+        OpenFlags,
+        Out,
+        PipeFlags,
+        String,
+        UInt,
+    )
+
+HOST_CLOSE = 3
+HOST_DUP2 = 33
+HOST_FCNTL = 72
+HOST_FLOCK = 73
+HOST_EVENTFD2 = 290
+HOST_DUP3 = 292
+HOST_PIPE2 = 293
+HOST_MEMFD_CREATE = 319
+
+O_CLOEXEC = 0o2000000
+O_APPEND = 0o2000
+O_NONBLOCK = 0o4000
+
+# include/uapi/asm-generic/fcntl.h, linux/fcntl.h
+F_DUPFD = 0
+F_GETFD = 1
+F_SETFD = 2
+F_GETFL = 3
+F_SETFL = 4
+F_GETLK = 5
+F_SETLK = 6
+F_SETLKW = 7
+F_SETOWN = 8
+F_GETOWN = 9
+F_SETSIG = 10
+F_GETSIG = 11
+F_GETLK64 = 12
+F_SETLK64 = 13
+F_SETLKW64 = 14
+F_SETOWN_EX = 15
+F_OFD_GETLK = 36
+F_OFD_SETLKW = 38
+F_SETLEASE = 1024
+F_GETLEASE = 1025
+F_NOTIFY = 1026
+F_DUPFD_CLOEXEC = 1030
+F_SETPIPE_SZ = 1031
+F_GETPIPE_SZ = 1032
+F_ADD_SEALS = 1033
+F_GET_SEALS = 1034
+F_GET_RW_HINT = 1035
+F_SET_FILE_RW_HINT = 1038
+
+# These make the host send signals to the emulator, which would not reach the guest.
+_SIGNALLING = frozenset((F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY))
+_PLAIN = frozenset((F_GETFD, F_SETFD, F_GETSIG, F_GETLEASE, F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS))
+
+CLOSE_RANGE_UNSHARE = 2
+CLOSE_RANGE_CLOEXEC = 4
+MAX_OFF32 = 0x7FFFFFFF
+
+
+@syscall(6, FD)
+def close(k: Kernel, fd: Fd) -> int:
+    """Close a descriptor; it is closed even when that fails."""
+    descriptors = k.policy.descriptors
+    descriptors.check(fd)
+    descriptors.remove(fd)
+    return call_once(HOST_CLOSE, fd)
+
+
+@syscall(436, FD)
+def close_range(k: Kernel, first: UInt, last: UInt, flags: Hex) -> int:
+    """Close the descriptors from `first` to `last`, or mark them close-on-exec."""
+    if flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) or first > last:
+        return -EINVAL
+    for fd in k.policy.descriptors.close_range(first, last):
+        if flags & CLOSE_RANGE_CLOEXEC:
+            call(HOST_FCNTL, fd, F_SETFD, 1)
+        else:
+            k.policy.descriptors.remove(fd)
+            call_once(HOST_CLOSE, fd)
+    return 0
+
+
+def _added(k: Kernel, fd: int, source: int) -> int:
+    """Give the guest a copy of its own descriptor `source`."""
+    if fd >= 0:
+        k.policy.descriptors.add(fd, k.policy.descriptors.rights_of(source))
+    return fd
+
+
+@syscall(41, FD)
+def dup(k: Kernel, oldfd: Fd) -> Fd:
+    """Copy a descriptor to the lowest free number."""
+    return _added(k, call(HOST_FCNTL, k.policy.descriptors.check(oldfd), F_DUPFD, 0), oldfd)
+
+
+@syscall(63, FD)
+def dup2(k: Kernel, oldfd: Fd, newfd: Fd) -> Fd:
+    """Copy a descriptor to a given number."""
+    k.policy.descriptors.check(oldfd)
+    k.policy.descriptors.check_target(newfd)
+    if oldfd == newfd:
+        result = call(HOST_FCNTL, oldfd, F_GETFD)
+        return result if result < 0 else newfd
+    return _added(k, call(HOST_DUP2, oldfd, newfd), oldfd)
+
+
+@syscall(358, FD)
+def dup3(k: Kernel, oldfd: Fd, newfd: Fd, flags: OpenFlags) -> Fd:
+    """Copy a descriptor to a given number, with flags."""
+    if flags & ~O_CLOEXEC or oldfd == newfd:
+        return -EINVAL
+    k.policy.descriptors.check(oldfd)
+    k.policy.descriptors.check_target(newfd)
+    return _added(k, call(HOST_DUP3, oldfd, newfd, flags), oldfd)
+
+
+# Pipes and their like
+
+
+def _pipe(k: Kernel, address: int, flags: int) -> int:
+    if flags & ~(O_CLOEXEC | O_NONBLOCK | open_flags.O_DIRECT):
+        return -EINVAL
+    ends = (c_uint64 * 1)()
+    result = call(HOST_PIPE2, addressof(ends), open_flags.to_host(flags))
+    if result < 0:
+        return result
+    read_end, write_end = ends[0] & 0xFFFFFFFF, ends[0] >> 32
+    try:
+        k.memory.write(address, pack("<ii", read_end, write_end))
+    except BaseException:
+        os.close(read_end)
+        os.close(write_end)
+        raise
+    k.policy.descriptors.add(read_end)
+    k.policy.descriptors.add(write_end)
+    return 0
+
+
+@syscall(42, FD)
+def pipe(k: Kernel, pipefd: Out[FdPair]) -> int:
+    """Make a pipe."""
+    return _pipe(k, pipefd, 0)
+
+
+@syscall(359, FD)
+def pipe2(k: Kernel, pipefd: Out[FdPair], flags: PipeFlags) -> int:
+    """Make a pipe, with flags."""
+    return _pipe(k, pipefd, flags)
+
+
+@syscall(351, FD)
+def eventfd(k: Kernel, initval: UInt) -> Fd:
+    """Make an event counter."""
+    return _made(k, call(HOST_EVENTFD2, initval, 0))
+
+
+@syscall(356, FD)
+def eventfd2(k: Kernel, initval: UInt, flags: Hex) -> Fd:
+    """Make an event counter, with flags."""
+    return _made(k, call(HOST_EVENTFD2, initval, flags))
+
+
+@syscall(385, FD)
+def memfd_create(k: Kernel, name: In[String], flags: Hex) -> Fd:
+    """Make a file in memory that has no name in any directory."""
+    return _made(k, call(HOST_MEMFD_CREATE, k.memory.host(name, 1), flags))
+
+
+def _made(k: Kernel, fd: int) -> int:
+    return k.policy.descriptors.add(fd) if fd >= 0 else fd
+
+
+# Locks and flags
+
+
+@syscall(143, FD)
+def flock(k: Kernel, fd: Fd, operation: FlockOperation) -> int:
+    """Lock a whole file, or unlock it."""
+    return call(HOST_FLOCK, k.policy.descriptors.check(fd), operation)
+
+
+@syscall(55, FD, partial="F_SETOWN, F_SETSIG, F_SETLEASE and F_NOTIFY are refused: signals are not delivered")
+def fcntl(k: Kernel, fd: Fd, cmd: FcntlCommand, arg: Hex) -> int:
+    """Do various things to a descriptor, with 32-bit locks."""
+    k.policy.descriptors.check(fd)
+    if cmd in (F_GETLK, F_SETLK, F_SETLKW):
+        return _lock32(k, fd, cmd, arg)
+    return _fcntl(k, fd, cmd, arg)
+
+
+@syscall(221, FD, partial="F_SETOWN, F_SETSIG, F_SETLEASE and F_NOTIFY are refused: signals are not delivered")
+def fcntl64(k: Kernel, fd: Fd, cmd: FcntlCommand, arg: Hex) -> int:
+    """Do various things to a descriptor."""
+    k.policy.descriptors.check(fd)
+    if cmd in (F_GETLK, F_SETLK, F_SETLKW):
+        return _lock32(k, fd, cmd, arg)
+    if F_GETLK64 <= cmd <= F_SETLKW64:
+        # struct flock64 of ARM is laid out as the host's struct flock.
+        return call(HOST_FCNTL, fd, cmd - F_GETLK64 + F_GETLK, k.memory.host(arg, 32))
+    if F_OFD_GETLK <= cmd <= F_OFD_SETLKW:
+        return call(HOST_FCNTL, fd, cmd, k.memory.host(arg, 32))
+    return _fcntl(k, fd, cmd, arg)
+
+
+def _fcntl(k: Kernel, fd: int, cmd: int, arg: int) -> int:
+    """Do what fcntl and fcntl64 have in common."""
+    if cmd in _PLAIN:
+        return call(HOST_FCNTL, fd, cmd, arg)
+    if cmd in (F_DUPFD, F_DUPFD_CLOEXEC):
+        if arg > MAX_OFF32:
+            return -EINVAL
+        return _added(k, call(HOST_FCNTL, fd, cmd, arg), fd)
+    if cmd == F_GETFL:
+        result = call(HOST_FCNTL, fd, F_GETFL)
+        return result if result < 0 else open_flags.to_guest(result)
+    if cmd == F_SETFL:
+        return _set_flags(k, fd, open_flags.to_host(arg))
+    if cmd == F_GETOWN:
+        return 0
+    if cmd in _SIGNALLING:
+        return -EPERM if k.policy.sandboxed else -EINVAL
+    if F_GET_RW_HINT <= cmd <= F_SET_FILE_RW_HINT:
+        return call(HOST_FCNTL, fd, cmd, k.memory.host(arg, 8))
+    return -EINVAL
+
+
+def _set_flags(k: Kernel, fd: int, flags: int) -> int:
+    """Set status flags; what the sandbox was given for appending stays so."""
+    if k.policy.descriptors.rights_of(fd) & INHERITED and k.policy.sandboxed:
+        now = call(HOST_FCNTL, fd, F_GETFL)
+        if now >= 0 and now & O_APPEND and not flags & O_APPEND:
+            return -EPERM
+    return call(HOST_FCNTL, fd, F_SETFL, flags)
+
+
+def _lock32(k: Kernel, fd: int, cmd: int, address: int) -> int:
+    """Lock with the 32-bit struct flock, or ask who holds a lock."""
+    kind, whence, start, length, pid = Flock.read(k.memory, address)
+    host = (c_uint64 * 4).from_buffer_copy(pack("<hh4xqqi4x", kind, whence, start, length, pid))
+    result = call(HOST_FCNTL, fd, cmd, addressof(host))
+    if result < 0 or cmd != F_GETLK:
+        return result
+    kind, whence, start, length, pid = unpack("<hh4xqqi4x", bytes(host))
+    if kind != 2:  # F_UNLCK: nobody holds it
+        if start > MAX_OFF32:
+            return -EOVERFLOW
+        length = min(length, MAX_OFF32)
+    else:
+        _, _, start, length, pid = Flock.read(k.memory, address)
+    Flock.write(k.memory, address, kind, whence, start, length, pid)
+    return 0

@@ -1,0 +1,177 @@
+"""ioctl: only requests whose arguments are known, since any other could name host memory."""
+
+from __future__ import annotations
+
+import os
+from ctypes import addressof, c_uint64
+from errno import EINVAL, ENOTTY, EOVERFLOW, EPERM
+
+from stinkarm.linux.declare import FD, syscall
+from stinkarm.linux.host import call
+from stinkarm.sandbox.descriptors import READ
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from stinkarm.linux.kernel import Kernel
+    from stinkarm.linux.parameters import Fd, Hex, IoctlRequest
+
+HOST_IOCTL = 16
+
+# What the third argument is: a plain number, or the address of so many bytes.
+NUMBER = 0
+
+TERMIO = 18  # struct termio
+TERMIOS = 36
+TERMIOS2 = 44
+WINSIZE = 8
+INT = 4
+
+TIOCSPGRP = 0x5410
+TIOCGPTPEER = 0x5441
+FICLONE = 0x40049409
+FICLONERANGE = 0x4020940D
+
+# Requests that ARM and x86-64 number and lay out alike (asm-generic/ioctls.h, linux/fs.h), and are harmless
+# in the sandbox: asking, and setting how one's own terminal treats lines.
+HARMLESS = {
+    0x5401: TERMIOS,  # TCGETS
+    0x5402: TERMIOS,  # TCSETS
+    0x5403: TERMIOS,  # TCSETSW
+    0x5404: TERMIOS,  # TCSETSF
+    0x5405: TERMIO,  # TCGETA
+    0x5406: TERMIO,  # TCSETA
+    0x5407: TERMIO,  # TCSETAW
+    0x5408: TERMIO,  # TCSETAF
+    0x5409: NUMBER,  # TCSBRK
+    0x540A: NUMBER,  # TCXONC
+    0x540B: NUMBER,  # TCFLSH
+    0x540F: INT,  # TIOCGPGRP
+    0x5411: INT,  # TIOCOUTQ
+    0x5413: WINSIZE,  # TIOCGWINSZ
+    0x541B: INT,  # FIONREAD
+    0x5421: INT,  # FIONBIO
+    0x5424: INT,  # TIOCGETD
+    0x5425: NUMBER,  # TCSBRKP
+    0x5429: INT,  # TIOCGSID
+    0x802C542A: TERMIOS2,  # TCGETS2
+    0x402C542B: TERMIOS2,  # TCSETS2
+    0x402C542C: TERMIOS2,  # TCSETSW2
+    0x402C542D: TERMIOS2,  # TCSETSF2
+    0x5450: NUMBER,  # FIONCLEX
+    0x5451: NUMBER,  # FIOCLEX
+    0x5460: 8,  # FIOQSIZE
+    0x0002: INT,  # FIGETBSZ
+}
+
+# ... and those that reach others: other programs on the terminal, new terminals, devices.
+REACHING = {
+    0x540C: NUMBER,  # TIOCEXCL
+    0x540D: NUMBER,  # TIOCNXCL
+    0x540E: NUMBER,  # TIOCSCTTY
+    TIOCSPGRP: INT,
+    0x5412: 1,  # TIOCSTI
+    0x5414: WINSIZE,  # TIOCSWINSZ
+    0x5415: INT,  # TIOCMGET
+    0x5416: INT,  # TIOCMBIS
+    0x5417: INT,  # TIOCMBIC
+    0x5418: INT,  # TIOCMSET
+    0x5419: INT,  # TIOCGSOFTCAR
+    0x541A: INT,  # TIOCSSOFTCAR
+    0x5420: INT,  # TIOCPKT
+    0x5422: NUMBER,  # TIOCNOTTY
+    0x5423: INT,  # TIOCSETD
+    0x5427: NUMBER,  # TIOCSBRK
+    0x5428: NUMBER,  # TIOCCBRK
+    0x80045430: INT,  # TIOCGPTN
+    0x40045431: INT,  # TIOCSPTLCK
+    0x80045438: INT,  # TIOCGPKT
+    0x80045439: INT,  # TIOCGPTLCK
+    0x80045440: INT,  # TIOCGEXCL
+    0x1268: INT,  # BLKSSZGET
+    0x125E: INT,  # BLKROGET
+}
+
+# _IOR and _IOW with `long`, whose size is in the number, but an int behind the pointer (FS_IOC32_*).
+GETS = {
+    0x80046601: 0x80086601,  # FS_IOC_GETFLAGS
+    0x80047601: 0x80087601,  # FS_IOC_GETVERSION
+}
+SETS = {
+    0x40046602: 0x40086602,  # FS_IOC_SETFLAGS
+    0x40047602: 0x40087602,  # FS_IOC_SETVERSION
+}
+# A `size_t` of bytes, and a `long` of sectors, written 64 bits wide by the host.
+BLOCK_SIZES = {
+    0x80041272: 0x80081272,  # BLKGETSIZE64, which every kernel writes 64 bits wide
+    0x1260: 0x1260,  # BLKGETSIZE
+}
+BLKGETSIZE = 0x1260
+
+NAMES = {0x5412: "TIOCSTI", TIOCSPGRP: "TIOCSPGRP", 0x540E: "TIOCSCTTY", 0x5414: "TIOCSWINSZ"}
+
+
+@syscall(54, FD, partial="terminals and files; other requests answer ENOTTY")
+def ioctl(k: Kernel, fd: Fd, request: IoctlRequest, argp: Hex) -> int:
+    """Do what only one kind of file can."""
+    k.policy.descriptors.check(fd)
+    size = HARMLESS.get(request)
+    if size is not None:
+        return _ioctl(k, fd, request, size, argp)
+    if request in GETS:
+        return _ioctl(k, fd, GETS[request], INT, argp)
+    if request in (FICLONE, FICLONERANGE):
+        return _clone(k, fd, request, argp)
+    size = REACHING.get(request)
+    if size is None and request not in SETS and request not in BLOCK_SIZES and request != TIOCGPTPEER:
+        k.note(f"ioctl {request:#x} is not known: it answers ENOTTY.")
+        return -ENOTTY
+    if k.policy.sandboxed and not _own_group(k, request, argp):
+        k.policy.deny("ioctl " + NAMES.get(request, f"{request:#x}"))
+        return -EPERM
+    if size is not None:
+        return _ioctl(k, fd, request, size, argp)
+    if request in SETS:
+        return _ioctl(k, fd, SETS[request], INT, argp)
+    if request == TIOCGPTPEER:
+        peer = call(HOST_IOCTL, fd, request, argp)
+        return k.policy.descriptors.add(peer) if peer >= 0 else peer
+    return _block_size(k, fd, request, argp)
+
+
+def _ioctl(k: Kernel, fd: int, request: int, size: int, argp: int) -> int:
+    return call(HOST_IOCTL, fd, request, k.memory.host(argp, size) if size else argp)
+
+
+def _own_group(k: Kernel, request: int, argp: int) -> bool:
+    """Say whether the request gives the terminal to the process group that the guest is in anyway."""
+    return request == TIOCSPGRP and k.memory.read_u32(argp) == os.getpgrp()
+
+
+def _clone(k: Kernel, fd: int, request: int, argp: int) -> int:
+    """Share blocks between two files; both must be the guest's."""
+    source = argp if request == FICLONE else k.memory.read_u64(argp)
+    if source > 0x7FFFFFFF:
+        return -EINVAL
+    descriptors = k.policy.descriptors
+    descriptors.check(source)
+    if not descriptors.rights_of(source) & READ:
+        return -EPERM
+    if request == FICLONE:
+        return call(HOST_IOCTL, fd, request, source)
+    words = (c_uint64 * 4).from_buffer_copy(k.memory.read(argp, 32))
+    words[0] = source  # as checked: the guest's memory may have changed since
+    return call(HOST_IOCTL, fd, request, addressof(words))
+
+
+def _block_size(k: Kernel, fd: int, request: int, argp: int) -> int:
+    size = c_uint64()
+    result = call(HOST_IOCTL, fd, BLOCK_SIZES[request], addressof(size))
+    if result < 0:
+        return result
+    if request == BLKGETSIZE:
+        if size.value > 0xFFFFFFFF:
+            return -EOVERFLOW
+        k.memory.write_u32(argp, size.value)
+    else:
+        k.memory.write_u64(argp, size.value)
+    return result

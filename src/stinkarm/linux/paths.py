@@ -1,0 +1,421 @@
+"""Opening files, and changing and walking directories."""
+
+from __future__ import annotations
+
+import os
+from ctypes import addressof, create_string_buffer
+from errno import E2BIG, EINVAL, ENAMETOOLONG, ENOENT, EPERM, ERANGE
+
+from stinkarm.linux import open_flags
+from stinkarm.linux.declare import FD, PATH, SYSTEM, syscall
+from stinkarm.linux.host import call
+from stinkarm.linux.structs import Dirent, Dirent64, OpenHow
+from stinkarm.sandbox.descriptors import ALL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from stinkarm.linux.kernel import Kernel
+    from stinkarm.linux.parameters import (
+        AtFlags,
+        Bytes,
+        Device,
+        Dirents,
+        DirFd,
+        Fd,
+        Hex,
+        In,
+        Int,
+        Mode,
+        Off64,
+        OpenFlags,
+        Out,
+        Path,
+        RenameFlags,
+        Size,
+        String,
+        UInt,
+    )
+    from stinkarm.linux.parameters import OpenHow as OpenHowType
+
+AT_FDCWD = -100
+AT_SYMLINK_NOFOLLOW = 0x100
+AT_REMOVEDIR = 0x200
+AT_SYMLINK_FOLLOW = 0x400
+AT_EMPTY_PATH = 0x1000
+
+HOST_GETDENTS64 = 217
+HOST_LINKAT = 265
+HOST_RENAMEAT2 = 316
+
+PATH_MAX = 4096
+PAGE = 4096
+RENAME_NOREPLACE = 1
+RENAME_EXCHANGE = 2
+RENAME_WHITEOUT = 4
+RESOLVE_ALL = 0x3F
+S_IFMT = 0o170000
+S_IFCHR = 0o020000
+S_IFBLK = 0o060000
+
+
+def read_path(k: Kernel, address: int) -> bytes:
+    """Read a file name, as the kernel's getname does."""
+    path = k.memory.read_cstring(address, PATH_MAX)
+    if len(path) == PATH_MAX:
+        raise OSError(ENAMETOOLONG, "the path is too long")
+    return path
+
+
+def _open(k: Kernel, dirfd: int, pathname: int, flags: int, mode: int) -> int:
+    path = read_path(k, pathname)
+    return k.policy.paths.open(dirfd, path, open_flags.to_host(flags), mode & 0o7777)
+
+
+@syscall(5, PATH)
+def open(k: Kernel, pathname: In[Path], flags: OpenFlags, mode: Mode) -> Fd:
+    """Open a file."""
+    return _open(k, AT_FDCWD, pathname, flags, mode)
+
+
+@syscall(8, PATH)
+def creat(k: Kernel, pathname: In[Path], mode: Mode) -> Fd:
+    """Make a file, or empty it."""
+    return _open(k, AT_FDCWD, pathname, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode)
+
+
+@syscall(322, PATH)
+def openat(k: Kernel, dirfd: DirFd, pathname: In[Path], flags: OpenFlags, mode: Mode) -> Fd:
+    """Open a file relative to a directory."""
+    return _open(k, dirfd, pathname, flags, mode)
+
+
+@syscall(437, PATH)
+def openat2(k: Kernel, dirfd: DirFd, pathname: In[Path], how: In[OpenHowType], size: Size) -> Fd:
+    """Open a file relative to a directory, strictly."""
+    if size < OpenHow.size:
+        return -EINVAL
+    if size > PAGE:
+        return -E2BIG
+    if any(k.memory.read(how + OpenHow.size, size - OpenHow.size)):
+        return -E2BIG
+    flags, mode, resolve = OpenHow.read(k.memory, how)
+    if flags & ~open_flags.VALID or resolve & ~RESOLVE_ALL:
+        return -EINVAL
+    creates = flags & (open_flags.O_CREAT | open_flags.O_TMPFILE & ~open_flags.O_DIRECTORY)
+    if mode & ~0o7777 if creates else mode:
+        return -EINVAL
+    path = read_path(k, pathname)
+    return k.policy.paths.open(dirfd, path, open_flags.to_host(flags), mode, resolve)
+
+
+# Directories
+
+
+def _mkdir(k: Kernel, dirfd: int, pathname: int, mode: int) -> int:
+    with k.policy.paths.entry(dirfd, read_path(k, pathname), create=True) as entry:
+        os.mkdir(entry.name, mode, dir_fd=entry.fd)
+    return 0
+
+
+@syscall(39, PATH)
+def mkdir(k: Kernel, pathname: In[Path], mode: Mode) -> int:
+    """Make a directory."""
+    return _mkdir(k, AT_FDCWD, pathname, mode)
+
+
+@syscall(323, PATH)
+def mkdirat(k: Kernel, dirfd: DirFd, pathname: In[Path], mode: Mode) -> int:
+    """Make a directory relative to a directory."""
+    return _mkdir(k, dirfd, pathname, mode)
+
+
+def _remove(k: Kernel, dirfd: int, pathname: int, directory: bool) -> int:
+    with k.policy.paths.entry(dirfd, read_path(k, pathname)) as entry:
+        (os.rmdir if directory else os.unlink)(entry.name, dir_fd=entry.fd)
+    return 0
+
+
+@syscall(40, PATH)
+def rmdir(k: Kernel, pathname: In[Path]) -> int:
+    """Remove a directory."""
+    return _remove(k, AT_FDCWD, pathname, True)
+
+
+@syscall(10, PATH)
+def unlink(k: Kernel, pathname: In[Path]) -> int:
+    """Remove a name of a file."""
+    return _remove(k, AT_FDCWD, pathname, False)
+
+
+@syscall(328, PATH)
+def unlinkat(k: Kernel, dirfd: DirFd, pathname: In[Path], flags: AtFlags) -> int:
+    """Remove a name relative to a directory."""
+    if flags & ~AT_REMOVEDIR:
+        return -EINVAL
+    return _remove(k, dirfd, pathname, bool(flags))
+
+
+def _rename(k: Kernel, olddirfd: int, oldpath: int, newdirfd: int, newpath: int, flags: int) -> int:
+    if flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT):
+        return -EINVAL
+    if flags & RENAME_WHITEOUT and k.policy.sandboxed:
+        return -EPERM
+    paths = k.policy.paths
+    old_name, new_name = read_path(k, oldpath), read_path(k, newpath)
+    with paths.entry(olddirfd, old_name) as old, paths.entry(newdirfd, new_name) as new:
+        if not flags:
+            os.rename(old.name, new.name, src_dir_fd=old.fd, dst_dir_fd=new.fd)
+            return 0
+        source, target = create_string_buffer(old.name), create_string_buffer(new.name)
+        return call(HOST_RENAMEAT2, old.fd, addressof(source), new.fd, addressof(target), flags)
+
+
+@syscall(38, PATH)
+def rename(k: Kernel, oldpath: In[Path], newpath: In[Path]) -> int:
+    """Rename a file."""
+    return _rename(k, AT_FDCWD, oldpath, AT_FDCWD, newpath, 0)
+
+
+@syscall(329, PATH)
+def renameat(k: Kernel, olddirfd: DirFd, oldpath: In[Path], newdirfd: DirFd, newpath: In[Path]) -> int:
+    """Rename a file relative to directories."""
+    return _rename(k, olddirfd, oldpath, newdirfd, newpath, 0)
+
+
+@syscall(382, PATH)
+def renameat2(
+    k: Kernel,
+    olddirfd: DirFd,
+    oldpath: In[Path],
+    newdirfd: DirFd,
+    newpath: In[Path],
+    flags: RenameFlags,
+) -> int:
+    """Rename a file relative to directories, with flags."""
+    return _rename(k, olddirfd, oldpath, newdirfd, newpath, flags)
+
+
+def _link(k: Kernel, olddirfd: int, oldpath: int, newdirfd: int, newpath: int, flags: int) -> int:
+    if flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH):
+        return -EINVAL
+    paths = k.policy.paths
+    old_name, new_name = read_path(k, oldpath), read_path(k, newpath)
+    follow = bool(flags & AT_SYMLINK_FOLLOW)
+    if flags & AT_EMPTY_PATH and not old_name:
+        source = paths.find_descriptor(olddirfd, ALL)
+    else:
+        # A second name in a writable directory makes the file writable: the old name must be so, too.
+        source = paths.find(olddirfd, old_name, follow=follow, need=ALL)
+    with source as found, paths.entry(newdirfd, new_name, create=True) as new:
+        old, name = create_string_buffer(found.path), create_string_buffer(new.name)
+        host_flags = AT_SYMLINK_FOLLOW if found.follow else 0
+        return call(HOST_LINKAT, found.fd, addressof(old), new.fd, addressof(name), host_flags)
+
+
+@syscall(9, PATH)
+def link(k: Kernel, oldpath: In[Path], newpath: In[Path]) -> int:
+    """Give a file another name."""
+    return _link(k, AT_FDCWD, oldpath, AT_FDCWD, newpath, 0)
+
+
+@syscall(330, PATH)
+def linkat(k: Kernel, olddirfd: DirFd, oldpath: In[Path], newdirfd: DirFd, newpath: In[Path], flags: AtFlags) -> int:
+    """Give a file another name, relative to directories."""
+    return _link(k, olddirfd, oldpath, newdirfd, newpath, flags)
+
+
+def _symlink(k: Kernel, target: int, newdirfd: int, linkpath: int) -> int:
+    text, name = read_path(k, target), read_path(k, linkpath)
+    if not text:
+        return -ENOENT
+    with k.policy.paths.entry(newdirfd, name, create=True) as entry:
+        os.symlink(text, entry.name, dir_fd=entry.fd)
+    return 0
+
+
+@syscall(83, PATH)
+def symlink(k: Kernel, target: In[String], linkpath: In[Path]) -> int:
+    """Make a symbolic link."""
+    return _symlink(k, target, AT_FDCWD, linkpath)
+
+
+@syscall(331, PATH)
+def symlinkat(k: Kernel, target: In[String], newdirfd: DirFd, linkpath: In[Path]) -> int:
+    """Make a symbolic link relative to a directory."""
+    return _symlink(k, target, newdirfd, linkpath)
+
+
+def _readlink(k: Kernel, dirfd: int, pathname: int, buf: int, bufsiz: int) -> int:
+    if bufsiz <= 0:
+        return -EINVAL
+    path = read_path(k, pathname)
+    if not path and dirfd != AT_FDCWD:  # the link that an O_PATH descriptor is open on
+        target = os.readlink(b"", dir_fd=k.policy.descriptors.check(dirfd))
+    else:
+        target = k.policy.paths.read_link(dirfd, path)
+    target = target[:bufsiz]
+    k.memory.write(buf, target)
+    return len(target)
+
+
+@syscall(85, PATH)
+def readlink(k: Kernel, pathname: In[Path], buf: Out[Bytes], bufsiz: Int) -> int:
+    """Read what a symbolic link says."""
+    return _readlink(k, AT_FDCWD, pathname, buf, bufsiz)
+
+
+@syscall(332, PATH)
+def readlinkat(k: Kernel, dirfd: DirFd, pathname: In[Path], buf: Out[Bytes], bufsiz: Int) -> int:
+    """Read what a symbolic link says, relative to a directory."""
+    return _readlink(k, dirfd, pathname, buf, bufsiz)
+
+
+def _mknod(k: Kernel, dirfd: int, pathname: int, mode: int, dev: int) -> int:
+    if mode & S_IFMT in (S_IFCHR, S_IFBLK) and k.policy.sandboxed and dev:
+        return -EPERM
+    if k.policy.sandboxed:
+        mode &= S_IFMT | 0o1777  # no set-user-ID files
+    # new_decode_dev: 12 bits of major between the two parts of a 20-bit minor
+    device = os.makedev(dev >> 8 & 0xFFF, dev & 0xFF | dev >> 12 & 0xFFF00)
+    with k.policy.paths.entry(dirfd, read_path(k, pathname), create=True) as entry:
+        os.mknod(entry.name, mode, device, dir_fd=entry.fd)
+    return 0
+
+
+@syscall(14, PATH)
+def mknod(k: Kernel, pathname: In[Path], mode: Mode, dev: Device) -> int:
+    """Make a file, FIFO, socket or device."""
+    return _mknod(k, AT_FDCWD, pathname, mode, dev)
+
+
+@syscall(324, PATH)
+def mknodat(k: Kernel, dirfd: DirFd, pathname: In[Path], mode: Mode, dev: Device) -> int:
+    """Make a file, FIFO, socket or device relative to a directory."""
+    return _mknod(k, dirfd, pathname, mode, dev)
+
+
+def _truncate(k: Kernel, path: int, length: int) -> int:
+    from stinkarm.sandbox.descriptors import WRITE
+
+    with k.policy.paths.find(AT_FDCWD, read_path(k, path), need=WRITE) as found:
+        os.truncate(found.path, length)
+    return 0
+
+
+@syscall(92, PATH)
+def truncate(k: Kernel, path: In[Path], length: Int) -> int:
+    """Set the length of a file by name."""
+    return _truncate(k, path, length)
+
+
+@syscall(193, PATH)
+def truncate64(k: Kernel, path: In[Path], length: Off64) -> int:
+    """Set the length of a file by name, 64 bits wide."""
+    return _truncate(k, path, length)
+
+
+# The working directory
+
+
+@syscall(12, PATH)
+def chdir(k: Kernel, path: In[Path]) -> int:
+    """Change the working directory."""
+    k.policy.paths.change_directory(read_path(k, path))
+    return 0
+
+
+@syscall(133, FD)
+def fchdir(k: Kernel, fd: Fd) -> int:
+    """Change the working directory to an open one."""
+    k.policy.paths.change_directory_to(fd)
+    return 0
+
+
+@syscall(183, FD)
+def getcwd(k: Kernel, buf: Out[Bytes], size: Size) -> int:
+    """Give the working directory, with its final NUL."""
+    text = os.getcwdb() + b"\0"
+    if len(text) > size:
+        return -ERANGE
+    k.memory.write(buf, text)
+    return len(text)
+
+
+@syscall(60, FD)
+def umask(k: Kernel, mask: Mode) -> Mode:
+    """Set which permissions new files do not get; give the earlier mask."""
+    return os.umask(mask & 0o777)
+
+
+# Reading directories
+
+
+@syscall(217, FD)
+def getdents64(k: Kernel, fd: Fd, dirp: Out[Dirents], count: UInt) -> int:
+    """Read directory entries."""
+    return call(HOST_GETDENTS64, k.policy.descriptors.check(fd), k.memory.host(dirp, count), count)
+
+
+@syscall(141, FD)
+def getdents(k: Kernel, fd: Fd, dirp: Out[Bytes], count: UInt) -> int:
+    """Read directory entries in the old form: 32-bit numbers, and the type after the name."""
+    k.policy.descriptors.check(fd)
+    buffer = create_string_buffer(min(count, 1 << 16))
+    size = call(HOST_GETDENTS64, fd, addressof(buffer), len(buffer))
+    if size <= 0:
+        return size
+    data = buffer.raw[:size]
+    records = []
+    position = 0
+    while position < size:
+        inode, offset, length, kind = Dirent64.unpack(data[position : position + Dirent64.size])
+        name = data[position + Dirent64.size : position + length].split(b"\0", 1)[0]
+        reclen = (Dirent.size + len(name) + 2 + 3) & ~3
+        head = Dirent.pack(inode & 0xFFFFFFFF, offset & 0xFFFFFFFF, reclen)
+        padding = reclen - Dirent.size - len(name) - 1
+        records.append(head + name + bytes(padding) + bytes((kind,)))
+        position += length
+    packed = b"".join(records)
+    k.memory.write(dirp, packed)
+    return len(packed)
+
+
+# The tree as a whole: it is the host's.
+
+
+@syscall(61, SYSTEM)
+def chroot(k: Kernel, path: In[Path]) -> int:
+    """Refuse to change the root directory."""
+    return -EPERM
+
+
+@syscall(21, SYSTEM)
+def mount(
+    k: Kernel, source: In[String], target: In[Path], filesystemtype: In[String], mountflags: Hex, data: Hex
+) -> int:
+    """Refuse to mount."""
+    return -EPERM
+
+
+@syscall(52, SYSTEM)
+def umount2(k: Kernel, target: In[Path], flags: Hex) -> int:
+    """Refuse to unmount."""
+    return -EPERM
+
+
+@syscall(218, SYSTEM)
+def pivot_root(k: Kernel, new_root: In[Path], put_old: In[Path]) -> int:
+    """Refuse to change the root mount."""
+    return -EPERM
+
+
+@syscall(87, SYSTEM)
+def swapon(k: Kernel, path: In[Path], swapflags: Hex) -> int:
+    """Refuse to swap."""
+    return -EPERM
+
+
+@syscall(115, SYSTEM)
+def swapoff(k: Kernel, path: In[Path]) -> int:
+    """Refuse to stop swapping."""
+    return -EPERM
