@@ -6,10 +6,9 @@ import os
 from ctypes import addressof, create_string_buffer
 from errno import E2BIG, EINVAL, ENAMETOOLONG, ENOENT, EPERM, ERANGE
 
-from stinkarm.linux import open_flags
-from stinkarm.linux.declare import FD, PATH, SYSTEM, syscall
+from stinkarm.linux import open_flags, structs
+from stinkarm.linux.declare import FD, PATH, syscall
 from stinkarm.linux.host import call
-from stinkarm.linux.structs import Dirent, Dirent64, OpenHow
 from stinkarm.sandbox.descriptors import ALL
 
 TYPE_CHECKING = False
@@ -22,12 +21,12 @@ if TYPE_CHECKING:
         Dirents,
         DirFd,
         Fd,
-        Hex,
         In,
         Int,
         Mode,
         Off64,
         OpenFlags,
+        OpenHow,
         Out,
         Path,
         RenameFlags,
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
         String,
         UInt,
     )
-    from stinkarm.linux.parameters import OpenHow as OpenHowType
 
 AT_FDCWD = -100
 AT_SYMLINK_NOFOLLOW = 0x100
@@ -90,15 +88,15 @@ def openat(k: Kernel, dirfd: DirFd, pathname: In[Path], flags: OpenFlags, mode: 
 
 
 @syscall(437, PATH)
-def openat2(k: Kernel, dirfd: DirFd, pathname: In[Path], how: In[OpenHowType], size: Size) -> Fd:
+def openat2(k: Kernel, dirfd: DirFd, pathname: In[Path], how: In[OpenHow], size: Size) -> Fd:
     """Open a file relative to a directory, strictly."""
-    if size < OpenHow.size:
+    if size < structs.OpenHow.size:
         return -EINVAL
     if size > PAGE:
         return -E2BIG
-    if any(k.memory.read(how + OpenHow.size, size - OpenHow.size)):
+    if any(k.memory.read(how + structs.OpenHow.size, size - structs.OpenHow.size)):
         return -E2BIG
-    flags, mode, resolve = OpenHow.read(k.memory, how)
+    flags, mode, resolve = structs.OpenHow.read(k.memory, how)
     if flags & ~open_flags.VALID or resolve & ~RESOLVE_ALL:
         return -EINVAL
     creates = flags & (open_flags.O_CREAT | open_flags.O_TMPFILE & ~open_flags.O_DIRECTORY)
@@ -368,54 +366,13 @@ def getdents(k: Kernel, fd: Fd, dirp: Out[Bytes], count: UInt) -> int:
     records = []
     position = 0
     while position < size:
-        inode, offset, length, kind = Dirent64.unpack(data[position : position + Dirent64.size])
-        name = data[position + Dirent64.size : position + length].split(b"\0", 1)[0]
-        reclen = (Dirent.size + len(name) + 2 + 3) & ~3
-        head = Dirent.pack(inode & 0xFFFFFFFF, offset & 0xFFFFFFFF, reclen)
-        padding = reclen - Dirent.size - len(name) - 1
+        inode, offset, length, kind = structs.Dirent64.unpack(data[position : position + structs.Dirent64.size])
+        name = data[position + structs.Dirent64.size : position + length].split(b"\0", 1)[0]
+        reclen = (structs.Dirent.size + len(name) + 2 + 3) & ~3
+        head = structs.Dirent.pack(inode & 0xFFFFFFFF, offset & 0xFFFFFFFF, reclen)
+        padding = reclen - structs.Dirent.size - len(name) - 1
         records.append(head + name + bytes(padding) + bytes((kind,)))
         position += length
     packed = b"".join(records)
     k.memory.write(dirp, packed)
     return len(packed)
-
-
-# The tree as a whole: it is the host's.
-
-
-@syscall(61, SYSTEM)
-def chroot(k: Kernel, path: In[Path]) -> int:
-    """Refuse to change the root directory."""
-    return -EPERM
-
-
-@syscall(21, SYSTEM)
-def mount(
-    k: Kernel, source: In[String], target: In[Path], filesystemtype: In[String], mountflags: Hex, data: Hex
-) -> int:
-    """Refuse to mount."""
-    return -EPERM
-
-
-@syscall(52, SYSTEM)
-def umount2(k: Kernel, target: In[Path], flags: Hex) -> int:
-    """Refuse to unmount."""
-    return -EPERM
-
-
-@syscall(218, SYSTEM)
-def pivot_root(k: Kernel, new_root: In[Path], put_old: In[Path]) -> int:
-    """Refuse to change the root mount."""
-    return -EPERM
-
-
-@syscall(87, SYSTEM)
-def swapon(k: Kernel, path: In[Path], swapflags: Hex) -> int:
-    """Refuse to swap."""
-    return -EPERM
-
-
-@syscall(115, SYSTEM)
-def swapoff(k: Kernel, path: In[Path]) -> int:
-    """Refuse to stop swapping."""
-    return -EPERM

@@ -8,9 +8,9 @@ from errno import EBADF, EINTR, EINVAL
 from os import sysconf
 from struct import iter_unpack, pack, pack_into, unpack_from
 
+from stinkarm.linux import structs
 from stinkarm.linux.declare import FD, syscall
 from stinkarm.linux.host import call, call_once
-from stinkarm.linux.structs import EpollEvent, SelectSigmask, Timespec, Timespec64, Timeval
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
         Pollfds,
         Sigset,
         Size,
+        Timespec,
+        Timespec64,
+        Timeval,
         UInt,
     )
-    from stinkarm.linux.parameters import Timespec as TimespecType
-    from stinkarm.linux.parameters import Timespec64 as Timespec64Type
-    from stinkarm.linux.parameters import Timeval as TimevalType
 
 HOST_EPOLL_CTL = 233
 HOST_PSELECT6 = 270
@@ -109,16 +109,16 @@ def ppoll(
     k: Kernel,
     fds: InOut[Pollfds],
     nfds: UInt,
-    tmo_p: InOut[TimespecType],
+    tmo_p: InOut[Timespec],
     sigmask: In[Sigset],
     sigsetsize: Size,
 ) -> int:
     """Wait for events on descriptors; leave in *tmo_p what is left of the time."""
-    timeout = _timeout(*Timespec.read(k.memory, tmo_p)) if tmo_p else None
+    timeout = _timeout(*structs.Timespec.read(k.memory, tmo_p)) if tmo_p else None
     _check_sigset(sigmask, sigsetsize)
     result = _poll(k, fds, nfds, timeout)
     if timeout is not None:
-        Timespec.write(k.memory, tmo_p, *timeout)
+        structs.Timespec.write(k.memory, tmo_p, *timeout)
     return result
 
 
@@ -127,7 +127,7 @@ def ppoll_time64(
     k: Kernel,
     fds: InOut[Pollfds],
     nfds: UInt,
-    tmo_p: InOut[Timespec64Type],
+    tmo_p: InOut[Timespec64],
     sigmask: In[Sigset],
     sigsetsize: Size,
 ) -> int:
@@ -136,14 +136,14 @@ def ppoll_time64(
     _check_sigset(sigmask, sigsetsize)
     result = _poll(k, fds, nfds, timeout)
     if timeout is not None:
-        Timespec64.write(k.memory, tmo_p, *timeout)
+        structs.Timespec64.write(k.memory, tmo_p, *timeout)
     return result
 
 
 def _timeout64(k: Kernel, address: int) -> Array[c_int64] | None:
     if not address:
         return None
-    seconds, nanoseconds = Timespec64.read(k.memory, address)
+    seconds, nanoseconds = structs.Timespec64.read(k.memory, address)
     return _timeout(seconds, nanoseconds & 0xFFFFFFFF)  # 32-bit kernels use the low half
 
 
@@ -191,24 +191,24 @@ def _newselect(
     readfds: InOut[FdSet],
     writefds: InOut[FdSet],
     exceptfds: InOut[FdSet],
-    timeout: InOut[TimevalType],
+    timeout: InOut[Timeval],
 ) -> int:
     """Wait until descriptors in the sets are ready; leave in *timeout what is left of the time."""
     sets = (readfds, writefds, exceptfds)
     if not timeout:
         return _select(k, nfds, sets, None)
-    seconds, microseconds = Timeval.read(k.memory, timeout)
+    seconds, microseconds = structs.Timeval.read(k.memory, timeout)
     if seconds < 0 or microseconds < 0:
         return -EINVAL
     left = _timeout(seconds + microseconds // 1_000_000, microseconds % 1_000_000 * 1000)
     result = _select(k, nfds, sets, left)
-    Timeval.write(k.memory, timeout, left[0], left[1] // 1000)
+    structs.Timeval.write(k.memory, timeout, left[0], left[1] // 1000)
     return result
 
 
 def _check_select_sigset(k: Kernel, address: int) -> None:
     if address:
-        _check_sigset(*SelectSigmask.read(k.memory, address))
+        _check_sigset(*structs.SelectSigmask.read(k.memory, address))
 
 
 @syscall(335, FD, partial="the signal mask has no effect: signals are not delivered")
@@ -218,15 +218,15 @@ def pselect6(
     readfds: InOut[FdSet],
     writefds: InOut[FdSet],
     exceptfds: InOut[FdSet],
-    timeout: InOut[TimespecType],
+    timeout: InOut[Timespec],
     sigmask: In[Bytes],
 ) -> int:
     """Wait until descriptors in the sets are ready, with a time in nanoseconds."""
-    left = _timeout(*Timespec.read(k.memory, timeout)) if timeout else None
+    left = _timeout(*structs.Timespec.read(k.memory, timeout)) if timeout else None
     _check_select_sigset(k, sigmask)
     result = _select(k, nfds, (readfds, writefds, exceptfds), left)
     if left is not None:
-        Timespec.write(k.memory, timeout, *left)
+        structs.Timespec.write(k.memory, timeout, *left)
     return result
 
 
@@ -237,7 +237,7 @@ def pselect6_time64(
     readfds: InOut[FdSet],
     writefds: InOut[FdSet],
     exceptfds: InOut[FdSet],
-    timeout: InOut[Timespec64Type],
+    timeout: InOut[Timespec64],
     sigmask: In[Bytes],
 ) -> int:
     """Wait until descriptors in the sets are ready, with 64-bit seconds."""
@@ -245,7 +245,7 @@ def pselect6_time64(
     _check_select_sigset(k, sigmask)
     result = _select(k, nfds, (readfds, writefds, exceptfds), left)
     if left is not None:
-        Timespec64.write(k.memory, timeout, *left)
+        structs.Timespec64.write(k.memory, timeout, *left)
     return result
 
 
@@ -276,7 +276,7 @@ def epoll_ctl(k: Kernel, epfd: Fd, op: Int, fd: Fd, event: In[Bytes]) -> int:
     k.policy.descriptors.check(fd)
     if op == EPOLL_CTL_DEL:
         return call(HOST_EPOLL_CTL, epfd, op, fd, 0)
-    packed = create_string_buffer(pack(HOST_EVENT, *EpollEvent.read(k.memory, event)), HOST_EVENT_SIZE)
+    packed = create_string_buffer(pack(HOST_EVENT, *structs.EpollEvent.read(k.memory, event)), HOST_EVENT_SIZE)
     return call(HOST_EPOLL_CTL, epfd, op, fd, addressof(packed))
 
 
@@ -297,7 +297,9 @@ def _epoll_wait(k: Kernel, epfd: int, events: int, maxevents: int, nanoseconds: 
         if ready != -EINTR:
             break
     if ready > 0:
-        packed = (EpollEvent.pack(*unpack_from(HOST_EVENT, buffer, index * HOST_EVENT_SIZE)) for index in range(ready))
+        packed = (
+            structs.EpollEvent.pack(*unpack_from(HOST_EVENT, buffer, index * HOST_EVENT_SIZE)) for index in range(ready)
+        )
         k.memory.write(events, b"".join(packed))
     return ready
 
@@ -329,7 +331,7 @@ def epoll_pwait2(
     epfd: Fd,
     events: Out[Bytes],
     maxevents: Int,
-    timeout: In[Timespec64Type],
+    timeout: In[Timespec64],
     sigmask: In[Sigset],
     sigsetsize: Size,
 ) -> int:

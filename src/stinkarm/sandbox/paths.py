@@ -125,9 +125,7 @@ class Paths:
 
     # What a path names
 
-    def find(
-        self, dirfd: int, path: bytes, *, follow: bool = True, need: int = LOOK, flags: int = 0
-    ) -> Found:
+    def find(self, dirfd: int, path: bytes, *, follow: bool = True, need: int = LOOK, flags: int = 0) -> Found:
         """Find an existing file. `need` is LOOK, READ, WRITE or a sum. An empty `path` is ENOENT."""
         kind, detail, number = special.classify(path)
         if kind != special.ORDINARY:

@@ -111,9 +111,7 @@ class Policy:
         """Choose what the guest sees of the host's environment (before -E and -U)."""
         if not self.sandboxed or self.allow_env is True:
             return dict(host)
-        shown = {
-            name: value for name, value in host.items() if name in VISIBLE or name.startswith(VISIBLE_PREFIX)
-        }
+        shown = {name: value for name, value in host.items() if name in VISIBLE or name.startswith(VISIBLE_PREFIX)}
         shown.update(REPLACED)
         if self.allow_env:
             shown.update((name, host[name]) for name in self.allow_env if name in host)
