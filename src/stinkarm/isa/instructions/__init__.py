@@ -1,1 +1,1 @@
-from . import bits, branch, data_processing, divide, multiply, parallel, saturating, status, system, vfp_transfer  # noqa: F401
+from . import bits, branch, data_processing, divide, load_store, memory_hint, multiply, parallel, saturating, status, system, vfp_transfer  # noqa: F401

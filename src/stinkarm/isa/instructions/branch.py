@@ -270,7 +270,7 @@ for _name, _h, _syntax, _meaning in (
     declare(
         _name,
         _syntax,
-        "DDI0406C A8.8.237",
+        "DDI0406C A8.8.236",
         [
             Encoding(
                 T32,
