@@ -861,6 +861,93 @@ def test_random_sequences_against_a_model_of_pages(memory, file, seed: int) -> N
     model.check()
 
 
+class HostKernel:
+    """The same calls on bare host memory at WINDOW: this machine's kernel as the oracle."""
+
+    WINDOW = 0x100000000
+
+    def __init__(self) -> None:
+        host.munmap(self.at(0), 64 * PAGE)  # nothing is there
+
+    def at(self, address: int) -> int:
+        return self.WINDOW + address
+
+    def map(self, address: int, size: int, prot: int, flags: int) -> int:
+        return host.mmap(self.at(address), size, prot, flags | FIXED) - self.WINDOW
+
+    def unmap(self, address: int, size: int) -> None:
+        host.munmap(self.at(address), size)
+
+    def protect(self, address: int, size: int, prot: int) -> None:
+        host.mprotect(self.at(address), size, prot)
+
+    def advise(self, address: int, size: int, advice: int) -> None:
+        host.madvise(self.at(address), size, advice)
+
+    def sync(self, address: int, size: int, flags: int) -> None:
+        host.msync(self.at(address), size, flags)
+
+    def remap(self, old: int, old_size: int, new_size: int, flags: int) -> int:
+        return host.mremap(self.at(old), old_size, new_size, flags, 0) - self.WINDOW
+
+    def pages(self) -> dict[int, str]:
+        found = {}
+        with open("/proc/self/maps") as maps:
+            for line in maps:
+                span, permissions = line.split()[:2]
+                start, end = (int(part, 16) - self.WINDOW for part in span.split("-"))
+                if 0 <= start < 0x40000000:
+                    found.update(dict.fromkeys(range(start, end, PAGE), permissions[:2]))
+        return found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_hosts_kernel_gives_the_same_errors_and_pages(memory, seed: int) -> None:
+    generator = random.Random(seed)
+    kernel = HostKernel()
+    start = 0x10000
+
+    def span() -> tuple[int, int]:
+        odd = generator.random() < 0.05
+        address = start + generator.randrange(48) * PAGE + odd
+        return address, generator.choice((0, 1, PAGE - 1, PAGE, 2 * PAGE, 5 * PAGE, 9 * PAGE))
+
+    def arguments(name: str) -> tuple[int, ...]:
+        prot = generator.choice((NONE, R, R | W, R | W, 0x10))
+        match name:
+            case "map":
+                kind = generator.choice((ANON, ANON, ANON, ANONYMOUS, ANONYMOUS | SHARED))
+                return (*span(), prot & 3, kind | generator.choice((FIXED, FIXED, NOREPLACE)))
+            case "protect":
+                return (*span(), generator.choice((prot, prot, R | 0x01000000, R | 0x03000000)))
+            case "advise":
+                return (*span(), generator.choice((0, 3, 4, 4, 99)))
+            case "sync":
+                return (*span(), generator.choice((0, 1, 4, 5, 8)))
+            case "remap":  # shrinking only: what may grow depends on the kernel's age and its mappings
+                address, size = span()
+                return address, size, generator.randrange(size + 1), generator.choice((0, 0, 2, 4, 8))
+        return span()
+
+    def outcome(space: Memory | HostKernel, name: str, given: tuple[int, ...]) -> object:
+        try:
+            return getattr(space, name)(*given)
+        except OSError as error:
+            return errno.errorcode[error.errno]
+
+    try:
+        for _ in range(400):
+            name = generator.choice(("map", "map", "unmap", "protect", "protect", "advise", "sync", "remap"))
+            given = arguments(name)
+            assert (name, given, outcome(memory, name, given)) == (name, given, outcome(kernel, name, given))
+            pages = {
+                page: entry.permissions[:2] for entry in memory.mappings for page in range(entry.start, entry.end, PAGE)
+            }
+            assert pages == kernel.pages(), (name, given)
+    finally:
+        host.munmap(kernel.at(start), 64 * PAGE)
+
+
 def test_random_arguments_never_leave_the_reservation(memory) -> None:
     generator = random.Random(5)
     interesting = (0, 1, PAGE, 0x8000, 0x10000, TASK_SIZE - PAGE, TASK_SIZE, 0xFFFF0000, 0xFFFFF000, 0xFFFFFFFF)

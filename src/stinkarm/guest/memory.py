@@ -214,6 +214,7 @@ class Memory:
             start = self._place(address, size, flags)
             if flags & MAP_FIXED_NOREPLACE and pieces(self.mappings, start, start + size):
                 raise _fail(errno.EEXIST)
+            self._check_map_type(flags)
             self._make_room(2)
             private = flags & MAP_TYPE == MAP_PRIVATE
             anonymous = flags & MAP_ANONYMOUS
@@ -248,20 +249,12 @@ class Memory:
         """Check what does not depend on the address, as do_mmap does; return pages and effective flags."""
         if flags & MAP_FIXED_NOREPLACE:
             flags |= MAP_FIXED
-        kind = flags & MAP_TYPE
-        if flags & MAP_ANONYMOUS:
-            if kind not in (MAP_SHARED, MAP_PRIVATE) or flags & MAP_HUGETLB:
-                raise _fail(errno.EINVAL)
-        else:
+        if not flags & MAP_ANONYMOUS:
             if fd < 0:
                 raise _fail(errno.EBADF)
-            if kind not in (MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE) or flags & MAP_HUGETLB:
-                raise _fail(errno.EINVAL)
-            if kind == MAP_SHARED_VALIDATE and flags & ~_KNOWN_FLAGS:
-                raise _fail(errno.EOPNOTSUPP)
             if offset < 0 or offset & (PAGE - 1):
                 raise _fail(errno.EINVAL)
-        if size <= 0:
+        if flags & MAP_HUGETLB or size <= 0:
             raise _fail(errno.EINVAL)
         size = _page_up(size)
         if size > TASK_SIZE:
@@ -269,6 +262,14 @@ class Memory:
         if not flags & MAP_ANONYMOUS and (offset + size) >> 12 >= SPACE:
             raise _fail(errno.EOVERFLOW)
         return size, flags
+
+    def _check_map_type(self, flags: int) -> None:
+        kind = flags & MAP_TYPE
+        known = (MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE)
+        if kind not in (known[:2] if flags & MAP_ANONYMOUS else known):
+            raise _fail(errno.EINVAL)
+        if kind == MAP_SHARED_VALIDATE and flags & ~_KNOWN_FLAGS:
+            raise _fail(errno.EOPNOTSUPP)
 
     def _place(self, address: int, size: int, flags: int) -> int:
         """Choose the address of a new mapping (get_unmapped_area)."""
@@ -352,20 +353,24 @@ class Memory:
             if prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM):
                 raise _fail(errno.EINVAL)
             prot &= PROT_READ | PROT_WRITE | PROT_EXEC
-            start = address
-            if grows:
-                mapping = self.find(address)
-                if mapping is None:
-                    raise _fail(errno.ENOMEM)
-                if grows == PROT_GROWSUP or not mapping.flags & MAP_GROWSDOWN:
-                    raise _fail(errno.EINVAL)
-                start = mapping.start
+            start = self._lowest_page(address, end) if grows == PROT_GROWSDOWN else address
+            if grows == PROT_GROWSUP and self.find(start):  # no stack of ARM grows up
+                raise _fail(errno.EINVAL)
             found, complete = self._mapped_pieces(start, end)
             for piece in found:
                 if piece.prot != prot:
                     self._protect_piece(piece, prot)
             if not complete:
                 raise _fail(errno.ENOMEM)
+
+    def _lowest_page(self, address: int, end: int) -> int:
+        """Find where PROT_GROWSDOWN begins: with the first mapping in the range, which must grow down."""
+        index = first_after(self.mappings, address)
+        if index == len(self.mappings) or self.mappings[index].start >= min(end, TASK_SIZE):
+            raise _fail(errno.ENOMEM)
+        if not self.mappings[index].flags & MAP_GROWSDOWN:
+            raise _fail(errno.EINVAL)
+        return self.mappings[index].start
 
     def _protect_piece(self, piece: Mapping, prot: int) -> None:
         self._make_room(2)
