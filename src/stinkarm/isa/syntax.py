@@ -69,7 +69,7 @@ class _Fields(Mapping[str, Any]):
         if name in FORMATTERS:
             return call_with(FORMATTERS[name], self._fields)
         value = self._fields[name]
-        return REGISTERS[value] if name in REGISTER_FIELDS else value
+        return REGISTERS[value & 15] if name in REGISTER_FIELDS else value  # rt + 1 of an UNPREDICTABLE word may be 16
 
     def __iter__(self) -> Any:
         return iter(self._fields)
