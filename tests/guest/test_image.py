@@ -1,11 +1,12 @@
 """Programs mapped into memory: every byte, every right, nothing else."""
 
 import os
+import random
 from pathlib import Path
 
 import pytest
 
-from stinkarm.guest import image
+from stinkarm.guest import image, stack
 from stinkarm.guest.elf import ElfError, parse
 from stinkarm.guest.memory import PAGE, TASK_SIZE, GuestFault, Memory
 
@@ -207,3 +208,35 @@ def test_the_example_programs(memory, load, path: Path) -> None:
             with pytest.raises(GuestFault):
                 memory.write(start, b"x")
     assert memory.find(loaded.entry & ~1).prot & 4
+
+
+def test_mutated_programs_load_or_are_refused(tmp_path) -> None:
+    """What the parser lets through may still not fit; nothing else may go wrong."""
+    generator = random.Random(4)
+    stack_header = segment(p_type=PT_GNU_STACK, p_flags=R | W)
+    data = segment(b"data", p_vaddr=0x9004, p_flags=R | W, p_memsz=0x2000)
+    seed = elf_file([segment(EXIT_161, p_align=4), data, stack_header])
+    outcomes = {"loaded": 0, "refused": 0}
+    for _ in range(2000):
+        mutated = bytearray(seed)
+        for _ in range(generator.randint(1, 3)):
+            # Addresses, sizes, flags and alignments of the two LOAD headers, and e_type.
+            position = generator.choice((16, *range(52, 52 + 64)))
+            mutated[position] = generator.choice((0, 1, 2, 3, 0x10, 0x80, 0xBE, 0xFF))
+        path = tmp_path / "mutated"
+        path.write_bytes(mutated)
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            header = parse(fd)
+            with Memory() as memory:
+                program = image.load(memory, header, generator.choice((fd, bytes(mutated))))
+                sp = stack.build(memory, program, [b"a"], [], stack_size=1 << 16)
+                assert memory.read_u32(sp) == 1
+                assert memory.find(program.entry & ~1).prot & 4
+                assert memory.brk(0) == program.brk_start
+            outcomes["loaded"] += 1
+        except ElfError:
+            outcomes["refused"] += 1
+        finally:
+            os.close(fd)
+    assert min(outcomes.values()) > 300, outcomes
