@@ -27,7 +27,6 @@ from .immediates import (
 from .unpredictable import any_bad, any_pc, bad_rd_rn, bad_rd_rn_rm, pc_rd_rn_rm
 
 Options = dict[str, Any]
-Compute = Callable[[Machine, Value, Value], tuple[Value, Flags | None]]
 
 # What an operation has besides its operand: Rd and Rn, only Rn (it sets flags), only Rd.
 THREE, TEST, MOVE = range(3)
@@ -49,24 +48,28 @@ def _shift_type(type: int) -> str:
     return SHIFTS[type]
 
 
-class Operation:
-    """A row of the table: name, opcodes, sections of DDI0406C A8.8 (immediate, register, shifted), what it computes.
+# What T32 has in place of ORR (register) without Rn.
+MOVES = "mov_reg lsl_imm lsr_imm asr_imm ror_imm rrx"
 
-    `compute` gives a result and, for arithmetic, its flags; a logical operation's C is the shifter's. `sp`: T32
-    lets SP be an operand.
+
+class Operation:
+    """A row of the table: name, opcodes of A32, T32 and T16, sections of DDI0406C A8.8 (immediate, register, shifted).
+
+    `sp`: T32 lets SP be an operand. `see`: the operation that T32 has in place of this one where rd or rn is 1111.
     """
+
+    shifter_carry = False  # whether the shifter's carry out becomes C
 
     def __init__(
         self,
         name: str,
         opcodes: str,
         sections: str,
-        compute: Compute,
+        compute: Callable[..., Any],
         *,
         shape: int = THREE,
         sp: bool = False,
-        see_imm: str = "",
-        see_reg: str = "",
+        see: str = "",
     ) -> None:
         self.name = name
         self.a32, self.t32, self.t16 = (None if text == "-" else text for text in opcodes.split())
@@ -74,12 +77,13 @@ class Operation:
         self.compute = compute
         self.shape = shape
         self.sp = sp
-        self.see = {"imm": see_imm, "reg": see_reg}
+        self.see_imm = f"{see}_imm" if see else ""
+        self.see_reg = MOVES if see == "mov" else f"{see}_reg" if see else ""
         # Fields that the shape leaves out; the meaning gets them and does not use them.
         self.fixed: Options = {THREE: {}, TEST: {"s": 1, "rd": 0}, MOVE: {"rn": 0}}[shape]
 
     def pattern(self, isa: str) -> str:
-        """Return the middle of a 32-bit pattern: opcode, s and rn (and rd, in A32)."""
+        """Return the middle of a 32-bit pattern: opcode, s, rn and rd (with % before it in T32)."""
         opcode = self.a32 if isa == A32 else self.t32
         absent = "(0000)" if isa == A32 else "1111"
         s = "1" if self.shape == TEST else "s:1"
@@ -93,42 +97,63 @@ class Operation:
         s = "" if self.shape == TEST else "{s}"
         return f"{self.name}{s}{{c}} {registers}, {operand}"
 
-    def run(self, m: Machine, s: Number, rd: Number, rn: Number, operand: Value, carry: Value | None) -> None:
+    def apply(self, m: Machine, s: Number, x: Value, y: Value, carry: Value | None) -> Value:
+        """Compute from Rn and the operand, and set the flags."""
+        raise NotImplementedError
+
+    def run(self, m: Machine, s: Number, rd: Number, rn: Number, operand: Value, carry: Value | None = None) -> None:
         """Compute, set flags, write; `carry` is the shifter's, None when C stays."""
-        x = operand if self.shape == MOVE else m.reg(rn)
-        result, flags = self.compute(m, x, operand)
-        if s:
-            if flags is not None:
-                m.set_nzcv(flags)
-            else:
-                m.set_nz(result)
-                if carry is not None:
-                    m.set_flag("c", carry)
+        # A move has no Rn, and does not look at it.
+        result = self.apply(m, s, operand if self.shape == MOVE else m.reg(rn), operand, carry)
         if self.shape != TEST:
             m.write_alu(rd, result)
 
-    # The meanings. Only logical operations that set flags have a use for the shifter's carry.
+    # The meanings
 
     def imm(self, m: Machine, s: Number, rd: Number, rn: Number, imm: Number, rotated: Number) -> None:
         """Operate on a constant."""
         operand = m.const(imm)
-        self.run(m, s, rd, rn, operand, operand.bit(31) if s and rotated else None)
+        self.run(m, s, rd, rn, operand, operand.bit(31) if self.shifter_carry and s and rotated else None)
 
     def reg(self, m: Machine, s: Number, rd: Number, rn: Number, rm: Number, shift_t: Number, shift_n: Number) -> None:
         """Operate on a register shifted by a constant."""
-        if s:
-            operand, carry = m.shift_c(m.reg(rm), shift_t, shift_n)
-            self.run(m, s, rd, rn, operand, carry)
+        if self.shifter_carry and s:
+            self.run(m, s, rd, rn, *m.shift_c(m.reg(rm), shift_t, shift_n))
         else:
-            self.run(m, s, rd, rn, m.shift(m.reg(rm), shift_t, shift_n), None)
+            self.run(m, s, rd, rn, m.shift(m.reg(rm), shift_t, shift_n))
 
     def rsr(self, m: Machine, s: Number, rd: Number, rn: Number, rm: Number, type: Number, rs: Number) -> None:
         """Operate on a register shifted by a register."""
-        if s:
-            operand, carry = m.shift_by_register_c(m.reg(rm), type, m.reg(rs))
-            self.run(m, s, rd, rn, operand, carry)
+        if self.shifter_carry and s:
+            self.run(m, s, rd, rn, *m.shift_by_register_c(m.reg(rm), type, m.reg(rs)))
         else:
-            self.run(m, s, rd, rn, m.shift_by_register(m.reg(rm), type, m.reg(rs)), None)
+            self.run(m, s, rd, rn, m.shift_by_register(m.reg(rm), type, m.reg(rs)))
+
+
+class Logical(Operation):
+    """An operation on bits: N and Z are the result's, C the shifter's. `compute(x, y)` gives the result."""
+
+    shifter_carry = True
+
+    def apply(self, m: Machine, s: Number, x: Value, y: Value, carry: Value | None) -> Value:
+        result: Value = self.compute(x, y)
+        if s:
+            m.set_nz(result)
+            if carry is not None:
+                m.set_flag("c", carry)
+        return result
+
+
+class Arithmetic(Operation):
+    """An addition or subtraction. `compute(m, x, y)` gives the result and all four flags."""
+
+    def apply(self, m: Machine, s: Number, x: Value, y: Value, carry: Value | None) -> Value:
+        result: Value
+        flags: Flags
+        result, flags = self.compute(m, x, y)
+        if s:
+            m.set_nzcv(flags)
+        return result
 
 
 # What is UNPREDICTABLE. In A32, SUBS PC, LR and its relatives are, in User mode (B9.3.20). Where rd == 1111 with S is
@@ -163,41 +188,24 @@ def _t32_reg_sp(rd: Number, rn: Number, rm: Number, shift_t: Number, shift_n: Nu
     return rd == 13 and (shift_t != LSL or shift_n > 3)
 
 
-def _logical(compute: Callable[[Value, Value], Value]) -> Compute:
-    return lambda m, x, y: (compute(x, y), None)
-
-
-MOVES = "mov_reg lsl_imm lsr_imm asr_imm ror_imm rrx"
-
 OPERATIONS = (
-    # name, opcodes of A32, T32 and T16, sections
-    Operation("and", "0000 0000 0000", "13 14 15", _logical(lambda x, y: x & y), see_imm="tst_imm", see_reg="tst_reg"),
-    Operation("eor", "0001 0100 0001", "46 47 48", _logical(lambda x, y: x ^ y), see_imm="teq_imm", see_reg="teq_reg"),
-    Operation(
-        "sub",
-        "0010 1101 -",
-        "221 223 224",
-        lambda m, x, y: m.subtract(x, y),
-        sp=True,
-        see_imm="cmp_imm",
-        see_reg="cmp_reg",
-    ),
-    Operation("rsb", "0011 1110 -", "152 153 154", lambda m, x, y: m.subtract(y, x)),
-    Operation(
-        "add", "0100 1000 -", "4 6 8", lambda m, x, y: m.add(x, y), sp=True, see_imm="cmn_imm", see_reg="cmn_reg"
-    ),
-    Operation("adc", "0101 1010 0101", "1 2 3", lambda m, x, y: m.add_with_carry(x, y, m.carry())),
-    Operation("sbc", "0110 1011 0110", "161 162 163", lambda m, x, y: m.add_with_carry(x, ~y, m.carry())),
-    Operation("rsc", "0111 - -", "155 156 157", lambda m, x, y: m.add_with_carry(~x, y, m.carry())),
-    Operation("tst", "1000 0000 1000", "240 241 242", _logical(lambda x, y: x & y), shape=TEST),
-    Operation("teq", "1001 0100 -", "237 238 239", _logical(lambda x, y: x ^ y), shape=TEST),
-    Operation("cmp", "1010 1101 1010", "37 38 39", lambda m, x, y: m.subtract(x, y), shape=TEST, sp=True),
-    Operation("cmn", "1011 1000 1011", "34 35 36", lambda m, x, y: m.add(x, y), shape=TEST, sp=True),
-    Operation("orr", "1100 0010 1100", "122 123 124", _logical(lambda x, y: x | y), see_imm="mov_imm", see_reg=MOVES),
-    Operation("mov", "1101 0010 -", "102", _logical(lambda x, y: y), shape=MOVE),
-    Operation("bic", "1110 0001 1110", "21 22 23", _logical(lambda x, y: x & ~y)),
-    Operation("mvn", "1111 0011 1111", "115 116 117", _logical(lambda x, y: ~y), shape=MOVE),
-    Operation("orn", "- 0011 -", "120 121", _logical(lambda x, y: x | ~y), see_imm="mvn_imm", see_reg="mvn_reg"),
+    Logical("and", "0000 0000 0000", "13 14 15", lambda x, y: x & y, see="tst"),
+    Logical("eor", "0001 0100 0001", "46 47 48", lambda x, y: x ^ y, see="teq"),
+    Arithmetic("sub", "0010 1101 -", "221 223 224", lambda m, x, y: m.subtract(x, y), sp=True, see="cmp"),
+    Arithmetic("rsb", "0011 1110 -", "152 153 154", lambda m, x, y: m.subtract(y, x)),
+    Arithmetic("add", "0100 1000 -", "4 6 8", lambda m, x, y: m.add(x, y), sp=True, see="cmn"),
+    Arithmetic("adc", "0101 1010 0101", "1 2 3", lambda m, x, y: m.add_with_carry(x, y, m.carry())),
+    Arithmetic("sbc", "0110 1011 0110", "161 162 163", lambda m, x, y: m.add_with_carry(x, ~y, m.carry())),
+    Arithmetic("rsc", "0111 - -", "155 156 157", lambda m, x, y: m.add_with_carry(~x, y, m.carry())),
+    Logical("tst", "1000 0000 1000", "240 241 242", lambda x, y: x & y, shape=TEST),
+    Logical("teq", "1001 0100 -", "237 238 239", lambda x, y: x ^ y, shape=TEST),
+    Arithmetic("cmp", "1010 1101 1010", "37 38 39", lambda m, x, y: m.subtract(x, y), shape=TEST, sp=True),
+    Arithmetic("cmn", "1011 1000 1011", "34 35 36", lambda m, x, y: m.add(x, y), shape=TEST, sp=True),
+    Logical("orr", "1100 0010 1100", "122 123 124", lambda x, y: x | y, see="mov"),
+    Logical("mov", "1101 0010 -", "102", lambda x, y: y, shape=MOVE),
+    Logical("bic", "1110 0001 1110", "21 22 23", lambda x, y: x & ~y),
+    Logical("mvn", "1111 0011 1111", "115 116 117", lambda x, y: ~y, shape=MOVE),
+    Logical("orn", "- 0011 -", "120 121", lambda x, y: x | ~y, see="mvn"),
 )
 
 # T16 forms beyond the ones that the opcode of A6.2.2 gives, and T32 forms of their own.
@@ -285,7 +293,7 @@ def _declare_imm(operation: Operation) -> None:
                 T32,
                 f"T{len(encodings) + 1}",
                 "11110 i:1 0 " + operation.pattern(T32).replace("%", "0 imm3:3") + " imm8:8",
-                see=operation.see["imm"],
+                see=operation.see_imm,
                 unpredictable=_t32_imm_sp if operation.sp else _t32_imm,
                 **fixed,
                 **T32_IMM,
@@ -319,7 +327,7 @@ def _declare_reg(operation: Operation) -> None:
                 T32,
                 f"T{len(encodings) + 1}",
                 "11101 01 " + operation.pattern(T32).replace("%", "(0) imm3:3") + " imm2:2 type:2 rm:4",
-                see=operation.see["reg"],
+                see=operation.see_reg,
                 unpredictable=_t32_reg_sp if operation.sp else bad_rd_rn_rm,
                 **operation.fixed,
                 **T32_SHIFT,
@@ -449,7 +457,7 @@ def _t32_move_unpredictable(rd: Number, rm: Number) -> bool:
 
 def mov_reg(m: Machine, s: Number, rd: Number, rm: Number) -> None:
     """Copy a register."""
-    MOV.run(m, s, rd, 0, m.reg(rm), None)
+    MOV.run(m, s, rd, 0, m.reg(rm))
 
 
 declare(
