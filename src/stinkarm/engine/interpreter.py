@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
-import signal as host_signal
 import struct
 
 from ..guest import stop
+from ..guest.signals import SIGBUS, SIGSEGV
 from ..guest.state import OFFSETS, WORD
 from ..guest.stop import Stop
 from .image import HEADER_SIZE, unpack_header
@@ -77,8 +77,8 @@ class NativeCode:
         # struct sigaction of glibc on x86-64: handler, 128 bytes of mask, flags, restorer.
         action = struct.pack("<Q128xi4xQ", on_fault, _SA_SIGINFO | _SA_RESTART, 0)
         libc = ctypes.CDLL(None)
-        for number in (host_signal.SIGSEGV, host_signal.SIGBUS):
-            if libc.sigaction(int(number), action, None):
+        for number in (SIGSEGV, SIGBUS):
+            if libc.sigaction(number, action, None):
                 raise InterpreterError("the host refuses a handler for SIGSEGV")
 
 
