@@ -82,9 +82,9 @@ def read(k: Kernel, fd: Fd, buf: Out[Bytes], count: Size) -> int:
 
 
 @syscall(4, FD)
-def write(k: Kernel, fd: Fd, buf: In[Bytes], count: Size) -> int:
+def write(k: Kernel, fd: Fd, buf: In[Bytes], len: Size) -> int:
     """Write to a file."""
-    result = call(HOST_WRITE, k.policy.descriptors.check(fd), k.memory.host(buf, count), count)
+    result = call(HOST_WRITE, k.policy.descriptors.check(fd), k.memory.host(buf, len), len)
     return result if result >= 0 else _wrote(k, result)
 
 
@@ -116,7 +116,7 @@ def _position(low: int, high: int) -> int:
 
 
 @syscall(145, FD)
-def readv(k: Kernel, fd: Fd, iov: In[Iovecs], iovcnt: UInt) -> int:
+def readv(k: Kernel, fd: Fd, iov: Out[Iovecs], iovcnt: UInt) -> int:
     """Read into several buffers."""
     return _vector(k, HOST_READV, fd, iov, iovcnt)
 
@@ -141,7 +141,7 @@ def pwrite64(k: Kernel, fd: Fd, buf: In[Bytes], count: Size, offset: Off64) -> i
 
 
 @syscall(361, FD)
-def preadv(k: Kernel, fd: Fd, iov: In[Iovecs], iovcnt: UInt, pos_l: UInt, pos_h: UInt) -> int:
+def preadv(k: Kernel, fd: Fd, iov: Out[Iovecs], iovcnt: UInt, pos_l: UInt, pos_h: UInt) -> int:
     """Read into several buffers from a position."""
     return _vector(k, HOST_PREADV, fd, iov, iovcnt, _position(pos_l, pos_h))
 
@@ -153,7 +153,7 @@ def pwritev(k: Kernel, fd: Fd, iov: In[Iovecs], iovcnt: UInt, pos_l: UInt, pos_h
 
 
 @syscall(392, FD)
-def preadv2(k: Kernel, fd: Fd, iov: In[Iovecs], iovcnt: UInt, pos_l: UInt, pos_h: UInt, flags: RwfFlags) -> int:
+def preadv2(k: Kernel, fd: Fd, iov: Out[Iovecs], iovcnt: UInt, pos_l: UInt, pos_h: UInt, flags: RwfFlags) -> int:
     """Read into several buffers from a position (-1: the file's own), with RWF flags."""
     return _vector(k, HOST_PREADV2, fd, iov, iovcnt, _position(pos_l, pos_h), 0, flags)
 

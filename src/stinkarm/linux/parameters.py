@@ -138,7 +138,7 @@ class FdSet:
 
 
 class Iovecs:
-    """An array of struct iovec, with the bytes that they name."""
+    """An array of struct iovec, with the bytes that they name; Out: these are written."""
 
 
 class Pollfds:
