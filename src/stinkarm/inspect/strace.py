@@ -337,6 +337,12 @@ def _fd_set(tracer: Tracer, address: int, call: Call) -> str:
     return _show_items([str(fd) for fd in range(bits) if numbers >> fd & 1], 0, " ")
 
 
+def _cpu_mask(tracer: Tracer, address: int, call: Call) -> str:
+    size = call.arguments[call.index - 1] if call.result is None else call.result
+    bits = int.from_bytes(tracer.memory.read(address, max(0, min(size, 1024))), "little")
+    return _show_items([str(cpu) for cpu in range(bits.bit_length()) if bits >> cpu & 1], 0, " ")
+
+
 def _strings(tracer: Tracer, address: int, call: Call) -> str:
     items: list[str] = []
     while len(items) <= MAX_ITEMS:
@@ -384,6 +390,7 @@ def _dirents(tracer: Tracer, address: int, call: Call) -> str:
 
 POINTED: dict[str, Callable[[Tracer, int, Call], str]] = {
     "Bytes": _bytes,
+    "CpuMask": _cpu_mask,
     "Dirents": _dirents,
     "FdPair": _fd_pair,
     "FdSet": _fd_set,

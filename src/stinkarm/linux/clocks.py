@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from stinkarm.linux.kernel import Kernel
     from stinkarm.linux.parameters import (
+        Address,
         Clock,
         ClockFlags,
         In,
@@ -156,21 +157,19 @@ def _sleep(k: Kernel, clockid: int, flags: int, seconds: int, nanoseconds: int) 
 
 
 @syscall(162, PURE)
-def nanosleep(k: Kernel, req: In[Timespec], rem: Out[Timespec]) -> int:
+def nanosleep(k: Kernel, req: In[Timespec], rem: Address) -> int:
     """Sleep."""
     return _sleep(k, CLOCK_MONOTONIC, 0, *_read32(k.memory.read(req, 8)))
 
 
 @syscall(265, PURE)
-def clock_nanosleep(k: Kernel, clockid: Clock, flags: ClockFlags, req: In[Timespec], rem: Out[Timespec]) -> int:
+def clock_nanosleep(k: Kernel, clockid: Clock, flags: ClockFlags, req: In[Timespec], rem: Address) -> int:
     """Sleep by a clock."""
     return _sleep(k, clockid, flags, *_read32(k.memory.read(req, 8)))
 
 
 @syscall(407, PURE)
-def clock_nanosleep_time64(
-    k: Kernel, clockid: Clock, flags: ClockFlags, req: In[Timespec64], rem: Out[Timespec64]
-) -> int:
+def clock_nanosleep_time64(k: Kernel, clockid: Clock, flags: ClockFlags, req: In[Timespec64], rem: Address) -> int:
     """Sleep by a clock."""
     return _sleep(k, clockid, flags, *_read64_word(k.memory.read(req, 16)))
 

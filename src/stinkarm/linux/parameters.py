@@ -121,6 +121,10 @@ class Ids:
     """An array of users or groups."""
 
 
+class CpuMask:
+    """A set of processors; its size in bytes is the parameter before it."""
+
+
 class FdPair:
     """Two descriptors (pipe, socketpair)."""
 

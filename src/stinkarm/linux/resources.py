@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stinkarm.linux.kernel import Kernel
     from stinkarm.linux.parameters import (
         Address,
-        Bytes,
+        CpuMask,
         Hex,
         IdKind,
         In,
@@ -331,7 +331,7 @@ def _processors() -> int:
 
 
 @syscall(242, PURE)
-def sched_getaffinity(k: Kernel, pid: Pid, cpusetsize: Size, mask: Out[Bytes]) -> int:
+def sched_getaffinity(k: Kernel, pid: Pid, cpusetsize: Size, mask: Out[CpuMask]) -> int:
     """Give the processors that the process may run on; give the size of the kernel's set in bytes."""
     if k.foreign(pid):
         return -EPERM
@@ -345,7 +345,7 @@ def sched_getaffinity(k: Kernel, pid: Pid, cpusetsize: Size, mask: Out[Bytes]) -
 
 
 @syscall(241, PURE)
-def sched_setaffinity(k: Kernel, pid: Pid, cpusetsize: Size, mask: In[Bytes]) -> int:
+def sched_setaffinity(k: Kernel, pid: Pid, cpusetsize: Size, mask: In[CpuMask]) -> int:
     """Set the processors that the process may run on."""
     if k.foreign(pid):
         return -EPERM
