@@ -75,12 +75,14 @@ Result = tuple[dict[str, int], dict[str, int], bytes, bytes]  # stop, state, dat
 
 
 def _run_unicorn(case: Case, isa: str, fill: int) -> Result:
-    from .oracle import Oracle
+    from .oracle import FILLER, Oracle
 
     oracle = Oracle()
     start, data = case.start(isa, fill), case.data(fill)
     oracle.memory[DATA][:] = data
-    code = code_bytes(case.code[isa], isa == "T32")
+    thumb = isa == "T32"
+    code = code_bytes(case.code[isa], thumb)
+    code += FILLER[thumb][: -len(code) % 4] + FILLER[thumb]
     oracle.memory[CODE][start["pc"] - CODE : start["pc"] - CODE + len(code)] = code
     stop, state = oracle.run(start, case.code[isa])
     return stop, state, data, bytes(oracle.memory[DATA])

@@ -11,9 +11,10 @@ from unicorn import arm_const as arm
 
 from stinkarm.guest import stop as stops
 
-from .world import FLAGS, REGIONS, REGISTERS, is_it, it_length
+from .world import DOUBLES, FLAGS, REGIONS, REGISTERS
 
 MODE_USR = 0x10
+FILLER = {0: 0xEF000000.to_bytes(4, "little"), 1: 0xDF00DF00.to_bytes(4, "little")}  # SVC #0, by CPSR.T
 
 _REGISTERS = (
     *[getattr(arm, f"UC_ARM_REG_R{n}") for n in range(13)],
@@ -24,6 +25,8 @@ _REGISTERS = (
 # cp, is64, sec, crn, crm, opc1, opc2
 _TPIDRURW = (15, 0, 0, 13, 0, 0, 2)
 _TPIDRURO = (15, 0, 0, 13, 0, 0, 3)
+_CPACR = (15, 0, 0, 1, 0, 0, 2)
+_DOUBLES = tuple(getattr(arm, f"UC_ARM_REG_D{n}") for n in range(32))
 _SHIFT = {"N": 31, "Z": 30, "C": 29, "V": 28, "Q": 27}
 _INTERRUPTS = {1: stops.UNDEFINED, 2: stops.SYSCALL, 3: stops.FETCH, 4: stops.ALIGNMENT, 7: stops.BREAKPOINT}
 
@@ -47,12 +50,18 @@ def unpack_cpsr(word: int) -> dict[str, int]:
     return values
 
 
+class RanOn(Exception):
+    """Unicorn did not stop where it was told to: the run says nothing."""
+
+
 class Oracle:
     """A Cortex-A15 in user mode. `memory` maps a region's start to its bytes, which may be read and written."""
 
     def __init__(self, regions: tuple[tuple[int, int, int], ...] = REGIONS) -> None:
         self.uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_ARM)
         self.uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_A15)
+        self.uc.reg_write(arm.UC_ARM_REG_CP_REG, (*_CPACR, 0xF << 20))
+        self.uc.reg_write(arm.UC_ARM_REG_FPEXC, 1 << 30)
         self.memory: dict[int, memoryview] = {}
         self._maps = []
         for start, size, prot in regions:
@@ -63,6 +72,9 @@ class Oracle:
             self.memory[start] = memoryview(pages)
         self._interrupt = 0
         self._access: tuple[int, bool] | None = None
+        self._outside: int | None = None
+        self._left = self._begin = self._end = 0
+        self.uc.hook_add(unicorn.UC_HOOK_CODE, self._on_code)
         self.uc.hook_add(unicorn.UC_HOOK_INTR, self._on_interrupt)
         self.uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_access)
 
@@ -71,18 +83,22 @@ class Oracle:
         uc.emu_stop()
 
     def _on_access(self, _uc: Any, access: int, address: int, _size: int, _value: int, _data: Any) -> bool:
-        write = access in (unicorn.UC_MEM_WRITE_UNMAPPED, unicorn.UC_MEM_WRITE_PROT)
-        self._access = (address, write)
+        # The rest of the instruction still runs, with its further accesses: the first is the one that counts.
+        if self._access is None:
+            self._access = (address, access in (unicorn.UC_MEM_WRITE_UNMAPPED, unicorn.UC_MEM_WRITE_PROT))
         return False
 
     def forget_code(self) -> None:
         """Drop all translations, after code has been written."""
         self.uc.ctl_flush_tb()
 
-    def run(self, values: dict[str, int], words: list[tuple[int, int]]) -> tuple[dict[str, int], dict[str, int]]:
+    def run(
+        self, values: dict[str, int], words: list[tuple[int, int]], *, vector: bool = True
+    ) -> tuple[dict[str, int], dict[str, int]]:
         """Run the instructions at pc, which are `words`; return (how it stopped: kind, address, write; the state then).
 
-        A run cannot begin in an IT block, nor end in one: Unicorn keeps ITSTATE only while it runs.
+        Each runs once: a branch leaves them for good. FILLER must follow them. Without `vector`, D registers
+        and FPSCR are left out. A run neither begins nor ends within an IT block: Unicorn keeps ITSTATE only while it runs.
         """
         if values["IT"]:
             raise ValueError("Unicorn cannot begin in the middle of an IT block")
@@ -93,27 +109,40 @@ class Oracle:
         uc.reg_write_batch(list(zip(_REGISTERS, numbers, strict=True)))
         uc.reg_write(arm.UC_ARM_REG_CP_REG, (*_TPIDRURW, values["tpidrurw"]))
         uc.reg_write(arm.UC_ARM_REG_CP_REG, (*_TPIDRURO, values["tpidruro"]))
-        stop = {"kind": stops.BUDGET}
-        rest = list(words)
-        while rest and stop["kind"] == stops.BUDGET:
-            word, length = rest.pop(0)
-            if values["T"] and length == 2 and is_it(word):
-                # One step of Unicorn's is the IT and its whole block.
-                del rest[: it_length(word)]
-            stop = self._step()
+        if vector:
+            uc.reg_write_batch(list(zip(_DOUBLES, [values[name] for name in DOUBLES], strict=True)))
+            uc.reg_write(arm.UC_ARM_REG_FPSCR, values["fpscr"])
+        stop = self._run(values["pc"], values["T"], words)
         got = dict(zip(REGISTERS, uc.reg_read_batch(_REGISTERS), strict=True))
+        if self._outside is not None and got["pc"] != self._outside:
+            # Sometimes (around IT blocks) Unicorn cannot stop at once: then the SVC that follows stops it.
+            if stop["kind"] != stops.SYSCALL or got["pc"] != self._outside + (2 if values["T"] else 4):
+                raise RanOn
+            got["pc"] = self._outside
+            stop = {"kind": stops.BUDGET}
         got |= unpack_cpsr(uc.reg_read(arm.UC_ARM_REG_CPSR))
         got["tpidrurw"] = uc.reg_read(arm.UC_ARM_REG_CP_REG, _TPIDRURW)
+        if vector:
+            got |= zip(DOUBLES, uc.reg_read_batch(_DOUBLES), strict=True)
+            got["fpscr"] = uc.reg_read(arm.UC_ARM_REG_FPSCR)
         return stop, values | got
 
-    def _step(self) -> dict[str, int]:
+    def _on_code(self, uc: Any, address: int, _size: int, _data: Any) -> None:
+        self._left -= 1
+        if self._outside is None and (self._left < 0 or not self._begin <= address < self._end):
+            self._outside = address
+            uc.emu_stop()
+
+    def _run(self, pc: int, thumb: int, words: list[tuple[int, int]]) -> dict[str, int]:
+        # Unicorn's own counting and its `until` fail around IT blocks and conditional instructions.
+        uc = self.uc
         self._interrupt = 0
         self._access = None
-        uc = self.uc
-        thumb = uc.reg_read(arm.UC_ARM_REG_CPSR) >> 5 & 1
-        pc = uc.reg_read(arm.UC_ARM_REG_PC)
+        self._outside = None
+        self._left = len(words)
+        self._begin, self._end = pc, pc + sum(length for _, length in words)
         try:
-            uc.emu_start(pc | thumb, 1 << 32, count=1)
+            uc.emu_start(pc | thumb, 1 << 32)
         except unicorn.UcError as error:
             if error.errno == unicorn.UC_ERR_INSN_INVALID:
                 return {"kind": stops.UNDEFINED}

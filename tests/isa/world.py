@@ -15,7 +15,7 @@ from stinkarm.guest.state import WORD, State
 if TYPE_CHECKING:
     from stinkarm.guest.stop import Stop
 
-CODE, CODE_SIZE = 0x10000, 0x2000  # executable and writable
+CODE, CODE_SIZE = 0x10000, 0x8000  # executable and writable
 DATA, DATA_SIZE = 0x20000, 0x2000  # readable and writable
 READ_ONLY, READ_ONLY_SIZE = 0x30000, 0x1000
 REGIONS = ((CODE, CODE_SIZE, 7), (DATA, DATA_SIZE, 3), (READ_ONLY, READ_ONLY_SIZE, 1))

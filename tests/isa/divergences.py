@@ -1,0 +1,84 @@
+"""Where Unicorn and the engines are known to differ: what each says, and why. The one list of them.
+
+The fuzzer refuses a difference that no entry explains; an entry that explains nothing any more is stale and fails.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from stinkarm.guest import stop as stops
+
+from .samples import Sample
+
+
+class Difference(NamedTuple):
+    """What one sample did on both sides. `names` are what differs of the state; `memory`: bytes differ."""
+
+    sample: Sample
+    ours: dict[str, int]
+    theirs: dict[str, int]
+    our_stop: dict[str, int]
+    their_stop: dict[str, int]
+    names: frozenset[str]
+    memory: bool
+
+
+class Divergence(NamedTuple):
+    """One entry: when it applies, what each side says, why (with the manual's section)."""
+
+    name: str
+    applies: Callable[[Difference], bool]
+    ours: str
+    unicorn: str
+    why: str
+
+
+def _unaligned_pc(d: Difference) -> bool:
+    return d.names == {"pc"} and not d.ours["T"] and d.theirs["pc"] & 3 == 2 and d.ours["pc"] == d.theirs["pc"] - 2
+
+
+_ALIGNED = re.compile(r"ldm|stm|push|pop|ldrd|strd|v?ld|v?st|swp")
+
+
+def _alignment(d: Difference) -> bool:
+    name = d.sample.name
+    if d.our_stop["kind"] != stops.ALIGNMENT or not _ALIGNED.match(name):
+        return False
+    return d.their_stop["kind"] in (stops.BUDGET, stops.FAULT) and "ex" not in name
+
+
+DIVERGENCES: list[Divergence] = [
+    Divergence(
+        "hint",
+        lambda d: (
+            d.sample.name == "hint" and d.their_stop["kind"] == stops.UNDEFINED and d.our_stop["kind"] == stops.BUDGET
+        ),
+        "YIELD, WFE and WFI do nothing",
+        "they end its run with an exception of its own",
+        "hints may be no-operations (DDI0406C A8.8.424 to A8.8.426)",
+    ),
+    Divergence(
+        "interworking to an address that is 2 modulo 4",
+        _unaligned_pc,
+        "clears bits 1 and 0 of the address",
+        "leaves bit 1 set in an A32 pc",
+        "BXWritePC with address<1:0> == '10' is UNPREDICTABLE (DDI0406C A2.3.1)",
+    ),
+    Divergence(
+        "E of MSR",
+        lambda d: d.sample.name.startswith("msr") and d.names == {"E"},
+        "writes CPSR.E from bit 9 when mask<1> is set",
+        "never changes E in user mode",
+        "CPSRWriteByInstr: the E bit is writable at any privilege (DDI0406C B1.3.3)",
+    ),
+    Divergence(
+        "alignment",
+        _alignment,
+        "an alignment fault",
+        "accesses the bytes",
+        "these check alignment whatever SCTLR.A says (MemA; DDI0406C A3.2.1, table A3-1)",
+    ),
+]
