@@ -18,7 +18,7 @@ in an IT block); 8 bytes of operands, laid out a handler by `HandlerBuilder.layo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..guest import stop
 from ..guest.state import OFFSETS
@@ -39,10 +39,39 @@ class IrValue(Value):
 
     __slots__ = ("name", "word")
 
-    def __init__(self, machine: Machine, width: int, name: str, word: str | None = None) -> None:
-        super().__init__(machine, width)
+    def __init__(self, machine: Machine, width: int, name: str, word: str | None = None, lanes: int = 1) -> None:
+        super().__init__(machine, width, lanes)
         self.name = name
         self.word = word
+
+
+def ir_type(width: int, lanes: int = 1) -> str:
+    """Return the LLVM type of a value."""
+    return f"i{width}" if lanes == 1 else f"<{lanes} x i{width}>"
+
+
+def _type(value: Value) -> str:
+    return ir_type(value.width, value.lanes)
+
+
+def _mangled(value: Value) -> str:
+    """Return the suffix of an intrinsic's name for the type of `value`."""
+    return f"i{value.width}" if value.lanes == 1 else f"v{value.lanes}i{value.width}"
+
+
+_INTRINSICS = {
+    "smin": "smin",
+    "smax": "smax",
+    "umin": "umin",
+    "umax": "umax",
+    "sadd_sat": "sadd.sat",
+    "uadd_sat": "uadd.sat",
+    "ssub_sat": "ssub.sat",
+    "usub_sat": "usub.sat",
+    "rbit": "bitreverse",
+    "rev": "bswap",
+    "popcount": "ctpop",
+}
 
 
 def _name(value: Value) -> str:
@@ -170,18 +199,25 @@ class HandlerBuilder(Machine):
             return value
         return self._value(width, f"{'zext' if width > 32 else 'trunc'} i32 {value.name} to i{width}")
 
+    def _shaped(self, width: int, lanes: int, text: str) -> IrValue:
+        return IrValue(self, width, self._new(text), lanes=lanes)
+
     def binary(self, op: str, a: Value, b: Value) -> IrValue:
-        return self._value(a.width, f"{op} i{a.width} {_name(a)}, {_name(b)}")
+        t = _type(a)
+        if op in _INTRINSICS:
+            function = _INTRINSICS[op]
+            suffix = _mangled(a)
+            return self._shaped(a.width, a.lanes, f"call {t} @llvm.{function}.{suffix}({t} {_name(a)}, {t} {_name(b)})")
+        return self._shaped(a.width, a.lanes, f"{op} {t} {_name(a)}, {_name(b)}")
 
     def compare(self, op: str, a: Value, b: Value) -> IrValue:
-        return self._value(1, f"icmp {op} i{a.width} {_name(a)}, {_name(b)}")
+        return self._shaped(1, a.lanes, f"icmp {op} {_type(a)} {_name(a)}, {_name(b)}")
 
     def unary(self, op: str, a: Value) -> IrValue:
-        t = f"i{a.width}"
+        t = _type(a)
         if op == "clz":
-            return self._value(a.width, f"call {t} @llvm.ctlz.{t}({t} {_name(a)}, i1 false)")
-        intrinsic = {"rbit": "bitreverse", "rev": "bswap"}[op]
-        return self._value(a.width, f"call {t} @llvm.{intrinsic}.{t}({t} {_name(a)})")
+            return self._shaped(a.width, a.lanes, f"call {t} @llvm.ctlz.{_mangled(a)}({t} {_name(a)}, i1 false)")
+        return self._shaped(a.width, a.lanes, f"call {t} @llvm.{_INTRINSICS[op]}.{_mangled(a)}({t} {_name(a)})")
 
     def convert(self, op: str, a: Value, width: int) -> IrValue:
         assert isinstance(a, IrValue)
@@ -189,11 +225,83 @@ class HandlerBuilder(Machine):
             if width == 32:
                 return IrValue(self, 32, a.word)
             return self._value(width, f"zext i32 {a.word} to i{width}")
-        return self._value(width, f"{op} i{a.width} {a.name} to i{width}")
+        return self._shaped(width, a.lanes, f"{op} {_type(a)} {a.name} to {ir_type(width, a.lanes)}")
 
     def select(self, condition: Value, a: Value, b: Value) -> IrValue:
-        t = f"i{a.width}"
-        return self._value(a.width, f"select i1 {_name(condition)}, {t} {_name(a)}, {t} {_name(b)}")
+        t = _type(a)
+        return self._shaped(
+            a.width, a.lanes, f"select {_type(condition)} {_name(condition)}, {t} {_name(a)}, {t} {_name(b)}"
+        )
+
+    # Vectors
+
+    def splat(self, value: Value, lanes: int) -> IrValue:
+        assert isinstance(value, IrValue)
+        t = ir_type(value.width, lanes)
+        if not value.name.startswith("%"):
+            literal = ", ".join([f"i{value.width} {value.name}"] * lanes)
+            return IrValue(self, value.width, f"<{literal}>", lanes=lanes)
+        first = self._new(f"insertelement {t} poison, i{value.width} {value.name}, i32 0")
+        return self._shaped(
+            value.width, lanes, f"shufflevector {t} {first}, {t} poison, <{lanes} x i32> zeroinitializer"
+        )
+
+    def lane(self, vector: Value, index: int) -> IrValue:
+        assert isinstance(vector, IrValue)
+        if vector.lanes == 1:
+            return vector
+        return self._value(vector.width, f"extractelement {_type(vector)} {vector.name}, i32 {index}")
+
+    def from_lanes(self, values: Sequence[Value]) -> IrValue:
+        first = values[0]
+        assert isinstance(first, IrValue)
+        if len(values) == 1:
+            return first
+        t = ir_type(first.width, len(values))
+        name = "poison"
+        for i, value in enumerate(values):
+            name = self._new(f"insertelement {t} {name}, i{first.width} {_name(value)}, i32 {i}")
+        return IrValue(self, first.width, name, lanes=len(values))
+
+    def shuffle(self, a: Value, b: Value, indexes: Sequence[int]) -> IrValue:
+        if a.lanes == 1:
+            pair = (a, b)
+            return self.from_lanes([pair[i] for i in indexes])
+        if len(indexes) == 1:
+            return self.lane(a if indexes[0] < a.lanes else b, indexes[0] % a.lanes)
+        t = _type(a)
+        mask = ", ".join(f"i32 {i}" for i in indexes)
+        return self._shaped(
+            a.width,
+            len(indexes),
+            f"shufflevector {t} {_name(a)}, {t} {_name(b)}, <{len(indexes)} x i32> <{mask}>",
+        )
+
+    def reinterpret(self, value: Value, width: int) -> IrValue:
+        assert isinstance(value, IrValue)
+        lanes = value.width * value.lanes // width
+        if lanes == value.lanes:
+            return value
+        return self._shaped(width, lanes, f"bitcast {_type(value)} {value.name} to {ir_type(width, lanes)}")
+
+    def any_lane(self, condition: Value) -> IrValue:
+        assert isinstance(condition, IrValue)
+        if condition.lanes == 1:
+            return condition
+        t = _type(condition)
+        return self._value(1, f"call i1 @llvm.vector.reduce.or.{_mangled(condition)}({t} {condition.name})")
+
+    def vector(self, first: Number, bits: int, width: int) -> IrValue:
+        t = ir_type(width, bits // width)
+        return self._shaped(width, bits // width, f"load {t}, ptr {self._extension_pointer(first)}, align 4")
+
+    def set_vector(self, first: Number, value: Value) -> None:
+        self._do(f"store {_type(value)} {_name(value)}, ptr {self._extension_pointer(first)}, align 4")
+
+    def table_byte(self, first: Number, index: Value) -> IrValue:
+        wide = _name(index.zext(64))
+        pointer = self._new(f"getelementptr inbounds i8, ptr {self._extension_pointer(first)}, i64 {wide}")
+        return self._value(8, f"load i8, ptr {pointer}")
 
     def when(self, condition: Value, then: Callable[[], None], otherwise: Callable[[], None] | None = None) -> None:
         yes, no, after = self._label("then"), self._label("else"), self._label("after")
@@ -315,6 +423,12 @@ class HandlerBuilder(Machine):
     def set_system_register(self, name: str, value: Value) -> None:
         self._store_state(name, _name(value))
 
+    def fpscr(self) -> IrValue:
+        return IrValue(self, 32, self._load_state("fpscr"))
+
+    def set_fpscr(self, value: Value) -> None:
+        self._store_state("fpscr", _name(value))
+
     def set_big_endian(self, big: Number) -> None:
         self._store_state("big_endian", self.const(big).name)
         if big:
@@ -363,14 +477,16 @@ class HandlerBuilder(Machine):
             (size, signed), "movl"
         )
         host = _name(address.zext(64))
+        if size == 8:
+            return IrValue(self, 64, self._pinned("i64", "movq ($1,%r13), $0", f"i64 {host}", "=r,r"))
         return IrValue(self, 32, self._pinned("i32", f"{op} ($1,%r13), $0", f"i64 {host}", "=r,r"))
 
     def store(self, address: Value, size: int, value: Value, *, aligned: bool = False) -> None:
         if aligned:
             self._check_aligned(address, size, write=True)
-        op, modifier = {1: ("movb", ":b"), 2: ("movw", ":w"), 4: ("movl", ":k")}[size]
+        op, modifier = {1: ("movb", ":b"), 2: ("movw", ":w"), 4: ("movl", ":k"), 8: ("movq", ":q")}[size]
         host = _name(address.zext(64))
-        self._pinned("", f"{op} ${{0{modifier}}}, ($1,%r13)", f"i32 {_name(value)}, i64 {host}", "r,r")
+        self._pinned("", f"{op} ${{0{modifier}}}, ($1,%r13)", f"i{value.width} {_name(value)}, i64 {host}", "r,r")
 
     def _loop(self, start: list[tuple[str, str]], step: Callable[[list[str]], tuple[list[str], str]]) -> None:
         """Loop over variables, each given as (type, first value), until `step` says that it is over.
@@ -465,17 +581,11 @@ class HandlerBuilder(Machine):
         self._extension_words(first, count, address, self._store_word)
 
     def load_exclusive(self, address: Value, size: int) -> Value:
-        self._check_aligned(address, size, write=False)
-        if size == 8:
-            host = _name(address.zext(64))
-            wide = IrValue(self, 64, self._pinned("i64", "movq ($1,%r13), $0", f"i64 {host}", "=r,r"))
-            value: Value = wide
-        else:
-            value = self.load(address, size)
-            wide = IrValue(self, 64, _name(value.zext(64)))
+        value = self.load(address, size, aligned=True)
+        wide = value.zext(64)
         self._store_state("exclusive_size", str(size))
         self._store_state("exclusive_address", _name(address))
-        self._do(f"store i64 {wide.name}, ptr {self._state_pointer('exclusive_value')}, align 8")
+        self._do(f"store i64 {_name(wide)}, ptr {self._state_pointer('exclusive_value')}, align 8")
         return value
 
     def store_exclusive(self, address: Value, size: int, value: Value) -> IrValue:
@@ -519,6 +629,9 @@ class HandlerBuilder(Machine):
         suffix, mod = {1: ("b", ":b"), 4: ("l", ":k")}[size]
         old = self._pinned("i32", f"xchg{suffix} ${{0{mod}}}, ($2,%r13)", f"i32 {_name(value)}, i64 {host}", "=q,0,r")
         return IrValue(self, 32, old) & (0xFF if size == 1 else 0xFFFFFFFF)
+
+    def barrier(self) -> None:
+        self._do("fence seq_cst")
 
     # Going on
 

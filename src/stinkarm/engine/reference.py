@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..guest import stop
@@ -46,9 +46,34 @@ class IntValue(Value):
         return f"{self.number:#x}:{self.width}"
 
 
+class IntVector(Value):
+    """A vector whose lanes are IntValues."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, machine: Machine, items: Sequence[IntValue]) -> None:
+        super().__init__(machine, items[0].width, len(items))
+        self.items = items
+
+    def __repr__(self) -> str:
+        return repr(self.items)
+
+
 def _int(value: Value) -> int:
     assert isinstance(value, IntValue)
     return value.number
+
+
+def _lanes(value: Value) -> Sequence[IntValue]:
+    if isinstance(value, IntVector):
+        return value.items
+    assert isinstance(value, IntValue)
+    return [value]
+
+
+def _clamp(number: int, width: int, *, signed: bool) -> int:
+    low, high = (-(1 << width - 1), (1 << width - 1) - 1) if signed else (0, (1 << width) - 1)
+    return max(low, min(high, number))
 
 
 def _signed(value: Value) -> int:
@@ -83,34 +108,102 @@ class IntMachine(Machine):
         assert isinstance(number, int)
         return IntValue(self, width, number)
 
-    def binary(self, op: str, a: Value, b: Value) -> IntValue:
-        if op in ("shl", "lshr", "ashr") and _int(b) >= a.width:
-            raise ValueError(f"a shift of {a.width} bits by {_int(b)}")
-        if op == "ashr":
-            return IntValue(self, a.width, _signed(a) >> _int(b))
-        if op == "sdiv":
-            quotient = abs(_signed(a)) // abs(_signed(b))
-            return IntValue(self, a.width, quotient if (_signed(a) < 0) == (_signed(b) < 0) else -quotient)
-        return IntValue(self, a.width, _BINARY[op](_int(a), _int(b)))
+    def _each(self, function: Callable[..., IntValue], *operands: Value) -> IntValue | IntVector:
+        """Apply a function of single values to each lane."""
+        if all(operand.lanes == 1 for operand in operands):
+            return function(*operands)
+        return self.from_lanes([function(*lanes) for lanes in zip(*map(_lanes, operands), strict=True)])
 
-    def compare(self, op: str, a: Value, b: Value) -> IntValue:
-        x, y = (_signed(a), _signed(b)) if op[0] == "s" else (_int(a), _int(b))
+    def binary(self, op: str, a: Value, b: Value) -> Value:
+        return self._each(lambda x, y: self._binary(op, x, y), a, b)
+
+    def _binary(self, op: str, a: IntValue, b: IntValue) -> IntValue:
+        if op in ("shl", "lshr", "ashr") and b.number >= a.width:
+            raise ValueError(f"a shift of {a.width} bits by {b.number}")
+        if op == "ashr":
+            return IntValue(self, a.width, a.signed >> b.number)
+        if op == "sdiv":
+            quotient = abs(a.signed) // abs(b.signed)
+            return IntValue(self, a.width, quotient if (a.signed < 0) == (b.signed < 0) else -quotient)
+        if op in _BINARY:
+            return IntValue(self, a.width, _BINARY[op](a.number, b.number))
+        signed = op[0] == "s"
+        x, y = (a.signed, b.signed) if signed else (a.number, b.number)
+        if op.endswith("_sat"):
+            return IntValue(self, a.width, _clamp(x + y if op[1:4] == "add" else x - y, a.width, signed=signed))
+        return IntValue(self, a.width, min(x, y) if op[1:] == "min" else max(x, y))
+
+    def compare(self, op: str, a: Value, b: Value) -> Value:
+        return self._each(lambda x, y: self._compare(op, x, y), a, b)
+
+    def _compare(self, op: str, a: IntValue, b: IntValue) -> IntValue:
+        x, y = (a.signed, b.signed) if op[0] == "s" else (a.number, b.number)
         truth = x == y if op == "eq" else x != y if op == "ne" else x < y if op[1:] == "lt" else x <= y
         return IntValue(self, 1, int(truth))
 
-    def unary(self, op: str, a: Value) -> IntValue:
-        number = _int(a)
+    def unary(self, op: str, a: Value) -> Value:
+        return self._each(lambda x: self._unary(op, x), a)
+
+    def _unary(self, op: str, a: IntValue) -> IntValue:
+        number = a.number
         if op == "clz":
             return IntValue(self, a.width, a.width - number.bit_length())
+        if op == "popcount":
+            return IntValue(self, a.width, number.bit_count())
         if op == "rbit":
             return IntValue(self, a.width, int(f"{number:0{a.width}b}"[::-1], 2))
         return IntValue(self, a.width, int.from_bytes(number.to_bytes(a.width // 8, "little"), "big"))
 
-    def convert(self, op: str, a: Value, width: int) -> IntValue:
-        return IntValue(self, width, _signed(a) if op == "sext" else _int(a))
+    def convert(self, op: str, a: Value, width: int) -> Value:
+        return self._each(lambda x: IntValue(self, width, x.signed if op == "sext" else x.number), a)
 
     def select(self, condition: Value, a: Value, b: Value) -> Value:
-        return a if _int(condition) else b
+        if condition.lanes == 1:
+            return a if _int(condition) else b
+        return self._each(lambda c, x, y: x if c.number else y, condition, a, b)
+
+    # Vectors
+
+    def splat(self, value: Value, lanes: int) -> Value:
+        return self.from_lanes([value] * lanes)
+
+    def lane(self, vector: Value, index: int) -> IntValue:
+        return _lanes(vector)[index]
+
+    def from_lanes(self, values: Sequence[Value]) -> IntValue | IntVector:
+        items = [value for value in values if isinstance(value, IntValue)]
+        return items[0] if len(items) == 1 else IntVector(self, items)
+
+    def shuffle(self, a: Value, b: Value, indexes: Sequence[int]) -> Value:
+        both = [*_lanes(a), *_lanes(b)]
+        return self.from_lanes([both[i] for i in indexes])
+
+    def reinterpret(self, value: Value, width: int) -> Value:
+        return self._of_bits(self._bits(value), value.width * value.lanes, width)
+
+    @staticmethod
+    def _bits(value: Value) -> int:
+        return sum(item.number << i * value.width for i, item in enumerate(_lanes(value)))
+
+    def _of_bits(self, number: int, bits: int, width: int) -> Value:
+        return self.from_lanes([IntValue(self, width, number >> i) for i in range(0, bits, width)])
+
+    def any_lane(self, condition: Value) -> IntValue:
+        return IntValue(self, 1, int(any(item.number for item in _lanes(condition))))
+
+    def vector(self, first: Number, bits: int, width: int) -> Value:
+        number = sum(_int(self.extension_word(first + i)) << 32 * i for i in range(bits // 32))
+        return self._of_bits(number, bits, width)
+
+    def set_vector(self, first: Number, value: Value) -> None:
+        number = self._bits(value)
+        for i in range(value.width * value.lanes // 32):
+            self.set_extension_word(first + i, IntValue(self, 32, number >> 32 * i))
+
+    def table_byte(self, first: Number, index: Value) -> IntValue:
+        number = _int(index)
+        word = self.extension_word(first + number // 4)
+        return IntValue(self, 8, word.number >> number % 4 * 8)
 
     def when(self, condition: Value, then: Callable[[], None], otherwise: Callable[[], None] | None = None) -> None:
         if _int(condition):
@@ -158,6 +251,12 @@ class IntMachine(Machine):
     def set_system_register(self, name: str, value: Value) -> None:
         self.words[WORD[name]] = _int(value)
 
+    def fpscr(self) -> IntValue:
+        return IntValue(self, 32, self.words[WORD["fpscr"]])
+
+    def set_fpscr(self, value: Value) -> None:
+        self.words[WORD["fpscr"]] = _int(value)
+
     def set_big_endian(self, big: Number) -> None:
         assert isinstance(big, int)
         self.words[WORD["big_endian"]] = big
@@ -191,7 +290,7 @@ class IntMachine(Machine):
         if aligned:
             self._check_aligned(_int(address), size, write=False)
         value = IntValue(self, 8 * size, self._read(_int(address), size))
-        return IntValue(self, 32, value.signed if signed else value.number)
+        return value if size == 8 else IntValue(self, 32, value.signed if signed else value.number)
 
     def store(self, address: Value, size: int, value: Value, *, aligned: bool = False) -> None:
         if aligned:

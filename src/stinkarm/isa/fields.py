@@ -186,6 +186,16 @@ def sign_extend(number: Number, width: int) -> Number:
     return ((number ^ top) - top) & _MASK
 
 
+def known(number: Number, limit: int) -> int:
+    """Return a field below `limit` as an int, so that it may shape what a meaning does: one handler a value."""
+    if isinstance(number, int):
+        return number
+    for value in range(limit - 1):
+        if number == value:
+            return value
+    return limit - 1
+
+
 def ror32(number: Number, amount: Number) -> Number:
     """Return the 32-bit number rotated right by `amount` (0 to 31)."""
     return (number >> amount | number << (32 - amount & 31)) & _MASK

@@ -9,7 +9,7 @@ cannot be branched on or used as an index. Each engine implements the abstract o
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from .fields import Number
@@ -18,17 +18,18 @@ LSL, LSR, ASR, ROR, RRX = range(5)
 
 
 class Value:
-    """A guest value of `width` bits. Arithmetic wraps; both sides have one width.
+    """A guest value of `width` bits, or a vector of `lanes` such values. Arithmetic wraps, lane by lane.
 
-    An int or a decode-time field beside a Value becomes a constant of its width. `>>` shifts in
-    zeros (`asr` copies the sign); a shift amount must be below the width.
+    Both sides of an operation have one shape. An int or a decode-time field beside a Value becomes a constant of
+    its shape. `>>` shifts in zeros (`asr` copies the sign); a shift amount must be below the width.
     """
 
-    __slots__ = ("machine", "width")
+    __slots__ = ("lanes", "machine", "width")
 
-    def __init__(self, machine: Machine, width: int) -> None:
+    def __init__(self, machine: Machine, width: int, lanes: int = 1) -> None:
         self.machine = machine
         self.width = width
+        self.lanes = lanes
 
     def __bool__(self) -> bool:
         raise TypeError("a guest value has no truth while meaning is described: use m.select or m.when")
@@ -40,10 +41,14 @@ class Value:
         return self.machine.binary(op, self, self._like(other))
 
     def _like(self, other: Value | Number) -> Value:
-        value = other if isinstance(other, Value) else self.machine.const(other, self.width)
-        if value.width != self.width:
-            raise TypeError(f"the two sides have {self.width} and {value.width} bits: extend or truncate one")
-        return value
+        if not isinstance(other, Value):
+            value = self.machine.const(other, self.width)
+            return value if self.lanes == 1 else self.machine.splat(value, self.lanes)
+        if other.width != self.width:
+            raise TypeError(f"the two sides have {self.width} and {other.width} bits: extend or truncate one")
+        if other.lanes != self.lanes:
+            raise TypeError(f"the two sides have {self.lanes} and {other.lanes} lanes: splat one")
+        return other
 
     def __add__(self, other: Value | Number) -> Value:
         return self._binary("add", other)
@@ -83,6 +88,22 @@ class Value:
     def asr(self, other: Value | Number) -> Value:
         """Shift right, copying the sign bit in."""
         return self._binary("ashr", other)
+
+    def minimum(self, other: Value | Number, *, signed: bool) -> Value:
+        """Return the smaller one."""
+        return self._binary("smin" if signed else "umin", other)
+
+    def maximum(self, other: Value | Number, *, signed: bool) -> Value:
+        """Return the larger one."""
+        return self._binary("smax" if signed else "umax", other)
+
+    def saturating_add(self, other: Value | Number, *, signed: bool) -> Value:
+        """Add, clamped to the range of the type."""
+        return self._binary("sadd_sat" if signed else "uadd_sat", other)
+
+    def saturating_subtract(self, other: Value | Number, *, signed: bool) -> Value:
+        """Subtract, clamped to the range of the type."""
+        return self._binary("ssub_sat" if signed else "usub_sat", other)
 
     def unsigned_divide(self, other: Value | Number) -> Value:
         """Divide unsigned; the divisor must not be zero."""
@@ -155,6 +176,10 @@ class Value:
         """Return the number of zero bits above the highest one bit (the width for zero)."""
         return self.machine.unary("clz", self)
 
+    def count_ones(self) -> Value:
+        """Return the number of one bits."""
+        return self.machine.unary("popcount", self)
+
     def reverse_bits(self) -> Value:
         """Return the bits in the opposite order."""
         return self.machine.unary("rbit", self)
@@ -185,7 +210,7 @@ class Machine(ABC):
 
     @abstractmethod
     def binary(self, op: str, a: Value, b: Value) -> Value:
-        """Apply add sub mul and or xor shl lshr ashr udiv sdiv."""
+        """Apply add sub mul and or xor shl lshr ashr udiv sdiv smin smax umin umax {s,u}{add,sub}_sat."""
 
     @abstractmethod
     def compare(self, op: str, a: Value, b: Value) -> Value:
@@ -193,7 +218,7 @@ class Machine(ABC):
 
     @abstractmethod
     def unary(self, op: str, a: Value) -> Value:
-        """Apply clz rbit rev."""
+        """Apply clz rbit rev popcount."""
 
     @abstractmethod
     def convert(self, op: str, a: Value, width: int) -> Value:
@@ -201,11 +226,59 @@ class Machine(ABC):
 
     @abstractmethod
     def select(self, condition: Value, a: Value, b: Value) -> Value:
-        """Return `a` where the 1-bit condition is one, else `b`."""
+        """Return `a` where the 1-bit condition (one, or one a lane) is one, else `b`."""
 
     @abstractmethod
     def when(self, condition: Value, then: Callable[[], None], otherwise: Callable[[], None] | None = None) -> None:
         """Do `then` or `otherwise`, by a 1-bit condition."""
+
+    # Abstract: vectors
+
+    @abstractmethod
+    def splat(self, value: Value, lanes: int) -> Value:
+        """Return a vector with `value` in every lane."""
+
+    @abstractmethod
+    def lane(self, vector: Value, index: int) -> Value:
+        """Return one lane. (Lane 0 of a single value is itself.)"""
+
+    @abstractmethod
+    def from_lanes(self, values: Sequence[Value]) -> Value:
+        """Return the vector of these lanes, lowest first; a single one is itself."""
+
+    @abstractmethod
+    def shuffle(self, a: Value, b: Value, indexes: Sequence[int]) -> Value:
+        """Return the lanes of a:b (a's come first, from 0) that `indexes` name."""
+
+    @abstractmethod
+    def reinterpret(self, value: Value, width: int) -> Value:
+        """Return the same bits as lanes of another width."""
+
+    @abstractmethod
+    def any_lane(self, condition: Value) -> Value:
+        """Return one bit: is any lane of the 1-bit condition one?"""
+
+    @abstractmethod
+    def vector(self, first: Number, bits: int, width: int) -> Value:
+        """Read 32, 64 or 128 bits of the extension registers from word `first` on, as lanes of `width`."""
+
+    @abstractmethod
+    def set_vector(self, first: Number, value: Value) -> None:
+        """Write the extension registers from word `first` on."""
+
+    @abstractmethod
+    def table_byte(self, first: Number, index: Value) -> Value:
+        """Return byte `index` (8 bits, known to be in range) of the extension registers from word `first` on."""
+
+    # Abstract: registers of floating point
+
+    @abstractmethod
+    def fpscr(self) -> Value:
+        """Read FPSCR."""
+
+    @abstractmethod
+    def set_fpscr(self, value: Value) -> None:
+        """Write FPSCR."""
 
     # Abstract: registers
 
@@ -243,11 +316,11 @@ class Machine(ABC):
 
     @abstractmethod
     def system_register(self, name: str) -> Value:
-        """Read a 32-bit register of the state block: tpidruro, tpidrurw, fpscr."""
+        """Read a 32-bit register of the state block: tpidruro, tpidrurw."""
 
     @abstractmethod
     def set_system_register(self, name: str, value: Value) -> None:
-        """Write tpidrurw or fpscr."""
+        """Write tpidrurw."""
 
     @abstractmethod
     def set_big_endian(self, big: Number) -> None:
@@ -265,14 +338,14 @@ class Machine(ABC):
 
     @abstractmethod
     def load(self, address: Value, size: int, *, signed: bool = False, aligned: bool = False) -> Value:
-        """Load 1, 2 or 4 bytes, extended to 32 bits.
+        """Load 1, 2 or 4 bytes, extended to 32 bits; or 8 bytes, a 64-bit Value.
 
         `aligned`: an address that is not a multiple of `size` is an alignment fault.
         """
 
     @abstractmethod
     def store(self, address: Value, size: int, value: Value, *, aligned: bool = False) -> None:
-        """Store the low 1, 2 or 4 bytes of a 32-bit value."""
+        """Store the low 1, 2 or 4 bytes of a 32-bit value, or a 64-bit one."""
 
     @abstractmethod
     def load_multiple(self, registers: Number, address: Value) -> None:
@@ -305,6 +378,9 @@ class Machine(ABC):
     @abstractmethod
     def swap(self, address: Value, size: int, value: Value) -> Value:
         """Exchange 1 or 4 bytes with memory atomically; return what was there, 32 bits."""
+
+    def barrier(self) -> None:
+        """Order memory accesses before with those after (DMB, DSB). Nothing to do where guest threads do not overlap."""
 
     # Abstract: where to go next. Each ends the instruction: nothing may follow on that path.
 
@@ -410,18 +486,19 @@ class Machine(ABC):
     def shift_by_register_c(self, value: Value, kind: Number, amount: Value) -> tuple[Value, Value]:
         """Shift by the low byte of a 32-bit value, 0..255 (A2.2.1); return (result, carry out)."""
         amount = amount & 0xFF
-        none = amount.eq(0)
         if kind == ROR:
             result = value.ror(amount)
-            return result, self.select(none, self.carry(), result.bit(31))
-        # One more than 32 already gives what every larger amount gives.
-        clamped = self.select(amount.ult(33), amount, self.const(33)).zext(64)
-        if kind == LSL:
-            wide = value.zext(64) << clamped
-            return wide.trunc(32), self.select(none, self.carry(), wide.bit(32))
-        wide = value.sext(64) << 1 if kind == ASR else value.zext(64) << 1
-        wide = wide.asr(clamped) if kind == ASR else wide >> clamped
-        return (wide >> 1).trunc(32), self.select(none, self.carry(), wide.trunc(1))
+            out = result >> 31
+        else:
+            # One more than 32 already gives what every larger amount gives.
+            clamped = self.select(amount.ult(33), amount, self.const(33)).zext(64)
+            if kind == LSL:
+                wide = value.zext(64) << clamped
+                result, out = wide.trunc(32), (wide >> 32).trunc(32)
+            else:
+                wide = (value.sext(64) << 1).asr(clamped) if kind == ASR else value.zext(64) << 1 >> clamped
+                result, out = (wide >> 1).trunc(32), wide.trunc(32)
+        return result, self.select(amount.eq(0), self.carry().zext(32), out).trunc(1)
 
     def shift_by_register(self, value: Value, kind: Number, amount: Value) -> Value:
         """Shift by the low byte of a 32-bit value, without carry out."""

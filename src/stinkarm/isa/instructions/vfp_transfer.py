@@ -375,7 +375,7 @@ declare(
 
 
 def _vmrs(m: Machine, rt: Number) -> None:
-    fpscr = m.system_register("fpscr")
+    fpscr = m.fpscr()
     if rt == 15:
         for name, bit in (("n", 31), ("z", 30), ("c", 29), ("v", 28)):
             m.set_flag(name, fpscr.bit(bit))
@@ -389,7 +389,7 @@ FPSCR_MASK = 0xFFF7009F
 
 
 def _vmsr(m: Machine, rt: Number) -> None:
-    m.set_system_register("fpscr", m.reg(rt) & FPSCR_MASK)
+    m.set_fpscr(m.reg(rt) & FPSCR_MASK)
 
 
 @formatter("apsr_or_rt")
