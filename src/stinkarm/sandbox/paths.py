@@ -222,10 +222,7 @@ class Paths:
         return self._give(fd, rights, flags)
 
     def _open_forward(self, dirfd: int, path: bytes, flags: int, mode: int, resolve: int) -> int:
-        if resolve:
-            fd = openat2(dirfd, path, flags, mode, resolve)
-        else:
-            fd = os.open(path, flags, mode, dir_fd=dirfd)
+        fd = openat2(dirfd, path, flags, mode, resolve) if resolve else os.open(path, flags, mode, dir_fd=dirfd)
         try:
             if special.shows_memory(fd, os.fstat(fd)):
                 raise OSError(EACCES, "no guest may open memory of a process or of the machine", path)

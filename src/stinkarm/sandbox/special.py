@@ -79,6 +79,8 @@ MACHINE = frozenset(
 
 def classify(path: bytes) -> tuple[int, bytes, int]:
     """Give the kind of a name (a constant above), and its detail as bytes and as a number."""
+    if path.startswith(b"//"):
+        path = b"/" + path.lstrip(b"/")
     if not path.startswith((b"/proc/", b"/dev/")):
         return ORDINARY, b"", -1
     if path in DEVICES:
@@ -145,6 +147,6 @@ def shows_memory(fd: int, status: os.stat_result) -> bool:
     if not on_procfs(fd, status.st_dev):
         return False
     parts = host_name(fd).split(b"/")
-    if parts[-1] == b"mem" or b"map_files" in parts:
+    if parts[-1] in (b"mem", b"kcore"):
         return True
-    return parts[-1] == b"kcore"
+    return str(os.getpid()).encode() in parts and not HIDDEN.isdisjoint(parts)
