@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import struct
 
+from ..guest import native as ctypes
 from ..guest import stop
 from ..guest.signals import SIGBUS, SIGSEGV
 from ..guest.state import OFFSETS, WORD

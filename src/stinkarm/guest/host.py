@@ -4,10 +4,15 @@
 that is not allowed, at this very moment, is reported and not a crash.
 """
 
-import ctypes
 import errno
 import os
 from _thread import _local
+
+from stinkarm.guest import native as ctypes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ctypes import _FuncPointer
 
 PAGE = 4096
 
@@ -190,7 +195,7 @@ _NOT_PERMITTED = (errno.EPERM, errno.ENOSYS)
 
 
 def _through_file(
-    pwrite: "ctypes._FuncPointer", pread: "ctypes._FuncPointer", source: int, target: int, size: int
+    pwrite: "_FuncPointer", pread: "_FuncPointer", source: int, target: int, size: int
 ) -> int:
     """Copy by writing to and reading from a file in memory: slower, and checked by the kernel as well."""
     fd = os.memfd_create("copy", os.MFD_CLOEXEC)

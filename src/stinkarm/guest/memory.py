@@ -8,12 +8,12 @@ Guest PROT_EXEC never reaches the host; executable guest pages are readable ther
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 from _thread import RLock
 
 from stinkarm.guest import host
+from stinkarm.guest import native as ctypes
 from stinkarm.guest.mapping import (
     MAP_ANONYMOUS,
     MAP_GROWSDOWN,

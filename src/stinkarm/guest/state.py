@@ -4,7 +4,7 @@ The layout is a contract with generated code: `OFFSETS` is the only place that n
 an offset, and its text is part of the interpreter's cache key.
 """
 
-import ctypes
+from stinkarm.guest import native as ctypes
 
 # Byte offsets in the state block. r0..r15 come first, each a u32.
 OFFSETS = {

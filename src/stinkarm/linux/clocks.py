@@ -98,7 +98,7 @@ def clock_getres_time64(k: Kernel, clockid: Clock, res: Out[Timespec64]) -> int:
 
 
 def _resolution(clockid: int) -> tuple[int, int]:
-    from ctypes import addressof, create_string_buffer
+    from stinkarm.guest.native import addressof, create_string_buffer
 
     answer = create_string_buffer(16)
     result = host.call(HOST_CLOCK_GETRES, clockid, addressof(answer))
@@ -122,7 +122,7 @@ def gettimeofday(k: Kernel, tv: Out[Timeval], tz: Out[Timezone]) -> int:
 @syscall(43, PURE)
 def times(k: Kernel, buf: Out[Tms]) -> int:
     """Give processor time and elapsed time in ticks of 10 ms."""
-    from ctypes import addressof, create_string_buffer
+    from stinkarm.guest.native import addressof, create_string_buffer
 
     answer = create_string_buffer(32)
     elapsed = host.call(HOST_TIMES, addressof(answer))
@@ -150,7 +150,7 @@ def _sleep(k: Kernel, clockid: int, flags: int, seconds: int, nanoseconds: int) 
             clockid = CLOCK_MONOTONIC
         deadline = time.clock_gettime_ns(clockid) + seconds * NANOSECONDS + nanoseconds
         seconds, nanoseconds = divmod(deadline, NANOSECONDS)
-    from ctypes import addressof, create_string_buffer
+    from stinkarm.guest.native import addressof, create_string_buffer
 
     until = create_string_buffer(_pair64(min(seconds, MAX_SECONDS), nanoseconds), 16)
     return host.call(HOST_CLOCK_NANOSLEEP, clockid, TIMER_ABSTIME, addressof(until), 0)
@@ -203,8 +203,7 @@ def clock_settime64(k: Kernel, clockid: Clock, tp: In[Timespec64]) -> int:
 
 def _adjtimex(k: Kernel, buf: int, wide: bool) -> int:
     """Read the state of the clock's adjustment; changing it is EPERM."""
-    from ctypes import addressof, create_string_buffer
-
+    from stinkarm.guest.native import addressof, create_string_buffer
     from stinkarm.linux.structs import Timex as narrow_layout
     from stinkarm.linux.structs import Timex64 as wide_layout
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from ctypes import addressof, c_uint64
 from errno import EINVAL, EOVERFLOW, EPERM
 from struct import pack, unpack
 
+from stinkarm.guest.native import addressof, c_uint64
 from stinkarm.linux import open_flags
 from stinkarm.linux.declare import FD, syscall
 from stinkarm.linux.host import call, call_once

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from ctypes import addressof, c_int64, c_uint64
 from errno import EINVAL, EOVERFLOW, EPERM, EPIPE
 from struct import unpack
 
+from stinkarm.guest.native import addressof, c_int64, c_uint64
 from stinkarm.linux.declare import FD, syscall
 from stinkarm.linux.host import call
 from stinkarm.sandbox.descriptors import INHERITED

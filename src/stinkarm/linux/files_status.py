@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from ctypes import addressof, c_int64, create_string_buffer
 from errno import EACCES, EFAULT, EINVAL, EOVERFLOW, EPERM
 from struct import unpack_from
 
+from stinkarm.guest.native import addressof, c_int64, create_string_buffer
 from stinkarm.linux import structs
 from stinkarm.linux.declare import FD, PATH, syscall
 from stinkarm.linux.host import call

@@ -67,7 +67,7 @@ def _futex(k: Kernel, uaddr: int, op: int, val: int, timeout: int, uaddr2: int, 
             return -ENOSYS
         seconds, nanoseconds = divmod(time.monotonic_ns() + seconds * NANOSECONDS + nanoseconds, NANOSECONDS)
         op, val3 = op - FUTEX_WAIT + FUTEX_WAIT_BITSET, MATCH_ANY
-    from ctypes import addressof, create_string_buffer
+    from stinkarm.guest.native import addressof, create_string_buffer
 
     until = create_string_buffer(_timespec64.pack(min(seconds, MAX_SECONDS), nanoseconds), 16)
     return host.call(HOST_FUTEX, word, op, val, addressof(until), second, val3)

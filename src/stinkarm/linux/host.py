@@ -4,8 +4,9 @@ Going straight to the host kernel makes it check the guest's pointers: a bad one
 a huge length does what it does on Linux.
 """
 
-from ctypes import CDLL, c_long, get_errno
 from errno import EINTR
+
+from stinkarm.guest.native import CDLL, c_long, get_errno
 
 _syscall = CDLL(None, use_errno=True).syscall
 _syscall.restype = c_long

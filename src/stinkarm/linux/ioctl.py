@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from ctypes import addressof, c_uint64
 from errno import EINVAL, ENOTTY, EOVERFLOW, EPERM
 
+from stinkarm.guest.native import addressof, c_uint64
 from stinkarm.linux.declare import FD, syscall
 from stinkarm.linux.host import call
 from stinkarm.sandbox.descriptors import READ

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from ctypes import addressof, create_string_buffer
 from errno import E2BIG, EINVAL, ENAMETOOLONG, ENOENT, EPERM, ERANGE
 
+from stinkarm.guest.native import addressof, create_string_buffer
 from stinkarm.linux import open_flags, structs
 from stinkarm.linux.declare import FD, PATH, syscall
 from stinkarm.linux.host import call

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from ctypes import addressof, c_int64, create_string_buffer
 from errno import EBADF, EINTR, EINVAL
 from os import sysconf
 from struct import iter_unpack, pack, pack_into, unpack_from
 
+from stinkarm.guest.native import addressof, c_int64, create_string_buffer
 from stinkarm.linux import structs
 from stinkarm.linux.declare import FD, syscall
 from stinkarm.linux.host import call, call_once

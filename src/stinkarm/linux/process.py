@@ -321,9 +321,9 @@ def uname(k: Kernel, buf: Out[Utsname]) -> int:
 @syscall(116, PURE)
 def sysinfo(k: Kernel, info: Out[Sysinfo]) -> int:
     """Give load, memory and uptime; sizes in units of a page, as they must fit 32 bits."""
-    from ctypes import addressof, create_string_buffer
     from struct import unpack_from
 
+    from stinkarm.guest.native import addressof, create_string_buffer
     from stinkarm.linux.structs import Sysinfo as layout
 
     answer = create_string_buffer(112)

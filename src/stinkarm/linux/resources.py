@@ -86,7 +86,7 @@ def _limits(k: Kernel, resource: int) -> tuple[int, int]:
 
 def _host_limits(pid: int, resource: int, new: tuple[int, int] | None = None) -> tuple[int, int]:
     """Give the host's limits, and set them to `new`."""
-    from ctypes import addressof, create_string_buffer
+    from stinkarm.guest.native import addressof, create_string_buffer
 
     old = create_string_buffer(16)
     wanted = None if new is None else create_string_buffer(_limit64.pack(*new), 16)
@@ -153,7 +153,7 @@ def prlimit64(k: Kernel, pid: Pid, resource: Resource, new_limit: In[Rlimit64], 
 @syscall(77, PURE)
 def getrusage(k: Kernel, who: Usage, usage: Out[Rusage]) -> int:
     """Give what the process has used."""
-    from ctypes import addressof, create_string_buffer
+    from stinkarm.guest.native import addressof, create_string_buffer
 
     answer = create_string_buffer(144)
     result = host.call(HOST_GETRUSAGE, who, addressof(answer))
@@ -292,7 +292,7 @@ def sched_setattr(k: Kernel, pid: Pid, attr: In[SchedAttr], flags: Hex) -> int:
 
 
 def _rr_interval(k: Kernel, pid: int) -> tuple[int, int]:
-    from ctypes import addressof, create_string_buffer
+    from stinkarm.guest.native import addressof, create_string_buffer
 
     if k.foreign(pid):
         raise OSError(EPERM, "another process")

@@ -242,7 +242,8 @@ def _timed_wait(k: Kernel, set: int, info: int, timeout: int, timespec: Struct) 
         return _wait_for_ever(k)
     if seconds or nanoseconds:
         import time
-        from ctypes import addressof, create_string_buffer
+
+        from stinkarm.guest.native import addressof, create_string_buffer
 
         seconds, nanoseconds = divmod(time.monotonic_ns() + seconds * NANOSECONDS + nanoseconds, NANOSECONDS)
         until = create_string_buffer(Struct("<qq").pack(min(seconds, MAX_SECONDS), nanoseconds), 16)

@@ -1,8 +1,19 @@
 """The host calls that path resolution needs and `os` does not have."""
 
 import os
-from ctypes import CDLL, byref, c_char_p, c_int, c_long, c_uint64, c_void_p, create_string_buffer, get_errno
 from errno import EINTR
+
+from stinkarm.guest.native import (
+    CDLL,
+    byref,
+    c_char_p,
+    c_int,
+    c_long,
+    c_uint64,
+    c_void_p,
+    create_string_buffer,
+    get_errno,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
