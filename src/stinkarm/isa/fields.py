@@ -71,7 +71,7 @@ class Field:
         return Field(op, (left, right), min(bound, _MASK))
 
     def __add__(self, other: Number) -> Field:
-        return self._with("add", other, self.bound + _bound(other) if _small(other) else _MASK)
+        return self._with("add", other, self.bound + _bound(other))
 
     __radd__ = __add__
 
@@ -169,11 +169,7 @@ class Field:
 
 
 def _bound(number: Number) -> int:
-    return number if isinstance(number, int) else number.bound
-
-
-def _small(number: Number) -> bool:
-    return not isinstance(number, int) or number >= 0
+    return number & _MASK if isinstance(number, int) else number.bound
 
 
 def _ones(bound: int) -> int:
