@@ -166,18 +166,6 @@ def accept4(k: Kernel, sockfd: Fd, addr: Address, addrlen: InOut[Word], flags: H
     return -ENOSYS
 
 
-@missing(286, SOCKET)
-def getsockname(k: Kernel, sockfd: Fd, addr: Address, addrlen: InOut[Word]) -> int:
-    """Give a socket's name."""
-    return -ENOSYS
-
-
-@missing(287, SOCKET)
-def getpeername(k: Kernel, sockfd: Fd, addr: Address, addrlen: InOut[Word]) -> int:
-    """Give the name of the other end."""
-    return -ENOSYS
-
-
 @missing(289, SOCKET)
 def send(k: Kernel, sockfd: Fd, buf: In[Bytes], len: Size, flags: Hex) -> int:
     """Send."""
