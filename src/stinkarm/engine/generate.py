@@ -112,7 +112,9 @@ class Generator:
             text.do(f"store i{size * 8} {value}, ptr {pointer}, align {size}")
         advance = ENTRY_SIZE * (2 if encoding.thumb and encoding.length == 4 else 1)
         inline = encoding.instruction.inline_condition and encoding.conditional
-        if encoding.thumb:
+        if encoding.unconditional:
+            cond = str(ALWAYS)
+        elif encoding.thumb:
             cond = text.new("lshr i32 %it, 4")
             if encoding.conditional and not inline:
                 cond = text.fields["cond"]

@@ -476,7 +476,7 @@ class Reference:
         if decoded is None:
             raise _Ended(stop.UNDEFINED)
         cond = decoded.fields.get("cond", 14) if itstate & 0xF == 0 else itstate >> 4
-        if condition_holds(words, cond):
+        if decoded.encoding.unconditional or condition_holds(words, cond):
             if decoded.encoding.is_unpredictable(decoded.fields):
                 raise _Ended(stop.UNDEFINED)
             decoded.encoding.execute(machine, decoded.fields)

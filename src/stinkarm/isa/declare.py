@@ -31,6 +31,7 @@ class Encoding:
     `derived` maps an argument to an int or to a function whose parameters are fields by name.
     `see` names the instructions that are meant where the patterns overlap (the manual's SEE).
     `unpredictable` is a predicate over fields. `syntax` overrides the instruction's.
+    `unconditional`: in an IT block it executes all the same (BKPT).
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Encoding:
         unpredictable: Callable[..., Any] | None = None,
         syntax: str | None = None,
         extension: str = "",
+        unconditional: bool = False,
         **derived: Any,
     ) -> None:
         self.isa = isa
@@ -52,6 +54,7 @@ class Encoding:
         self.unpredictable = unpredictable
         self.own_syntax = syntax
         self.extension = extension
+        self.unconditional = unconditional
         self.derived = derived
         self.instruction: Instruction = None  # type: ignore[assignment]  # set by Instruction
         self.conditional = "cond" in self.pattern.fields or "cond" in derived

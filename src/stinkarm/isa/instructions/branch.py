@@ -352,7 +352,7 @@ declare(
             imm=lambda imm12, imm4: imm12 << 4 | imm4,
             unpredictable=lambda cond: cond != 14,
         ),
-        Encoding(T32, "T1", "1011 1110 imm:8"),
+        Encoding(T32, "T1", "1011 1110 imm:8", unconditional=True),
     ],
     bkpt,
 )
