@@ -528,7 +528,8 @@ class HandlerBuilder(Machine):
         if registers == 0:
             return
         self._check_aligned(address, 4, write=False)
-        # Touch the last word first: then nothing in between can fault with registers half loaded.
+        # Touch the first and the last word: then nothing in between can fault with registers half loaded.
+        self.load(address, 4)
         self.load(address + self.const((registers.bit_count() - 1) * 4), 4)
         self._multiple(registers, address, self._load_word)
 

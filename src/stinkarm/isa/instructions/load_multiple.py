@@ -39,7 +39,9 @@ def ldm(m: Machine, rn: Number, registers: Number, p: Number, u: Number, w: Numb
     size = registers.bit_count() << 2
     address, after = _block(m, rn, size, p, u)
     if registers >> 15:
-        target = m.load(address + size - 4, 4, aligned=True)
+        # The lowest word first: its address is the one to be told when the access faults.
+        m.load(address, 4, aligned=True)
+        target = m.load(address + size - 4, 4)
         m.load_multiple(registers & 0x7FFF, address)
         if w:
             m.set_reg(rn, after)
