@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from stinkarm.guest import stop as stops
+from stinkarm.isa.decode import decoder
 
 from .samples import Sample
 
@@ -50,6 +51,14 @@ def _alignment(d: Difference) -> bool:
     return d.their_stop["kind"] in (stops.BUDGET, stops.FAULT) and "ex" not in name
 
 
+def _other_size(d: Difference) -> bool:
+    if not d.sample.name.startswith("strex") or d.sample.tested == 0 or d.names:
+        return False
+    word, length = d.sample.words[d.sample.tested - 1]
+    load = decoder().find(word, thumb=d.sample.isa == "T32", length=length)
+    return load is not None and load.instruction.name[len("ldrex") :] != d.sample.name[len("strex") :]
+
+
 DIVERGENCES: list[Divergence] = [
     Divergence(
         "hint",
@@ -80,5 +89,23 @@ DIVERGENCES: list[Divergence] = [
         "an alignment fault",
         "accesses the bytes",
         "these check alignment whatever SCTLR.A says (MemA; DDI0406C A3.2.1, table A3-1)",
+    ),
+    Divergence(
+        "alignment of a store exclusive that fails",
+        lambda d: (
+            d.sample.name.startswith("strex")
+            and d.our_stop["kind"] == stops.ALIGNMENT
+            and d.their_stop["kind"] == stops.BUDGET
+        ),
+        "an alignment fault",
+        "looks at its monitor first, and stores nothing",
+        "ExclusiveMonitorsPass checks alignment before the monitors (DDI0406C A8.8.212, B2.4.5)",
+    ),
+    Divergence(
+        "store exclusive of another size than the load",
+        _other_size,
+        "fails: the monitor remembers the size",
+        "stores when the bytes it compares are the same, and yet says that it failed",
+        "whether such a store is marked is IMPLEMENTATION DEFINED, but a failed one stores nothing (DDI0406C A3.4.1)",
     ),
 ]
