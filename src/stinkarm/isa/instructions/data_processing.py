@@ -307,6 +307,7 @@ def _declare_imm(operation: Operation) -> None:
                 A32,
                 "A1",
                 f"cond:4 001 {operation.pattern(A32)} imm12:12",
+                syntax=operation.syntax("{a32_imm}"),
                 see="adr" if operation.name in ("add", "sub") else "",
                 unpredictable=a32_unpredictable,
                 **fixed,

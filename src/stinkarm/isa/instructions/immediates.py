@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..fields import Number, ror32
 from ..operations import ASR, LSR, ROR, RRX
+from ..syntax import formatter
 
 
 def a32_expand_imm(imm12: Number) -> Number:
@@ -14,6 +15,15 @@ def a32_expand_imm(imm12: Number) -> Number:
 def a32_rotated(imm12: Number) -> Number:
     """Say whether bit 31 of the constant is the carry out (ARMExpandImm_C); if not, C stays."""
     return imm12 >> 8 != 0
+
+
+@formatter("a32_imm")
+def _a32_imm(imm12: int) -> str:
+    """Return the constant; or byte and rotation, where an assembler would choose others for the constant."""
+    constant = a32_expand_imm(imm12)
+    if any(ror32(constant, -2 * rotation & 31) < 256 for rotation in range(imm12 >> 8)):
+        return f"#{imm12 & 0xFF}, #{imm12 >> 8 << 1}"
+    return f"#{constant}"
 
 
 def t32_imm12(i: Number, imm3: Number, imm8: Number) -> Number:
