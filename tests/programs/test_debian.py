@@ -129,7 +129,8 @@ def left_behind(folder: Path) -> dict[str, tuple[str, object]]:
         elif path.is_file():
             data = path.read_bytes()
             if name == "archive.tar":  # directory sizes and times are the host's
-                data = repr(sorted(tarfile.open(path).getnames())).encode()
+                with tarfile.open(path) as tar:
+                    data = repr(sorted(tar.getnames())).encode()
             found[name] = (oct(path.stat().st_mode), data)
         else:
             found[name] = (oct(path.stat().st_mode), None)
