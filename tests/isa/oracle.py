@@ -98,7 +98,8 @@ class Oracle:
         """Run the instructions at pc, which are `words`; return (how it stopped: kind, address, write; the state then).
 
         Each runs once: a branch leaves them for good. FILLER must follow them. Without `vector`, D registers
-        and FPSCR are left out. A run neither begins nor ends within an IT block: Unicorn keeps ITSTATE only while it runs.
+        and FPSCR are left out. A run neither begins nor ends within an IT block: Unicorn keeps ITSTATE only
+        while it runs.
         """
         if values["IT"]:
             raise ValueError("Unicorn cannot begin in the middle of an IT block")
@@ -145,7 +146,9 @@ class Oracle:
             uc.emu_start(pc | thumb, 1 << 32)
         except unicorn.UcError as error:
             if error.errno == unicorn.UC_ERR_INSN_INVALID:
-                return {"kind": stops.UNDEFINED}
+                # What a branch goes to may be undefined: that is not the branch's fault.
+                inside = self._begin <= uc.reg_read(arm.UC_ARM_REG_PC) < self._end
+                return {"kind": stops.UNDEFINED if inside else stops.BUDGET}
             if error.errno in (unicorn.UC_ERR_FETCH_UNMAPPED, unicorn.UC_ERR_FETCH_PROT):
                 # Unicorn looks at the next instruction already: that is not this one's fault.
                 moved = uc.reg_read(arm.UC_ARM_REG_PC) != pc
