@@ -627,6 +627,8 @@ class HandlerBuilder(Machine):
     def swap(self, address: Value, size: int, value: Value) -> Value:
         self._check_aligned(address, size, write=True)
         host = _name(address.zext(64))
+        # A fault is that of a read, where one would fault (WnR, DDI0406C B3.13.3).
+        self.load(address, size)
         suffix, mod = {1: ("b", ":b"), 4: ("l", ":k")}[size]
         old = self._pinned("i32", f"xchg{suffix} ${{0{mod}}}, ($2,%r13)", f"i32 {_name(value)}, i64 {host}", "=q,0,r")
         return IrValue(self, 32, old) & (0xFF if size == 1 else 0xFFFFFFFF)
