@@ -49,6 +49,12 @@ def test_pairs_start_at_an_even_register() -> None:
     assert decode(fadvise, 1, 2, 3, 0, 4, 0) == (1, 2, 3, 4)
 
 
+def test_a_mode_is_sixteen_bits() -> None:
+    def mkdir(k: "Kernel", pathname: "Address", mode: "Mode") -> "int": ...  # type: ignore[name-defined] # noqa: F821
+
+    assert decode(mkdir, 4, 0xFFFF41FF) == (4, 0o40777)
+
+
 def test_more_registers_than_there_are_is_refused() -> None:
     def wide(k: "Kernel", a: "Off64", b: "Off64", c: "Off64", d: "Off64") -> "int": ...  # type: ignore[name-defined] # noqa: F821
 

@@ -434,7 +434,7 @@ class CallLog(Tracer):
 
     def leave(self, call: Syscall, arguments: tuple[int, ...], result: int | None) -> None:
         """Write the result, and what the call wrote."""
-        if call.name in ENDS and result == 0:
+        if call.name in ENDS:
             return
         if result is None:
             self.log.write("=?\n")
@@ -466,7 +466,7 @@ class Strace(Tracer):
 
     def leave(self, call: Syscall, arguments: tuple[int, ...], result: int | None) -> None:
         """Write the call and its result."""
-        if call.name in ENDS and result == 0:
+        if call.name in ENDS:
             return
         shown = []
         for index, (_, kind) in enumerate(call.parameters):

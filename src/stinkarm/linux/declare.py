@@ -33,6 +33,7 @@ NEEDS = (PURE, FD, PATH, SOCKET, PROCESS, SYSTEM)
 # Parameter types of `linux/parameters.py` that are not one unsigned register.
 SIGNED = frozenset(("Clock", "DirFd", "Fd", "Id", "Int", "IdKind", "Pid", "Signal", "TimerId", "Whence"))
 PAIRS = {"Off64": "q", "U64": "Q"}
+HALVES = frozenset(("Mode",))  # umode_t: the upper half of the register does not count
 ARGUMENT_REGISTERS = 7
 
 # Declared so far: by number, and the names taken.
@@ -80,7 +81,7 @@ class Syscall:
             self.parameters.append((name, kind))
             pair = PAIRS.get(kind)
             if pair is None:
-                code += "i" if kind in SIGNED else "I"
+                code += "i" if kind in SIGNED else "H2x" if kind in HALVES else "I"
                 register += 1
                 continue
             if register & 1:

@@ -12,7 +12,7 @@ import os
 from errno import EACCES, EFAULT, ENOSYS, EPERM
 
 from stinkarm.guest.memory import GuestFault
-from stinkarm.linux.declare import DECLARED, FD, PATH, PROCESS, PURE, SOCKET, SYSTEM, Syscall
+from stinkarm.linux.declare import DECLARED, FD, NAMES, PATH, PROCESS, PURE, SOCKET, SYSTEM, Syscall
 from stinkarm.linux.table import CALLS
 
 TYPE_CHECKING = False
@@ -226,6 +226,17 @@ def _undeclared(k: Kernel, r0: Hex, r1: Hex, r2: Hex, r3: Hex, r4: Hex, r5: Hex)
     return -ENOSYS
 
 
+def _load(module: str) -> None:
+    """Import a topic module, whole or not at all: Ctrl-C or a timeout may end an import halfway."""
+    try:
+        __import__(module)
+    except BaseException:
+        for number, call in list(DECLARED.items()):
+            if call.handler.__module__ == module:
+                del DECLARED[number], NAMES[call.name]
+        raise
+
+
 def find(number: int) -> Syscall:
     """Give the declaration of a number; one is made up for a number that has none."""
     call = DECLARED.get(number)
@@ -236,7 +247,7 @@ def find(number: int) -> Syscall:
         row, number = CALLS[PRIVATE], PRIVATE
     topic, _, name = (row or f"syscall_{number:#x}").rpartition(".")
     if topic:
-        __import__("stinkarm.linux." + topic)
+        _load("stinkarm.linux." + topic)
         return DECLARED[number]
     call = Syscall(number, PURE, _undeclared, missing=True)
     call.name = name
