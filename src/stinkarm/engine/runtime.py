@@ -7,7 +7,7 @@ from __future__ import annotations
 from ..guest import stop
 from ..guest.state import OFFSETS
 from .emit import CALL, PARAMETERS, PINS, HandlerBuilder, condition_ir
-from .layout import THUMB_TABLE
+from .layout import GUARD, TABLE_SIZE, THUMB_TABLE
 
 ALWAYS = 14
 
@@ -29,6 +29,8 @@ _ASM = [
     "run:",
     *[f"pushq %{r}" for r in _SAVED],
     f"movq %rsp, {_o('host_sp')}(%rdi)",
+    f"stmxcsr {_o('host_mxcsr')}(%rdi)",
+    f"ldmxcsr {_o('mxcsr')}(%rdi)",
     "movq %rdi, %r12",
     f"movq {_o('memory')}(%r12), %r13",
     f"movq {_o('entry')}(%r12), %r14",
@@ -54,6 +56,8 @@ _ASM = [
     f"movl %r8d, {_o('v')}(%r12)",
     f"movq %r14, {_o('entry')}(%r12)",
     f"movq %rdi, {_o('budget')}(%r12)",
+    f"stmxcsr {_o('mxcsr')}(%r12)",
+    f"ldmxcsr {_o('host_mxcsr')}(%r12)",
     f"movq {_o('host_sp')}(%r12), %rsp",
     *[f"popq %{r}" for r in reversed(_SAVED)],
     "retq",
@@ -316,7 +320,8 @@ guest:
   %tablep = getelementptr i8, ptr %st, i64 {_o("table")}
   %table = load i64, ptr %tablep
   %from_table = sub i64 %addr, %table
-  %is_fetch = icmp ult i64 %from_table, {3 * THUMB_TABLE}
+  %from_guard = add i64 %from_table, {GUARD}
+  %is_fetch = icmp ult i64 %from_guard, {TABLE_SIZE + 2 * GUARD}
   %stop = select i1 %is_fetch, i32 {stop.FETCH}, i32 {stop.FAULT}
   %guest_address = sub i64 %addr, %mem
   %ga = trunc i64 %guest_address to i32

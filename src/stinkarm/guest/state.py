@@ -23,7 +23,7 @@ OFFSETS = {
     "tpidruro": 108,
     "exclusive_value": 112,  # u64: what the last load exclusive read
     "tpidrurw": 120,
-    "fpscr": 124,
+    "fpscr": 124,  # but for the cumulative flags that `mxcsr` holds
     "d": 128,  # 32 u64
     "memory": 384,  # u64 host address of guest address 0
     "table": 392,  # u64 host address of the code table
@@ -36,12 +36,38 @@ OFFSETS = {
     "fault_write": 436,  # 1 for a store
     "fault_signal": 440,  # host signal number
     "fault_code": 444,  # host si_code
+    "mxcsr": 448,  # the host's MXCSR while guest code runs: FPSCR.RMode, and exceptions since FPSCR was written
+    "fp_mode": 452,  # what handlers must know of FPSCR at once; `fp_mode` below
+    "host_mxcsr": 456,
 }
 SIZE = 512
 
 WORD = {name: offset // 4 for name, offset in OFFSETS.items()}
 
 MASK32 = 0xFFFFFFFF
+
+# FPSCR (DDI0406C A2.7.1): what a Cortex-A15 holds there. It has no trapped exceptions and no short vectors, so
+# their enables, Len and Stride are zero.
+FPSCR_MASK = 0xFFC0009F
+
+FP_FLUSH = 1  # FPSCR.FZ
+FP_ROUNDING = 2  # FPSCR.RMode is not to nearest
+FP_EXACT = 4  # IXC is not set in the stored word, so a native operation must not set MXCSR's sticky bit wrongly
+
+
+def mxcsr_for(fpscr: int) -> int:
+    """Return the MXCSR of an FPSCR: its rounding mode, exceptions masked, no sticky flag."""
+    return 0x1F80 | (fpscr >> 23 & 1 | fpscr >> 21 & 2) << 13
+
+
+def fp_mode(fpscr: int) -> int:
+    """Return the `fp_mode` word of an FPSCR."""
+    return (fpscr >> 24 & 1) | (FP_ROUNDING if fpscr >> 22 & 3 else 0) | (0 if fpscr >> 4 & 1 else FP_EXACT)
+
+
+def exceptions_in(mxcsr: int) -> int:
+    """Return the FPSCR flags of MXCSR's sticky bits: IE ZE OE UE PE are IOC DZC OFC UFC IXC; DE is not ARM's IDC."""
+    return (mxcsr & 1) | (mxcsr >> 1 & 0x1E)
 
 
 class State:
@@ -63,6 +89,21 @@ class State:
         self.signed = raw.cast("q")
         self.r = self.words[:16]
         self.words[WORD["z"]] = 1
+        self.fpscr = 0
+
+    @property
+    def fpscr(self) -> int:
+        """The FPSCR, with the exceptions that native code has raised."""
+        w = self.words
+        return w[31] | exceptions_in(w[112])
+
+    @fpscr.setter
+    def fpscr(self, value: int) -> None:
+        w = self.words
+        value &= FPSCR_MASK
+        w[31] = value
+        w[112] = mxcsr_for(value)
+        w[113] = fp_mode(value)
 
     @property
     def thumb(self) -> bool:
