@@ -11,7 +11,7 @@ from ..guest.signals import SIGBUS, SIGSEGV
 from ..guest.state import OFFSETS, WORD
 from ..guest.stop import Stop
 from .image import HEADER_SIZE, unpack_header
-from .layout import THUMB_TABLE
+from .layout import GUARD, THUMB_TABLE
 from .table import CodeTable
 
 TYPE_CHECKING = False
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _ENTRY = OFFSETS["entry"] // 8
 _BUDGET = OFFSETS["budget"] // 8
+_THUMB_SIDE = THUMB_TABLE - GUARD
 _MEMORY = OFFSETS["memory"] // 8
 _TABLE = OFFSETS["table"] // 8
 _STOP = WORD["stop"]
@@ -117,31 +118,40 @@ class Interpreter:
         """Run at most `budget` (at least 1) instructions from r15 on; say why it stopped."""
         words = state.words
         doubles = state.doubles
-        if words[_BIG_ENDIAN]:
-            return self._run_big_endian(state, budget)
         table = self.table.address
-        thumb = words[_THUMB]
-        pc = words[15]
         doubles[_MEMORY] = self.memory.base
         doubles[_TABLE] = table
-        doubles[_BUDGET] = budget
-        doubles[_ENTRY] = entry = (table + THUMB_TABLE + (pc >> 1) * 16) if thumb else (table + (pc >> 2) * 16)
-        self._run(state.address)
-        entry = doubles[_ENTRY] - table
-        if entry >= THUMB_TABLE:
-            words[_THUMB] = 1
-            pc = ((entry - THUMB_TABLE) >> 3) & 0xFFFFFFFF
+        while True:
+            if words[_BIG_ENDIAN]:
+                stopped = self._run_big_endian(state, budget)
+                budget = state.signed[_BUDGET]
+                if words[_BIG_ENDIAN] or stopped.kind != stop.BUDGET or budget <= 0:
+                    return stopped
+            pc = words[15]
+            offset = THUMB_TABLE + (pc >> 1) * 16 if words[_THUMB] else (pc >> 2) * 16
+            doubles[_BUDGET] = budget
+            doubles[_ENTRY] = table + offset
+            self._run(state.address)
             kind = words[_STOP]
-            if words[_ITSTATE] == 0 and kind != stop.FETCH:
-                words[_ITSTATE] = self._itstate(doubles[_ENTRY])
-        else:
-            words[_THUMB] = 0
-            pc = (entry >> 2) & 0xFFFFFFFF
-            kind = words[_STOP]
-        words[15] = pc
-        if kind in (stop.SYSCALL, stop.BUDGET):
-            return Stop(kind, pc, detail=words[_STOP + 1] if kind == stop.SYSCALL else 0)
-        return self._stopped(state, kind, pc)
+            offset = doubles[_ENTRY] - table
+            if offset >= _THUMB_SIDE:
+                words[_THUMB] = 1
+                pc = (offset - THUMB_TABLE) >> 3
+                if words[_ITSTATE] == 0 and kind != stop.FETCH:
+                    words[_ITSTATE] = self._itstate(doubles[_ENTRY])
+            else:
+                words[_THUMB] = 0
+                pc = offset >> 2
+            words[15] = wrapped = pc & 0xFFFFFFFF
+            if kind == stop.SYSCALL:
+                return Stop(kind, wrapped, detail=words[_STOP + 1])
+            budget = state.signed[_BUDGET]
+            if kind == stop.BUDGET:
+                if budget <= 0:
+                    return Stop(kind, wrapped)
+                # SETEND BE: go on with the other engine.
+            elif kind != stop.FETCH or wrapped == pc:
+                return self._stopped(state, kind, wrapped)
 
     def _itstate(self, entry: int) -> int:
         # The entry may be on a table page that is not accessible: then nothing was decoded there.

@@ -1,7 +1,7 @@
 """The code table: for each guest instruction address, the handler that runs it and its operands.
 
 16 bytes for each word that A32 could execute, then 16 bytes for each halfword that T32 could, over the whole guest
-address space: 48 GiB of reserved addresses, of which only what stands for executable guest memory is accessible.
+address space: 52 GiB of reserved addresses, of which only what stands for executable guest memory is accessible.
 So executing anything else faults, as it must, and costs no check. An entry of zeros is one that is
 not decoded yet.
 """
@@ -9,16 +9,13 @@ not decoded yet.
 from __future__ import annotations
 
 from ..guest import host
-from .layout import ENTRY_SIZE, THUMB_TABLE
+from .layout import ENTRY_SIZE, GUARD, TABLE_SIZE, THUMB_TABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..guest.memory import Memory
 
 PAGE = 4096
-SIZE = 3 * THUMB_TABLE
-# A direct branch of 32 MiB that wraps around the address space ends here, not in somebody's memory.
-GUARD = 1 << 30
 
 MADV_DONTNEED = 4
 
@@ -28,7 +25,7 @@ class CodeTable:
 
     def __init__(self, memory: Memory) -> None:
         self._reservation = host.mmap(
-            0, SIZE + 2 * GUARD, host.PROT_NONE, host.MAP_PRIVATE | host.MAP_ANONYMOUS | host.MAP_NORESERVE
+            0, TABLE_SIZE + 2 * GUARD, host.PROT_NONE, host.MAP_PRIVATE | host.MAP_ANONYMOUS | host.MAP_NORESERVE
         )
         self.address = self._reservation + GUARD
         self._executable: list[tuple[int, int]] = []
@@ -40,7 +37,7 @@ class CodeTable:
     def close(self) -> None:
         """Give the reservation back."""
         if self._reservation:
-            host.munmap(self._reservation, SIZE + 2 * GUARD)
+            host.munmap(self._reservation, TABLE_SIZE + 2 * GUARD)
             self._reservation = 0
 
     def entry(self, pc: int, thumb: bool) -> int:
