@@ -89,6 +89,7 @@ print(status, *sorted(sys.modules))
 """
 
 COSTLY = (
+    "ctypes",
     *("llvmlite", "elftools", "typing", "enum", "dataclasses", "re", "argparse", "pathlib", "subprocess"),
     *("json", "collections", "functools", "signal", "tempfile", "shutil", "inspect", "threading", "logging"),
     *("stinkarm.api", "stinkarm.isa", "stinkarm.engine.reference", "stinkarm.engine.generate", "stinkarm.toolchain"),
