@@ -47,7 +47,7 @@ def _sources() -> Iterator[str]:
 
 
 # Of engine/ and guest/, the modules whose text decides what the generated code is.
-_GENERATING = ("emit.py", "generate.py", "runtime.py", "build.py", "image.py", "layout.py", "state.py", "stop.py")
+_GENERATING = ("emit.py", "generate.py", "runtime.py", "build.py", "image.py", "layout.py", "floating.py", "floating_slow.py", "state.py", "stop.py")
 
 
 def key(level: str) -> str:
@@ -105,12 +105,21 @@ def _build(path: str, level: str) -> None:
             check=False,
         )
         if result.returncode:
-            raise RuntimeError(f"the native interpreter could not be built:\n{result.stderr}")
+            why = result.stderr or f"the building process ended with status {result.returncode}"
+            raise RuntimeError(f"the native interpreter could not be built:\n{why}")
         if os.isatty(2):
             sys.stderr.write(result.stdout.rpartition(" in ")[2].strip() + "\n")
-        for name in os.listdir(directory):
-            stale = name.startswith(f"interpreter-{level}-") and name != os.path.basename(path)
-            if stale:
-                os.unlink(os.path.join(directory, name))
+        _remove_old(directory)
     finally:
         os.close(lock)
+
+
+# Other checkouts and versions share the cache directory: a few interpreters are kept, the oldest goes.
+_KEPT = 6
+
+
+def _remove_old(directory: str) -> None:
+    paths = [entry.path for entry in os.scandir(directory) if entry.name.startswith("interpreter-")]
+    paths.sort(key=lambda path: os.stat(path).st_mtime, reverse=True)
+    for path in paths[_KEPT:]:
+        os.unlink(path)
