@@ -137,6 +137,7 @@ class Machine:
             gid=os.getgid(),
             egid=os.getegid(),
         )
+        self.policy.set_start(argv, environment, sp)
         entry = self.image.entry
         self.state.r[13] = sp
         self.state.r[15] = entry & ~1

@@ -66,7 +66,12 @@ def read_path(k: Kernel, address: int) -> bytes:
 
 def _open(k: Kernel, dirfd: int, pathname: int, flags: int, mode: int) -> int:
     path = read_path(k, pathname)
-    return k.policy.paths.open(dirfd, path, open_flags.to_host(flags), mode & 0o7777)
+    paths = k.policy.paths
+    if not paths.texts and b"proc" in path:
+        from stinkarm.linux.proc_files import make_files
+
+        paths.texts = make_files(k)
+    return paths.open(dirfd, path, open_flags.to_host(flags), mode & 0o7777)
 
 
 @syscall(5, PATH)

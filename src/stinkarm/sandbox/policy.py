@@ -7,7 +7,7 @@ from stinkarm.sandbox.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from stinkarm.sandbox.paths import Paths
 
@@ -61,6 +61,7 @@ class Policy:
     of variable names.
 
     `report` is called with one sentence for each new denial. `call` names the system call that is running.
+    `program`, `arguments`, `variables` and the address of the initial `stack` are what /proc/self shows.
     """
 
     def __init__(
@@ -82,7 +83,10 @@ class Policy:
         self.call: Callable[[], str] = _some_call
         self.descriptors = Descriptors(mode != FORWARD)
         self.denials: list[Denial] = []
-        self.program: bytes = b""
+        self.arguments: Sequence[bytes] = ()
+        self.variables: Sequence[bytes] = ()
+        self.stack = 0
+        self.program = b""
         self.program_fd = -1
         self._seen: set[tuple[str, str]] = set()
         self._paths: Paths | None = None
@@ -100,6 +104,10 @@ class Policy:
 
             self._paths = Paths(self)
         return self._paths
+
+    def set_start(self, arguments: "Sequence[bytes]", variables: "Sequence[bytes]", stack: int) -> None:
+        """Tell what the guest was started with."""
+        self.arguments, self.variables, self.stack = arguments, variables, stack
 
     def set_program(self, path: str | bytes, fd: int = -1) -> None:
         """Tell what /proc/self/exe is. `fd`, when given, is the open program; it is duplicated."""
