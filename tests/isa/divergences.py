@@ -13,7 +13,7 @@ from stinkarm.guest import stop as stops
 from stinkarm.isa.decode import decoder
 
 from .samples import Sample
-from .world import REGISTERS
+from .world import CODE, CODE_SIZE, REGISTERS
 
 
 class Difference(NamedTuple):
@@ -67,6 +67,16 @@ def _second_page(d: Difference) -> bool:
     untouched = all(d.ours[name] == d.sample.start[name] for name in REGISTERS if name != "pc")
     ours, theirs = d.our_stop["address"], d.their_stop["address"]
     return d.sample.name in ("ldm", "pop") and untouched and theirs & 0xFFF == 0 and theirs < ours < theirs + 64
+
+
+def _into_it_block(d: Difference) -> bool:
+    target = d.ours["pc"]
+    left = not d.sample.start["pc"] <= target <= d.sample.start["pc"] + sum(size for _, size in d.sample.words)
+    return d.names == {"IT"} and left and CODE <= target < CODE + CODE_SIZE and d.theirs["IT"] == 0
+
+
+def _across_pages(d: Difference) -> bool:
+    return d.memory and d.our_stop == d.their_stop and d.our_stop["kind"] == stops.FAULT and not d.names
 
 
 def _other_size(d: Difference) -> bool:
@@ -123,6 +133,20 @@ DIVERGENCES: list[Divergence] = [
         "tells the address of the last word, and leaves all registers as they were",
         "tells the address of the first word of that page, and has loaded the registers before it",
         "both words are refused; which is told is not defined (DDI0406C B3.13)",
+    ),
+    Divergence(
+        "branch into an IT block",
+        _into_it_block,
+        "the interpreter goes on with the conditions that the block had when it was decoded",
+        "goes on without conditions",
+        "a branch to an instruction in an IT block is UNPREDICTABLE (DDI0406C A8.8.54)",
+    ),
+    Divergence(
+        "fault in the second page of one store",
+        _across_pages,
+        "stores nothing",
+        "has stored the bytes in the first page",
+        "memory is UNKNOWN where an aborted store would have written (DDI0406C B1.9.8)",
     ),
     Divergence(
         "store exclusive of another size than the load",
