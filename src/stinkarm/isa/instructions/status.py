@@ -21,7 +21,9 @@ declare(
     "mrs{c} {rd}, apsr",
     "DDI0406C A8.8.109",
     [
-        Encoding(T32, "T1", "11110 0 1111 10 (1111) 10 (0) 0 rd:4 (00000000)", unpredictable=lambda rd: rd in (13, 15)),
+        Encoding(
+            T32, "T1", "11110 0 1111 10 (1111) 10 (0) 0 rd:4 (00) 0 (00000)", unpredictable=lambda rd: rd in (13, 15)
+        ),
         Encoding(A32, "A1", "cond:4 00010 0 00 (1111) rd:4 (00) 0 (0) 0000 (0000)", unpredictable=lambda rd: rd == 15),
     ],
     mrs,
