@@ -143,14 +143,14 @@ def finish(machine: Machine, outcome: Outcome) -> int:
         return outcome.status
     if outcome.kind in (SIGNALED, INTERRUPTED):
         if outcome.crash is not None:
-            tell(log, f"{machine.path}: {outcome.crash}")
+            tell(log, f"{settings.program}: {outcome.crash}")
         if log.elf:
             log.line(f"ending by signal {outcome.signal}")
         status.end_by_signal(outcome.signal)
     if outcome.kind == TIMEOUT:
-        tell(log, f"{machine.path}: ended by --timeout {settings.timeout:g} (seconds)")
+        tell(log, f"{settings.program}: ended by --timeout {settings.timeout:g} (seconds)")
     elif outcome.kind == INSTRUCTIONS:
-        tell(log, f"{machine.path}: ended by --max-instructions {settings.max_instructions}")
+        tell(log, f"{settings.program}: ended by --max-instructions {settings.max_instructions}")
     return status.LIMIT
 
 

@@ -17,16 +17,22 @@ SUFFIXES = (*ASSEMBLY, ".c")
 # program of three instructions is a segment of twelve bytes.
 LINKER_SCRIPT = """\
 ENTRY(_start)
-PHDRS { code PT_LOAD FLAGS(5); data PT_LOAD FLAGS(6); }
 SECTIONS
 {
   . = 0x8000;
-  .text : { *(.text .text.*) *(.rodata .rodata.*) } :code
+  .text : { *(.text .text.*) *(.rodata .rodata.*) }
   . = ALIGN(0x1000);
-  .data : { *(.data .data.*) } :data
-  .bss : { *(.bss .bss.* COMMON) } :data
+  .data : { *(.data .data.*) }
+  .bss : { *(.bss .bss.* COMMON) }
 }
 """
+# LLD would map its headers unless told which segments there are; GNU ld would make an empty one of each told.
+LLD_SCRIPT = (
+    LINKER_SCRIPT.replace("SECTIONS", "PHDRS { code PT_LOAD FLAGS(5); data PT_LOAD FLAGS(6); }\nSECTIONS")
+    .replace(".rodata.*) }", ".rodata.*) } :code")
+    .replace("COMMON) }", "COMMON) } :data")
+    .replace(".data.*) }", ".data.*) } :data")
+)
 PAGES = ("-z", "max-page-size=0x1000")
 
 GNU_PREFIXES = ("arm-linux-gnueabi-", "arm-linux-gnueabihf-", "arm-none-eabi-")
@@ -70,24 +76,29 @@ def build(source: str, output: str, *, extra: tuple[str, ...] = (), zig: bool | 
 def _assemble(source: str, output: str, extra: tuple[str, ...], zig: bool | None) -> None:
     compiler = "gcc" if source.endswith(".S") else "as"
     script, object_file = output + ".ld", output + ".o"
-    with open(script, "w", encoding="ascii") as file:
-        file.write(LINKER_SCRIPT)
     try:
         for prefix in () if zig else GNU_PREFIXES:
             assembler, linker = shutil.which(prefix + compiler), shutil.which(prefix + "ld")
             if assembler and linker:
                 flags = ["-c"] if compiler == "gcc" else []
                 _run([assembler, *flags, *GNU_ASSEMBLY, *extra, source, "-o", object_file], source)
+                _write(script, LINKER_SCRIPT)
                 _run([linker, *PAGES, "-T", script, object_file, "-o", output], source)
                 return
         if zig is False or not has_zig():
             raise _missing("assembler")
+        _write(script, LLD_SCRIPT)
         link = ["-nostdlib", "-static", f"-Wl,-T,{script}", "-Wl," + ",".join(PAGES)]
         _run([*_zig(), *ZIG_ASSEMBLY, *extra, *link, source, "-o", output], source)
     finally:
         for path in (script, object_file):
             if os.path.exists(path):
                 os.unlink(path)
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
 
 
 def _missing(what: str) -> Failed:
