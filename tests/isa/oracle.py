@@ -155,6 +155,8 @@ class Oracle:
                 return {"kind": stops.BUDGET if moved else stops.FETCH}
             if self._access is None:
                 raise
+            if not self._begin <= uc.reg_read(arm.UC_ARM_REG_PC) < self._end:
+                raise RanOn from error
             address, write = self._access
             return {"kind": stops.FAULT, "address": address, "write": int(write)}
         if self._interrupt:
