@@ -165,6 +165,22 @@ def _merge(case: Case, isa: str, runs: tuple[Result, Result]) -> str:
     return " ".join([*(f"{name}={value}" for name, value in merged.items()), *_memory_items(runs), *ends])
 
 
+def _ask_unicorn(case: Case, isa: str) -> str | None:
+    """Return what Unicorn says the state after is, or None (told on stderr) when it cannot say."""
+    if case.before.registers.get("IT"):
+        return None
+    try:
+        from .oracle import RanOn
+    except ImportError:
+        print("unicorn is not installed; the reference engine says what happens", file=sys.stderr)
+        return None
+    try:
+        return _merge(case, isa, (_run_unicorn(case, isa, 0), _run_unicorn(case, isa, 1)))
+    except RanOn:
+        print(f"unicorn ran past {case.line!r}; the reference engine says what happens", file=sys.stderr)
+        return None
+
+
 def make(sets: str, text: str, before: str) -> list[str]:
     """Return the case line, and a line for each engine that sees it otherwise."""
     text = text.strip()
@@ -176,11 +192,9 @@ def make(sets: str, text: str, before: str) -> list[str]:
         case = Case(f"{isa} {word} ? | {before} =>")
         texts.append(case.disassembly(isa))
         sides = {}
-        try:
-            if not case.before.registers.get("IT"):
-                sides["unicorn"] = _merge(case, isa, (_run_unicorn(case, isa, 0), _run_unicorn(case, isa, 1)))
-        except ImportError:
-            print("unicorn is not installed; the reference engine says what happens", file=sys.stderr)
+        theirs = _ask_unicorn(case, isa)
+        if theirs is not None:
+            sides["unicorn"] = theirs
         for name in engine_names():
             sides[name] = _merge(case, isa, (_run_engine(case, isa, 0, name), _run_engine(case, isa, 1, name)))
         afters.append(next(iter(sides.values())))
