@@ -93,13 +93,13 @@ class Descriptors:
 
     def move_up(self, fd: int) -> int:
         """Move a descriptor to a high number and hide it; give the new number."""
-        import fcntl
+        from stinkarm.guest.native import CDLL, get_errno
 
-        try:
-            high = fcntl.fcntl(fd, F_DUPFD_CLOEXEC, FIRST_HIDDEN)
-        except OSError as error:
-            if error.errno != EINVAL:  # EINVAL: RLIMIT_NOFILE is not above FIRST_HIDDEN
-                raise
+        high: int = CDLL(None, use_errno=True).fcntl(fd, F_DUPFD_CLOEXEC, FIRST_HIDDEN)
+        if high < 0:
+            error = get_errno()
+            if error != EINVAL:  # EINVAL: RLIMIT_NOFILE is not above FIRST_HIDDEN
+                raise OSError(error, os.strerror(error))
             return self.hide(fd)
         os.close(fd)
         return self.hide(high)
