@@ -1,14 +1,16 @@
 """What Python users import: `run` for a whole program, `Emulator` to hold one and step it.
 
-import stinkarm
+    import stinkarm
 
-result = stinkarm.run("examples/hello.elf")
-assert result.status == 0 and result.stdout == b"Hello, world!\\n"
+    result = stinkarm.run("examples/hello.elf")
+    assert result.status == 0 and result.stdout == b"Hello, world!\\n"
 
-with stinkarm.Emulator("examples/exit.elf") as emulator:
-    emulator.step()
-    assert emulator.r0 == 161
-    assert emulator.run().status == 161
+    with stinkarm.Emulator("examples/exit.elf") as emulator:
+        emulator.step()
+        assert emulator.r0 == 161
+        assert emulator.run().status == 161
+
+Addresses, sizes and register values are plain integers; text that a guest reads or writes is bytes.
 """
 
 from __future__ import annotations
