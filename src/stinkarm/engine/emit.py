@@ -23,7 +23,12 @@ from collections.abc import Callable, Sequence
 from ..guest import stop
 from ..guest.state import OFFSETS
 from ..isa.fields import Field, Number
-from ..isa.operations import Flags, Machine, Value
+from ..isa.operations import Flags, Value
+from .floating import FloatingBuilder
+from .ir import IrValue, ir_type
+from .ir import mangled as _mangled
+from .ir import name_of as _name
+from .ir import type_of as _type
 from .layout import ENTRY_SIZE, THUMB_TABLE
 
 OPERANDS = 8  # where the operand bytes of an entry begin
@@ -32,31 +37,6 @@ OPERAND_BYTES = 8
 PARAMETERS = "ptr %st, ptr %mem, ptr %ip, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v"
 CALL = "musttail call preserve_nonecc void"
 PINS = "{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8}"
-
-
-class IrValue(Value):
-    """An SSA value: `name` is a register or a literal. `word`: a 32-bit 0/1 form of a 1-bit value, if there is one."""
-
-    __slots__ = ("name", "word")
-
-    def __init__(self, machine: Machine, width: int, name: str, word: str | None = None, lanes: int = 1) -> None:
-        super().__init__(machine, width, lanes)
-        self.name = name
-        self.word = word
-
-
-def ir_type(width: int, lanes: int = 1) -> str:
-    """Return the LLVM type of a value."""
-    return f"i{width}" if lanes == 1 else f"<{lanes} x i{width}>"
-
-
-def _type(value: Value) -> str:
-    return ir_type(value.width, value.lanes)
-
-
-def _mangled(value: Value) -> str:
-    """Return the suffix of an intrinsic's name for the type of `value`."""
-    return f"i{value.width}" if value.lanes == 1 else f"v{value.lanes}i{value.width}"
 
 
 _INTRINSICS = {
@@ -74,12 +54,7 @@ _INTRINSICS = {
 }
 
 
-def _name(value: Value) -> str:
-    assert isinstance(value, IrValue)
-    return value.name
-
-
-class HandlerBuilder(Machine):
+class HandlerBuilder(FloatingBuilder):
     """Records one execution of a meaning as IR. `length`: the bytes by which the entry pointer advances, 16 or 32."""
 
     def __init__(self, *, thumb: int, length: int) -> None:
@@ -422,12 +397,6 @@ class HandlerBuilder(Machine):
 
     def set_system_register(self, name: str, value: Value) -> None:
         self._store_state(name, _name(value))
-
-    def fpscr(self) -> IrValue:
-        return IrValue(self, 32, self._load_state("fpscr"))
-
-    def set_fpscr(self, value: Value) -> None:
-        self._store_state("fpscr", _name(value))
 
     def set_big_endian(self, big: Number) -> None:
         self._store_state("big_endian", self.const(big).name)

@@ -12,6 +12,7 @@ from ..guest.stop import Stop
 from ..isa.decode import Decoded, decoder, is_wide
 from ..isa.fields import Number
 from ..isa.operations import Machine, Value
+from .floating_reference import FloatingReference
 
 SIGBUS, SIGSEGV = 7, 11
 
@@ -90,7 +91,7 @@ class _Ended(Exception):
         self.details = details
 
 
-class IntMachine(Machine):
+class IntMachine(FloatingReference):
     """Executes one instruction on a State and a Memory."""
 
     def __init__(self, state: State, memory: Memory) -> None:
@@ -103,6 +104,9 @@ class IntMachine(Machine):
         self.decoded: Decoded | None = None
 
     # Values
+
+    def number_of(self, value: Value) -> int:
+        return _int(value)
 
     def const(self, number: Number, width: int = 32) -> IntValue:
         assert isinstance(number, int)
@@ -251,12 +255,6 @@ class IntMachine(Machine):
     def set_system_register(self, name: str, value: Value) -> None:
         self.words[WORD[name]] = _int(value)
 
-    def fpscr(self) -> IntValue:
-        return IntValue(self, 32, self.words[WORD["fpscr"]])
-
-    def set_fpscr(self, value: Value) -> None:
-        self.words[WORD["fpscr"]] = _int(value)
-
     def set_big_endian(self, big: Number) -> None:
         assert isinstance(big, int)
         self.words[WORD["big_endian"]] = big
@@ -331,9 +329,13 @@ class IntMachine(Machine):
         for i in range(count):
             self.store(address + 4 * i, 4, self.extension_word(first + i))
 
+    def _words_in_order(self, number: int, size: int) -> int:
+        """Keep the word at the lower address the low one (LDREXD, STREXD; DDI0406C A8.8.77), in either byte order."""
+        return number >> 32 | (number & MASK32) << 32 if size == 8 and self.words[WORD["big_endian"]] else number
+
     def load_exclusive(self, address: Value, size: int) -> IntValue:
         self._check_aligned(_int(address), size, write=False)
-        number = self._read(_int(address), size)
+        number = self._words_in_order(self._read(_int(address), size), size)
         self.words[WORD["exclusive_size"]] = size
         self.words[WORD["exclusive_address"]] = _int(address)
         self.state.doubles[WORD["exclusive_value"] // 2] = number
@@ -344,10 +346,10 @@ class IntMachine(Machine):
         held = self.words[WORD["exclusive_size"]] == size and self.words[WORD["exclusive_address"]] == _int(address)
         status = 1
         if held:
-            old = self._read(_int(address), size)
+            old = self._words_in_order(self._read(_int(address), size), size)
             same = old == self.state.doubles[WORD["exclusive_value"] // 2]
             # As the native engine's locked instruction, a store that fails still needs a writable page.
-            self._write(_int(address), size, _int(value) if same else old)
+            self._write(_int(address), size, self._words_in_order(_int(value) if same else old, size))
             status = 0 if same else 1
         self.clear_exclusive()
         return IntValue(self, 32, status)

@@ -8,11 +8,12 @@ cannot be branched on or used as an index. Each engine implements the abstract o
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from .fields import Number
+from .floating import FloatingOperations
 
 LSL, LSR, ASR, ROR, RRX = range(5)
 
@@ -197,7 +198,7 @@ class Flags(NamedTuple):
     overflow: Value
 
 
-class Machine(ABC):
+class Machine(FloatingOperations):
     """What a meaning may do. One instance serves one execution (or one translation) of one instruction."""
 
     thumb: int  # 1 in T32: known when decoding
@@ -270,16 +271,6 @@ class Machine(ABC):
     def table_byte(self, first: Number, index: Value) -> Value:
         """Return byte `index` (8 bits, known to be in range) of the extension registers from word `first` on."""
 
-    # Abstract: registers of floating point
-
-    @abstractmethod
-    def fpscr(self) -> Value:
-        """Read FPSCR."""
-
-    @abstractmethod
-    def set_fpscr(self, value: Value) -> None:
-        """Write FPSCR."""
-
     # Abstract: registers
 
     @abstractmethod
@@ -316,11 +307,14 @@ class Machine(ABC):
 
     @abstractmethod
     def system_register(self, name: str) -> Value:
-        """Read a 32-bit register of the state block: tpidruro, tpidrurw."""
+        """Read a 32-bit register of the state block: tpidruro, tpidrurw, fpscr.
+
+        (fpscr so read or written: N, Z, C, V and QC only; the rest needs `fpscr` and `set_fpscr`.)
+        """
 
     @abstractmethod
     def set_system_register(self, name: str, value: Value) -> None:
-        """Write tpidrurw."""
+        """Write tpidrurw; or fpscr, changed in N, Z, C, V and QC only."""
 
     @abstractmethod
     def set_big_endian(self, big: Number) -> None:
