@@ -100,20 +100,24 @@ _single_transfers("vldr", 1, "DDI0406C A8.8.333")
 _single_transfers("vstr", 0, "DDI0406C A8.8.413")
 
 
-def _vldm(m: Machine, dd: Number, double: int, rn: Number, words: Number, below: int, writeback: int) -> None:
+def _vldm(
+    m: Machine, dd: Number, double: int, rn: Number, words: Number, span: Number, below: int, writeback: int
+) -> None:
     base = m.reg(rn)
-    first = base - (m.const(words) << 2) if below else base
+    first = base - (m.const(span) << 2) if below else base
     m.load_extension_words(_first_word(dd, double), words, first)
     if writeback:
-        m.set_reg(rn, first if below else base + (m.const(words) << 2))
+        m.set_reg(rn, first if below else base + (m.const(span) << 2))
 
 
-def _vstm(m: Machine, dd: Number, double: int, rn: Number, words: Number, below: int, writeback: int) -> None:
+def _vstm(
+    m: Machine, dd: Number, double: int, rn: Number, words: Number, span: Number, below: int, writeback: int
+) -> None:
     base = m.reg(rn)
-    first = base - (m.const(words) << 2) if below else base
+    first = base - (m.const(span) << 2) if below else base
     m.store_extension_words(_first_word(dd, double), words, first)
     if writeback:
-        m.set_reg(rn, first if below else base + (m.const(words) << 2))
+        m.set_reg(rn, first if below else base + (m.const(span) << 2))
 
 
 def _too_many_doubles(rn: Number, dd: Number, words: Number, writeback: int) -> Any:
@@ -134,8 +138,9 @@ def _multiple_transfers(name: str, load: int, ref: str) -> None:
                 f"110{pu[0]} {pu[1]} D:1 {writeback} {load} rn:4 vd:4 101{double} imm8:8",
                 dd=_DD[double],
                 double=double,
-                # FLDMX counts one word more than the registers have; it is loaded as if it did not.
+                # FLDMX and FSTMX (an odd number of words) step over one word more than the registers have.
                 words=(lambda imm8: imm8 & 0xFE) if double else (lambda imm8: imm8 | 0),
+                span=lambda imm8: imm8 | 0,
                 below=below,
                 writeback=writeback,
                 unpredictable=_too_many_doubles if double else _too_many_singles,
