@@ -84,6 +84,7 @@ class Machine:
             allow_read=settings.allow_read,
             allow_write=settings.allow_write,
             allow_env=settings.allow_env,
+            sysroot=settings.sysroot,
         )
         self.kernel = make_kernel(self.memory, self.policy, log, settings)
         self.slice = SLICES[settings.engine]

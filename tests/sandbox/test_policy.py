@@ -241,3 +241,49 @@ def test_grants_and_forward_mode_show_the_environment() -> None:
     assert some["HOME"] == "/home/someone"
     assert "AWS_SECRET_ACCESS_KEY" not in some
     assert "NONE" not in some
+
+
+@pytest.mark.parametrize("mode", ["forward", "sandbox"])
+def test_a_sysroot_is_looked_in_first(mode: str, world: World) -> None:
+    sysroot = world.root / "sysroot"
+    for folder in ("etc", "usr/lib", "proc"):
+        (sysroot / folder).mkdir(parents=True)
+    (sysroot / "etc/hostname").write_bytes(b"inside")
+    (sysroot / "usr/lib/file").write_bytes(b"library")
+    (sysroot / "lib").symlink_to("/usr/lib")
+    (sysroot / "out").symlink_to("../../outside/secret")
+    guest = Process(mode, sysroot=str(sysroot), allow_read=[str(world.readable)])
+    for path, expected in (
+        ("/etc/hostname", b"inside"),
+        ("/lib/file", b"library"),
+        ("/../lib/./file", b"library"),
+        (world.readable / "file", READABLE),
+    ):
+        fd = opened(guest, path)
+        assert content(guest, fd) == expected
+        os.close(fd)
+    guest.put(b"/lib\0", PATH_AT)
+    count = guest.call("readlink", PATH_AT, BUFFER, 100)
+    assert guest.memory.read(BUFFER, count) == b"/usr/lib"
+    assert guest.call("stat64", guest.put(b"/etc/hostname\0", PATH_AT), STRUCT) == 0
+    assert guest.memory.read_u64(STRUCT + 48) == 6
+    assert opened(guest, "/out") < 0
+    folder = opened(guest, "/usr", O_DIRECTORY)
+    assert content(guest, opened(guest, "lib/file", dirfd=folder)) == b"library"
+    made = opened(guest, world.outside / "made", O_CREAT | O_RDWR, 0o600)
+    assert made >= 0 if mode == "forward" else made == -errno.EACCES
+    if mode == "sandbox":
+        assert opened(guest, "/etc/passwd") == -errno.EACCES
+        assert opened(guest, "/etc/hostname", O_RDWR) == -errno.EACCES
+    guest.close()
+
+
+def test_a_sysroot_that_is_not_there_is_reported_once(world: World) -> None:
+    lines: list[str] = []
+    guest = Process("forward", sysroot="/no/such/sysroot", report=lines.append)
+    for _ in range(2):
+        fd = opened(guest, world.readable / "file")
+        assert content(guest, fd) == READABLE
+        os.close(fd)
+    assert lines == ['the sysroot "/no/such/sysroot" cannot be used: No such file or directory']
+    guest.close()

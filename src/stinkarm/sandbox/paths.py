@@ -47,6 +47,10 @@ O_CREATING = os.O_CREAT | os.O_EXCL
 O_TMPFILE_BIT = os.O_TMPFILE & ~os.O_DIRECTORY
 CREATE_ATTEMPTS = 40
 
+# What is the machine's own even with -L, and how a name is missing there.
+NEVER_IN_SYSROOT = (b"/proc", b"/dev", b"/sys")
+NOT_THERE = frozenset((ENOENT, ENOTDIR, ELOOP, EXDEV, ENOSYS))
+
 
 class Found:
     """What a path names, for a host call: `path` relative to `fd`; follow a final link if `follow`.
@@ -114,6 +118,7 @@ class Paths:
         self._roots: Roots | None = None
         self._cwd_rights = -1
         self._has_openat2 = True
+        self._sysroot_fd = -1
         self.texts: dict[bytes, Callable[[], bytes]] = {}
 
     @property
@@ -125,11 +130,15 @@ class Paths:
 
     # What a path names
 
-    def find(self, dirfd: int, path: bytes, *, follow: bool = True, need: int = LOOK, flags: int = 0) -> Found:
+    def find(self, dirfd: int, path: bytes, *, follow: bool = True, need: int = LOOK) -> Found:
         """Find an existing file. `need` is LOOK, READ, WRITE or a sum. An empty `path` is ENOENT."""
         kind, detail, number = special.classify(path)
         if kind != special.ORDINARY:
             found = self._find_special(kind, detail, number, path, follow, need)
+            if found is not None:
+                return found
+        elif self._policy.sysroot and path.startswith(b"/") and not need & WRITE:
+            found = self._find_in_sysroot(path, follow)
             if found is not None:
                 return found
         if not path.startswith(b"/") and dirfd != AT_FDCWD:
@@ -138,6 +147,26 @@ class Paths:
             return Found(dirfd, path, follow)
         fd, rights = self._resolve(dirfd, path, follow, need)
         return _object(fd, rights)
+
+    def _find_in_sysroot(self, path: bytes, follow: bool) -> Found | None:
+        """Find a name below -L, where "/" and ".." stay inside; give None when it is not there."""
+        if path.startswith(NEVER_IN_SYSROOT) or not path.strip(b"/"):
+            return None
+        if self._sysroot_fd < 0:
+            try:
+                opened = os.open(self._policy.sysroot, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            except OSError as error:
+                self._policy.no_sysroot(error)
+                return None
+            self._sysroot_fd = self._descriptors.move_up(opened)
+        flags = os.O_PATH | (0 if follow else os.O_NOFOLLOW)
+        try:
+            fd = openat2(self._sysroot_fd, path, flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+        except OSError as error:
+            if error.errno in NOT_THERE:
+                return None
+            raise
+        return _object(fd, READ)
 
     def find_descriptor(self, fd: int, need: int = LOOK) -> Found:
         """Give what a guest's descriptor is open on, for calls with AT_EMPTY_PATH."""
@@ -177,16 +206,17 @@ class Paths:
 
     def read_link(self, dirfd: int, path: bytes) -> bytes:
         """Give what a symbolic link says."""
-        kind, _, number = special.classify(path)
+        kind, detail, number = special.classify(path)
         if kind == special.OWN_EXE and self._policy.program:
-            return self._policy.program
+            fd = self._policy.program_fd
+            return special.host_name(fd) if fd >= 0 else self._policy.program
         if kind == special.OWN_FD:
             if not self._descriptors.usable(number):
                 raise OSError(ENOENT, "not a descriptor of the guest")
             if path.startswith(b"/proc"):
                 return special.host_name(number)
-        if kind == special.OWN_DIRECTORY and path.endswith((b"/cwd", b"/root")):
-            return b"/" if path.endswith(b"/root") else os.getcwdb()
+        if kind == special.OWN_DIRECTORY and number < 0 and path.endswith((b"/cwd", b"/root")):
+            return os.getcwdb() if detail == b"." else detail
         with self.find(dirfd, path, follow=False) as found:
             if found.opath >= 0:
                 try:
@@ -204,6 +234,12 @@ class Paths:
             fd = self._open_special(kind, detail, number, path, flags, mode)
             if fd >= 0:
                 return fd
+        elif self._policy.sysroot and path.startswith(b"/") and not flags & O_CREATING and _needed(flags) <= READ:
+            found = self._find_in_sysroot(path, not flags & os.O_NOFOLLOW)
+            if found is not None:
+                with found:
+                    fd, rights = self._reopen(found, flags)
+                return self._give(fd, rights, flags)
         if not path.startswith(b"/") and dirfd != AT_FDCWD:
             self._descriptors.check(dirfd)
         if not self._sandboxed:
@@ -333,10 +369,14 @@ class Paths:
 
     def change_directory(self, path: bytes) -> None:
         """Make a directory the one that relative paths start from."""
-        with self.find(AT_FDCWD, path) as found:
-            if found.opath < 0:
-                os.chdir(path)
-                return
+        if not self._sandboxed:
+            os.chdir(path)
+            return
+        if special.classify(path)[0] != special.ORDINARY:
+            found = self.find(AT_FDCWD, path)
+        else:  # never into the sysroot: it is looked in for reading only
+            found = _object(*self._resolve(AT_FDCWD, path, True, LOOK))
+        with found:
             os.fchdir(found.opath)
             self._cwd_rights = found.rights & ALL
 

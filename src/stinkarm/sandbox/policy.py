@@ -60,6 +60,9 @@ class Policy:
     directory stands for all below it. Writing includes reading. `allow_env` is None, True, or a list
     of variable names.
 
+    `sysroot` is a directory where names that begin with "/" are looked for first, for reading; all of it may be
+    read.
+
     `report` is called with one sentence for each new denial. `call` names the system call that is running.
     `program`, `arguments`, `variables` and the address of the initial `stack` are what /proc/self shows.
     """
@@ -71,6 +74,7 @@ class Policy:
         allow_read: "Granted" = None,
         allow_write: "Granted" = None,
         allow_env: "Granted" = None,
+        sysroot: str | None = None,
         report: "Callable[[str], None] | None" = None,
     ) -> None:
         if mode not in MODES:
@@ -79,6 +83,7 @@ class Policy:
         self.allow_read = _absolute(_granted("allow_read", allow_read))
         self.allow_write = _absolute(_granted("allow_write", allow_write))
         self.allow_env = _granted("allow_env", allow_env)
+        self.sysroot = os.fsencode(os.path.abspath(sysroot)) if sysroot else b""
         self.report = report
         self.call: Callable[[], str] = _some_call
         self.descriptors = Descriptors(mode != FORWARD)
@@ -124,6 +129,12 @@ class Policy:
         if self.allow_env:
             shown.update((name, host[name]) for name in self.allow_env if name in host)
         return shown
+
+    def no_sysroot(self, error: OSError) -> None:
+        """Go on without the sysroot, which cannot be opened, and say so."""
+        if self.report is not None:
+            self.report(f"the sysroot {quote(os.fsdecode(self.sysroot))} cannot be used: {error.strerror}")
+        self.sysroot = b""
 
     def deny(self, what: str | bytes, grant: str = "") -> None:
         """Record that the running call was refused, and report it the first time."""

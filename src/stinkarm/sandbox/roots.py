@@ -71,7 +71,8 @@ class Roots:
 
     def __init__(self, policy: "Policy") -> None:
         found: dict[bytes, Root] = {}
-        for grant, rights in ((policy.allow_read, READ), (policy.allow_write, ALL)):
+        sysroot = (os.fsdecode(policy.sysroot),) if policy.sysroot else False
+        for grant, rights in ((policy.allow_read, READ), (sysroot, READ), (policy.allow_write, ALL)):
             names = ("/",) if grant is True else grant or ()
             for name in names:
                 opened = _open_grant(os.fsencode(name), rights, policy.descriptors)
