@@ -1,6 +1,6 @@
 """Fetch the Debian armhf programs that test_debian.py runs, into tests/programs/debian (needs apt and dpkg-deb).
 
-    python tests/programs/fetch.py
+python tests/programs/fetch.py
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def run(*command: str, cwd: Path | None = None) -> None:
 
 def main() -> None:
     """Download and unpack; no root is needed once apt knows the armhf architecture."""
-    architectures = subprocess.run(["dpkg", "--print-foreign-architectures"], capture_output=True, text=True, check=True)
+    architectures = subprocess.run(
+        ["dpkg", "--print-foreign-architectures"], capture_output=True, text=True, check=True
+    )
     if "armhf" not in architectures.stdout.split():
         run("dpkg", "--add-architecture", "armhf")
         run("apt-get", "update")
