@@ -259,6 +259,40 @@ def test_listing(forward: Process, listed: int) -> None:
     os.close(listed)
 
 
+@pytest.mark.parametrize("call", ["getdents64", "getdents"])
+def test_positions_in_directories_fit_31_bits(forward: Process, here: Path, call: str) -> None:
+    for number in range(300):
+        (here / f"file-{number}").touch()
+    fd = os.open(here, os.O_RDONLY)
+    layout = "<8xqH" if call == "getdents64" else "<4xiH"
+    head = 19 if call == "getdents64" else 10
+
+    def read() -> list[tuple[bytes, int]]:
+        found = []
+        size = forward.call(call, fd, OUT, 1000)
+        data = forward.memory.read(OUT, size)
+        while data:
+            offset, length = struct.unpack_from(layout, data)
+            assert 0 <= offset < 1 << 31
+            found.append((data[head:length].split(b"\0")[0], offset))
+            data = data[length:]
+        return found
+
+    found = []
+    while more := read():
+        found += more
+    assert len({entry for entry, _ in found}) == 302
+    for index in (0, 1, 2, 150, 299):
+        assert forward.call("lseek", fd, found[index][1], 0) == found[index][1]
+        assert read()[0][0] == found[index + 1][0]
+        assert forward.call("_llseek", fd, 0, found[index][1], OUT, 0) == 0
+        assert forward.memory.read_u64(OUT) == found[index][1]
+        assert read()[0][0] == found[index + 1][0]
+    assert forward.call("lseek", fd, 0, 0) == 0
+    assert read()[0][0] == found[0][0]
+    os.close(fd)
+
+
 def test_listing_in_the_old_form(forward: Process, listed: int) -> None:
     found = {}
     while (size := forward.call("getdents", listed, OUT, 600)) > 0:

@@ -107,9 +107,7 @@ def close_range(k: Kernel, first: UInt, last: UInt, flags: Hex) -> int:
 
 def _added(k: Kernel, fd: int, source: int) -> int:
     """Give the guest a copy of its own descriptor `source`."""
-    if fd >= 0:
-        k.policy.descriptors.add(fd, k.policy.descriptors.rights_of(source))
-    return fd
+    return k.policy.descriptors.add_copy(fd, source) if fd >= 0 else fd
 
 
 @syscall(41, FD)

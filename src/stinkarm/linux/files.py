@@ -66,6 +66,7 @@ SIGPIPE = 13
 UIO_MAXIOV = 1024
 SSIZE_MAX = 0x7FFFFFFF
 MAX_NON_LFS = 0x7FFFFFFF
+FIRST_POSITION = 0x10000000  # as in linux/paths.py, which getdents64 is in
 
 
 def _wrote(k: Kernel, result: int) -> int:
@@ -164,17 +165,33 @@ def pwritev2(k: Kernel, fd: Fd, iov: In[Iovecs], iovcnt: UInt, pos_l: UInt, pos_
     return _wrote(k, _vector(k, HOST_PWRITEV2, fd, iov, iovcnt, _position(pos_l, pos_h), 0, flags))
 
 
+def _seek(k: Kernel, fd: int, offset: int, whence: int) -> int:
+    """Move a file's position; in a directory, to one that getdents64 gave."""
+    descriptors = k.policy.descriptors
+    positions = descriptors.positions.get(descriptors.check(fd))
+    if positions is None:
+        return call(HOST_LSEEK, fd, offset, whence)
+    if whence == os.SEEK_SET:
+        if offset == 0:
+            positions.clear()
+        elif 0 <= offset - FIRST_POSITION < len(positions):
+            result = call(HOST_LSEEK, fd, positions[offset - FIRST_POSITION], whence)
+            return offset if result >= 0 else result
+    result = call(HOST_LSEEK, fd, offset, whence)
+    return FIRST_POSITION + positions.index(result) if result in positions else result
+
+
 @syscall(19, FD)
 def lseek(k: Kernel, fd: Fd, offset: Int, whence: Whence) -> int:
     """Move the file position; one that does not fit 31 bits is moved to, and EOVERFLOW."""
-    result = call(HOST_LSEEK, k.policy.descriptors.check(fd), offset, whence)
+    result = _seek(k, fd, offset, whence)
     return result if result <= MAX_NON_LFS else -EOVERFLOW
 
 
 @syscall(140, FD)
 def _llseek(k: Kernel, fd: Fd, offset_high: UInt, offset_low: UInt, result: Out[Off], whence: Whence) -> int:
     """Move the file position, 64 bits wide."""
-    position = call(HOST_LSEEK, k.policy.descriptors.check(fd), _position(offset_low, offset_high), whence)
+    position = _seek(k, fd, _position(offset_low, offset_high), whence)
     if position < 0:
         return position
     k.memory.write(result, position.to_bytes(8, "little"))

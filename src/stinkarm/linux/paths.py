@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from errno import E2BIG, EINVAL, ENAMETOOLONG, ENOENT, EPERM, ERANGE
+from struct import pack_into, unpack_from
 
 from stinkarm.guest.native import addressof, create_string_buffer
 from stinkarm.linux import open_flags, structs
@@ -46,6 +47,7 @@ HOST_LINKAT = 265
 HOST_RENAMEAT2 = 316
 
 PATH_MAX = 4096
+FIRST_POSITION = 0x10000000  # of those that stand for larger ones
 PAGE = 4096
 RENAME_NOREPLACE = 1
 RENAME_EXCHANGE = 2
@@ -353,10 +355,36 @@ def umask(k: Kernel, mask: Mode) -> Mode:
 # Reading directories
 
 
+def _small_positions(k: Kernel, fd: int, entries: bytearray) -> bool:
+    """Replace positions that do not fit 31 bits in struct linux_dirent64s; say whether there were any.
+
+    A 64-bit ext4 gives hashes as positions, which readdir of a 32-bit program would refuse with EOVERFLOW. The
+    replacements are found again by lseek (linux/files.py).
+    """
+    positions = k.policy.descriptors.positions.get(fd)
+    changed = False
+    at = 0
+    while at < len(entries):
+        offset, length = unpack_from("<qH", entries, at + 8)
+        if not 0 <= offset < FIRST_POSITION:
+            if positions is None:
+                positions = k.policy.descriptors.positions[fd] = []
+            pack_into("<q", entries, at + 8, FIRST_POSITION + len(positions))
+            positions.append(offset)
+            changed = True
+        at += length
+    return changed
+
+
 @syscall(217, FD)
 def getdents64(k: Kernel, fd: Fd, dirp: Out[Dirents], count: UInt) -> int:
     """Read directory entries."""
-    return call(HOST_GETDENTS64, k.policy.descriptors.check(fd), k.memory.host(dirp, count), count)
+    size = call(HOST_GETDENTS64, k.policy.descriptors.check(fd), k.memory.host(dirp, count), count)
+    if size > 0:
+        entries = bytearray(k.memory.read(dirp, size))
+        if _small_positions(k, fd, entries):
+            k.memory.write(dirp, entries)
+    return size
 
 
 @syscall(141, FD)
@@ -367,17 +395,18 @@ def getdents(k: Kernel, fd: Fd, dirp: Out[Bytes], count: UInt) -> int:
     size = call(HOST_GETDENTS64, fd, addressof(buffer), len(buffer))
     if size <= 0:
         return size
-    data = buffer.raw[:size]
+    entries = bytearray(buffer.raw[:size])
+    _small_positions(k, fd, entries)
     records = []
-    position = 0
-    while position < size:
-        inode, offset, length, kind = structs.Dirent64.unpack(data[position : position + structs.Dirent64.size])
-        name = data[position + structs.Dirent64.size : position + length].split(b"\0", 1)[0]
+    at = 0
+    while at < size:
+        inode, offset, length, kind = structs.Dirent64.unpack(entries[at : at + structs.Dirent64.size])
+        name = entries[at + structs.Dirent64.size : at + length].split(b"\0", 1)[0]
         reclen = (structs.Dirent.size + len(name) + 2 + 3) & ~3
-        head = structs.Dirent.pack(inode & 0xFFFFFFFF, offset & 0xFFFFFFFF, reclen)
+        head = structs.Dirent.pack(inode & 0xFFFFFFFF, offset, reclen)
         padding = reclen - structs.Dirent.size - len(name) - 1
         records.append(head + name + bytes(padding) + bytes((kind,)))
-        position += length
+        at += length
     packed = b"".join(records)
     k.memory.write(dirp, packed)
     return len(packed)

@@ -23,15 +23,17 @@ class Descriptors:
     """The guest's descriptor numbers.
 
     `rights` holds the bits above for each descriptor that the guest opened; in forward mode
-    nothing asks for it. `hidden` holds the emulator's own.
+    nothing asks for it. `hidden` holds the emulator's own. `positions` lists, for directories, the host's
+    positions that the guest was given smaller numbers for (linux/paths.py).
     """
 
-    __slots__ = ("hidden", "rights", "sandboxed")
+    __slots__ = ("hidden", "positions", "rights", "sandboxed")
 
     def __init__(self, sandboxed: bool) -> None:
         self.sandboxed = sandboxed
         self.hidden: set[int] = set()
         self.rights: dict[int, int] = {}
+        self.positions: dict[int, list[int]] = {}
         if sandboxed:
             for fd in (0, 1, 2):
                 self.rights[fd] = ALL | INHERITED
@@ -66,6 +68,15 @@ class Descriptors:
             raise OSError(EBADF, "a descriptor of the emulator was opened for the guest")
         if self.sandboxed:
             self.rights[fd] = rights
+        if self.positions:
+            self.positions.pop(fd, None)
+        return fd
+
+    def add_copy(self, fd: int, source: int) -> int:
+        """Give the guest a copy of its own descriptor `source`."""
+        self.add(fd, self.rights_of(source))
+        if source in self.positions:
+            self.positions[fd] = self.positions[source]
         return fd
 
     def check_target(self, fd: int) -> None:
@@ -76,6 +87,7 @@ class Descriptors:
     def remove(self, fd: int) -> None:
         """Forget a descriptor that the guest is closing."""
         self.rights.pop(fd, None)
+        self.positions.pop(fd, None)
 
     def close_range(self, first: int, last: int) -> list[int]:
         """List the guest's open descriptors from `first` to `last`."""
