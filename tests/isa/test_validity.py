@@ -33,7 +33,7 @@ EACH = {"A32": 6, "A32_unconditional": 2, "T16": 2, "T32": 4}
 
 
 def _register(rng: Random) -> int:
-    """Return a register number, often 0 or pc: what should-be bits are, and what makes other instructions of an opcode."""
+    """Return a register number, often 0 or pc: should-be bits are such, and pc makes some other instructions."""
     return rng.choice((rng.randrange(13), rng.randrange(13), rng.randrange(13), 0, 13, 14, 15, 15))
 
 
