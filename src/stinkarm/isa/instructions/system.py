@@ -53,20 +53,25 @@ def _barrier_option(option: int) -> str:
     return BARRIER_OPTIONS.get(option, f"#{option:#x}")
 
 
+@formatter("isb_option")
+def _isb_option(option: int) -> str:
+    return "sy" if option == 15 else f"#{option:#x}"
+
+
 def barrier(m: Machine) -> None:
     """Order memory accesses before with those after."""
     m.barrier()
 
 
-for _name, _op, _ref, _meaning in (
-    ("dsb", "0100", "A8.8.44", barrier),
-    ("dmb", "0101", "A8.8.43", barrier),
+for _name, _op, _option, _ref, _meaning in (
+    ("dsb", "0100", "barrier_option", "A8.8.44", barrier),
+    ("dmb", "0101", "barrier_option", "A8.8.43", barrier),
     # Fetched instructions become stale only by cacheflush, a system call.
-    ("isb", "0110", "A8.8.53", nothing),
+    ("isb", "0110", "isb_option", "A8.8.53", nothing),
 ):
     declare(
         _name,
-        f"{_name}{{c}} {{barrier_option}}",
+        _name + "{c} {" + _option + "}",
         f"DDI0406C {_ref}",
         [
             Encoding(T32, "T1", f"1111 0011 1011 (1111) 10 (0) 0 (1111) {_op} option:4"),
