@@ -134,26 +134,84 @@ class Decoder:
 
 
 def prove(encodings: list[Encoding]) -> None:
-    """Raise DeclarationError when two encodings of a space overlap and neither names the other in `see`."""
+    """Raise DeclarationError unless each word has at most one encoding and each encoding has a word.
+
+    Where two encodings of a space overlap, one must name the other in `see`.
+    """
     names = {e.instruction.name for e in encodings}
     spaces: dict[str, list[Encoding]] = {}
     for encoding in encodings:
         unknown = encoding.see - names
         if unknown:
             raise DeclarationError(f"{encoding!r} sees {', '.join(sorted(unknown))}, which is not declared")
-        spaces.setdefault(space_of(encoding), []).append(encoding)
+        _prove_place(encoding)
+        members = spaces.setdefault(space_of(encoding), [])
+        if any(other.id == encoding.id for other in members):
+            raise DeclarationError(f"two encodings of one space are called {encoding.id}")
+        members.append(encoding)
     for members in spaces.values():
         for i, a in enumerate(members):
             for b in members[i + 1 :]:
-                if a.pattern.overlaps(b.pattern) and not (a.instruction.name in b.see or b.instruction.name in a.see):
-                    raise DeclarationError(
-                        f"{a!r} ({a.pattern.text}) and {b!r} ({b.pattern.text}) overlap; "
-                        "one must name the other in see="
-                    )
-            covers = [b for b in members if b.instruction.name in a.see and b is not a]
-            for b in covers:
-                if not (b.pattern.mask & ~a.pattern.mask) and a.pattern.overlaps(b.pattern):
-                    raise DeclarationError(f"{a!r} can never be reached: {b!r} takes every word of it")
+                _prove_order(a, b)
+            covers = [
+                b for b in members if b.instruction.name in a.see and b is not a and a.pattern.overlaps(b.pattern)
+            ]
+            if covers and not _has_words(a, covers):
+                raise DeclarationError(
+                    f"{a!r} can never be reached: {', '.join(map(repr, covers))} take every word of it"
+                )
+
+
+_WIDE = tuple(first << 27 for first in (0b11101, 0b11110, 0b11111))
+
+
+def _prove_place(encoding: Encoding) -> None:
+    """Refuse a pattern that the words of its space could not have."""
+    pattern = encoding.pattern
+    space = space_of(encoding)
+    if space == "A32" and "cond" in pattern.fields and pattern.fields["cond"] != (28, 4):
+        raise DeclarationError(f"{encoding!r}: in {pattern.text!r} cond is not the top four bits")
+    if space == "A32_unconditional" and pattern.mask & pattern.value >> 28 << 28 != 0xF << 28:
+        raise DeclarationError(f"{encoding!r}: {pattern.text!r} begins neither with cond:4 nor with 1111")
+    if space == "T16":
+        if any(not (pattern.value << 16 ^ wide) & pattern.mask << 16 & 0xF8000000 for wide in _WIDE):
+            raise DeclarationError(f"{encoding!r}: {pattern.text!r} takes words that begin a 32-bit instruction")
+    elif space == "T32":
+        firsts = [first << 27 for first in range(32) if not (pattern.value ^ first << 27) & pattern.mask & 0xF8000000]
+        if not set(firsts) <= set(_WIDE):
+            raise DeclarationError(f"{encoding!r}: {pattern.text!r} takes words that begin with a 16-bit instruction")
+
+
+def _prove_order(a: Encoding, b: Encoding) -> None:
+    """Refuse two encodings that overlap without an order."""
+    if not a.pattern.overlaps(b.pattern):
+        return
+    a_first, b_first = a.instruction.name in b.see, b.instruction.name in a.see
+    if a.instruction is not b.instruction and a_first and b_first:
+        raise DeclarationError(f"{a!r} and {b!r} name each other in see=; only the more general one may")
+    if not a_first and not b_first:
+        raise DeclarationError(
+            f"{a!r} ({a.pattern.text}) and {b!r} ({b.pattern.text}) overlap; one must name the other in see="
+        )
+
+
+def _has_words(encoding: Encoding, covers: list[Encoding]) -> bool:
+    """Say whether some word of an encoding is in none of `covers`, by taking each away from what is left."""
+    left = [(encoding.pattern.mask, encoding.pattern.value)]
+    for cover in covers:
+        rest = []
+        for mask, value in left:
+            if (value ^ cover.pattern.value) & mask & cover.pattern.mask:
+                rest.append((mask, value))
+                continue
+            free = cover.pattern.mask & ~mask
+            while free:
+                # The words that differ from the cover in this bit, and agree in the bits before.
+                bit = free & -free
+                rest.append((mask | bit, value | ~cover.pattern.value & bit))
+                mask, value, free = mask | bit, value | cover.pattern.value & bit, free & ~bit
+        left = rest
+    return bool(left)
 
 
 _decoder: Decoder | None = None
