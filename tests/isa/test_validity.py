@@ -133,8 +133,8 @@ def is_excused(decoded: Decoded | None, ours: bool) -> bool:
     if ours:
         # It takes LDC and STC of p14 for MRRC and MCRR, and finds debug registers there.
         return name in ("ldc", "stc") and decoded.word >> 8 & 15 == 14
-    # It leaves its run by an exception of its own.
-    return name == "hint"
+    # It leaves its run by an exception of its own (hints), or runs on behind the block that it skips (IT).
+    return name in ("hint", "it")
 
 
 def compare(space: str, words: list[int]) -> tuple[int, dict[str, list[str]]]:
