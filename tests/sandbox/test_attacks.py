@@ -380,6 +380,8 @@ def test_inherited_descriptors_are_not_there(world: World) -> None:
 def test_closing_everything_leaves_the_host_alone(world: World) -> None:
     with world.secret.open("rb") as file, sandboxed(world) as guest:
         mine = opened(guest, "file")
+        assert guest.error("dup2", mine, file.fileno()) == "EBUSY"
+        assert guest.error("dup3", mine, file.fileno(), 0o2000000) == "EBUSY"
         opened(guest, "/nowhere")
         hidden = set(guest.policy.descriptors.hidden)
         assert hidden
@@ -390,15 +392,17 @@ def test_closing_everything_leaves_the_host_alone(world: World) -> None:
         for fd in hidden:
             os.fstat(fd)
             assert guest.error("close", fd) == "EBADF"
-            assert guest.error("dup2", 0, fd) == "EBADF"
+            assert guest.error("dup2", 0, fd) == "EBUSY"
 
 
 def test_hidden_descriptors_do_not_exist_in_forward_mode(tmp_path: Path) -> None:
     guest = Process("forward")
     try:
         own = guest.policy.descriptors.move_up(os.open("/dev/null", os.O_RDWR))
-        for call in (("read", own, BUFFER, 1), ("close", own), ("dup", own), ("dup2", 0, own), ("fcntl64", own, 1, 0)):
+        for call in (("read", own, BUFFER, 1), ("close", own), ("dup", own), ("fcntl64", own, 1, 0)):
             assert guest.error(*call) == "EBADF"
+        assert guest.error("dup2", 0, own) == "EBUSY"
+        assert guest.error("dup3", 0, own, 0) == "EBUSY"
         assert opened(guest, f"/proc/self/fd/{own}") == -errno.ENOENT
         os.fstat(own)
         os.close(own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from errno import EINVAL, EOVERFLOW, EPERM
+from errno import EBADF, EBUSY, EINVAL, EOVERFLOW, EPERM
 from struct import pack, unpack
 
 from stinkarm.guest.native import addressof, c_uint64
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     )
 
 HOST_CLOSE = 3
-HOST_DUP2 = 33
 HOST_FCNTL = 72
 HOST_FLOCK = 73
 HOST_EVENTFD2 = 290
@@ -120,11 +119,10 @@ def dup(k: Kernel, oldfd: Fd) -> Fd:
 def dup2(k: Kernel, oldfd: Fd, newfd: Fd) -> Fd:
     """Copy a descriptor to a given number."""
     k.policy.descriptors.check(oldfd)
-    k.policy.descriptors.check_target(newfd)
     if oldfd == newfd:
         result = call(HOST_FCNTL, oldfd, F_GETFD)
         return result if result < 0 else newfd
-    return _added(k, call(HOST_DUP2, oldfd, newfd), oldfd)
+    return _dup_to(k, oldfd, newfd, 0)
 
 
 @syscall(358, FD)
@@ -133,8 +131,23 @@ def dup3(k: Kernel, oldfd: Fd, newfd: Fd, flags: OpenFlags) -> Fd:
     if flags & ~O_CLOEXEC or oldfd == newfd:
         return -EINVAL
     k.policy.descriptors.check(oldfd)
-    k.policy.descriptors.check_target(newfd)
-    return _added(k, call(HOST_DUP3, oldfd, newfd, flags), oldfd)
+    return _dup_to(k, oldfd, newfd, flags)
+
+
+def _dup_to(k: Kernel, oldfd: int, newfd: int, flags: int) -> int:
+    """Copy a descriptor to a number that is the guest's, or free; EBUSY if it is somebody else's."""
+    if newfd < 0:
+        return -EBADF
+    if k.policy.descriptors.usable(newfd):
+        return _added(k, call(HOST_DUP3, oldfd, newfd, flags), oldfd)
+    # To take a number only if it is free, at once, is what F_DUPFD can do.
+    got = call(HOST_FCNTL, oldfd, F_DUPFD_CLOEXEC if flags else F_DUPFD, newfd)
+    if got == -EINVAL:  # above RLIMIT_NOFILE
+        return -EBADF
+    if got >= 0 and got != newfd:
+        os.close(got)
+        return -EBUSY
+    return _added(k, got, oldfd)
 
 
 # Pipes and their like

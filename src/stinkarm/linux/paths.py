@@ -118,7 +118,7 @@ def openat2(k: Kernel, dirfd: DirFd, pathname: In[Path], how: In[OpenHow], size:
 
 def _mkdir(k: Kernel, dirfd: int, pathname: int, mode: int) -> int:
     with k.policy.paths.entry(dirfd, read_path(k, pathname), create=True) as entry:
-        os.mkdir(entry.name, mode, dir_fd=entry.fd)
+        os.mkdir(entry.name, mode & 0o7777, dir_fd=entry.fd)
     return 0
 
 
@@ -283,7 +283,7 @@ def _mknod(k: Kernel, dirfd: int, pathname: int, mode: int, dev: int) -> int:
     # new_decode_dev: 12 bits of major between the two parts of a 20-bit minor
     device = os.makedev(dev >> 8 & 0xFFF, dev & 0xFF | dev >> 12 & 0xFFF00)
     with k.policy.paths.entry(dirfd, read_path(k, pathname), create=True) as entry:
-        os.mknod(entry.name, mode, device, dir_fd=entry.fd)
+        os.mknod(entry.name, mode & 0xFFFF, device, dir_fd=entry.fd)
     return 0
 
 

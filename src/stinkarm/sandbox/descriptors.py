@@ -79,11 +79,6 @@ class Descriptors:
             self.positions[fd] = self.positions[source]
         return fd
 
-    def check_target(self, fd: int) -> None:
-        """Raise EBADF when dup2 may not replace `fd`."""
-        if fd in self.hidden:
-            raise OSError(EBADF, "the number is in use by the emulator")
-
     def remove(self, fd: int) -> None:
         """Forget a descriptor that the guest is closing."""
         self.rights.pop(fd, None)
