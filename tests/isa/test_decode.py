@@ -39,7 +39,7 @@ def brute_force(encodings: list[Encoding], word: int) -> Encoding | None:
     """Find an encoding with nothing but the patterns and `see`."""
     matching = [e for e in encodings if e.pattern.matches(word)]
     # The one meant is the one that defers to no other.
-    best = [e for e in matching if not any(o is not e and o.instruction.name in e.see for o in matching)]
+    best = [e for e in matching if not any(o is not e and e.sees(o) for o in matching)]
     assert len(best) == min(1, len(matching)), f"{word:#010x} is {best} of {matching}"
     return best[0] if best else None
 

@@ -29,7 +29,8 @@ class Encoding:
     """One encoding of an instruction: a pattern, and how its fields give the body's arguments.
 
     `derived` maps an argument to an int or to a function whose parameters are fields by name.
-    `see` names the instructions that are meant where the patterns overlap (the manual's SEE).
+    `see` names the instructions that are meant where the patterns overlap (the manual's SEE). `extension` is the
+    extension whose instructions this belongs to; a row with `rest_of` is what the others of an extension leave.
     `unpredictable` is a predicate over fields. `syntax` overrides the instruction's.
     `unconditional`: in an IT block it executes all the same (BKPT).
     """
@@ -44,6 +45,7 @@ class Encoding:
         unpredictable: Callable[..., Any] | None = None,
         syntax: str | None = None,
         extension: str = "",
+        rest_of: str = "",
         unconditional: bool = False,
         **derived: Any,
     ) -> None:
@@ -54,6 +56,7 @@ class Encoding:
         self.unpredictable = unpredictable
         self.own_syntax = syntax
         self.extension = extension
+        self.rest_of = rest_of
         self.unconditional = unconditional
         self.derived = derived
         self.instruction: Instruction = None  # type: ignore[assignment]  # set by Instruction
@@ -68,6 +71,12 @@ class Encoding:
     def id(self) -> str:
         """A name unique among all encodings, such as `adc_imm.A1`."""
         return f"{self.instruction.name}.{self.name}"
+
+    def sees(self, other: Encoding) -> bool:
+        """Say whether a word of both encodings is the other one's."""
+        if other.instruction.name in self.see:
+            return True
+        return self.rest_of != "" and other.extension == self.rest_of
 
     @property
     def thumb(self) -> bool:

@@ -41,7 +41,7 @@ def in_order(encodings: list[Encoding]) -> list[Encoding]:
         if encoding in trail:
             raise DeclarationError(f"see= goes in a circle: {trail}")
         for other in encodings:
-            if other.instruction.name in encoding.see and other is not encoding:
+            if encoding.sees(other) and other is not encoding:
                 visit(other, (*trail, encoding))
         result.append(encoding)
 
@@ -153,9 +153,7 @@ def prove(encodings: list[Encoding]) -> None:
         for i, a in enumerate(members):
             for b in members[i + 1 :]:
                 _prove_order(a, b)
-            covers = [
-                b for b in members if b.instruction.name in a.see and b is not a and a.pattern.overlaps(b.pattern)
-            ]
+            covers = [b for b in members if a.sees(b) and b is not a and a.pattern.overlaps(b.pattern)]
             if covers and not _has_words(a, covers):
                 raise DeclarationError(
                     f"{a!r} can never be reached: {', '.join(map(repr, covers))} take every word of it"
@@ -186,7 +184,7 @@ def _prove_order(a: Encoding, b: Encoding) -> None:
     """Refuse two encodings that overlap without an order."""
     if not a.pattern.overlaps(b.pattern):
         return
-    a_first, b_first = a.instruction.name in b.see, b.instruction.name in a.see
+    a_first, b_first = b.sees(a), a.sees(b)
     if a.instruction is not b.instruction and a_first and b_first:
         raise DeclarationError(f"{a!r} and {b!r} name each other in see=; only the more general one may")
     if not a_first and not b_first:

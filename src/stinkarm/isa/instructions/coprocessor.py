@@ -13,7 +13,6 @@ from ..fields import Number
 from ..operations import Machine, Value
 from ..syntax import REGISTERS, formatter
 from .unpredictable import any_bad, any_pc
-from .vfp_transfer import TRANSFERS
 
 # CP15
 
@@ -185,8 +184,8 @@ declare(
         encoding
         for name, pattern in _VFP.items()
         for encoding in (
-            Encoding(T32, f"T_{name}", f"1110 {pattern}", see=TRANSFERS),
-            Encoding(A32, f"A_{name}", f"cond:4 {pattern}", see=TRANSFERS),
+            Encoding(T32, f"T_{name}", f"1110 {pattern}", rest_of="vfp"),
+            Encoding(A32, f"A_{name}", f"cond:4 {pattern}", rest_of="vfp"),
         )
     ],
     not_yet,
@@ -196,8 +195,8 @@ declare(
     "neon{c}  ; not yet",
     "DDI0406C A7.4, A7.7",
     [
-        Encoding(T32, "T_data", "111 u:1 1111 rest:24"),
-        Encoding(A32, "A_data", "1111 001 u:1 rest:24"),
+        Encoding(T32, "T_data", "111 u:1 1111 rest:24", rest_of="neon"),
+        Encoding(A32, "A_data", "1111 001 u:1 rest:24", rest_of="neon"),
         Encoding(T32, "T_transfer", "1111 1001 op:3 0 rest:20"),
         Encoding(A32, "A_transfer", "1111 0100 op:3 0 rest:20"),
     ],

@@ -21,8 +21,8 @@ _DM = {1: lambda M, vm: M << 4 | vm, 0: lambda M, vm: vm << 1 | M}
 def _both(name: str, pattern: str, **options: Any) -> list[Encoding]:
     """Return the A32 and the T32 encoding of a VFP pattern: they differ in the first four bits."""
     return [
-        Encoding(A32, f"A{name}", f"cond:4 {pattern}", **options),
-        Encoding(T32, f"T{name}", f"1110 {pattern}", **options),
+        Encoding(A32, f"A{name}", f"cond:4 {pattern}", extension="vfp", **options),
+        Encoding(T32, f"T{name}", f"1110 {pattern}", extension="vfp", **options),
     ]
 
 
@@ -415,14 +415,4 @@ declare(
     "DDI0406C A8.8.349",
     _both("1", "1110 1110 0001 rt:4 1010 (000) 1 (0000)", unpredictable=lambda rt: rt == 15),
     _vmsr,
-)
-
-# What the catch-all of coprocessors 10 and 11 must let pass.
-TRANSFERS = frozenset(
-    name
-    for name in (
-        "vldr vstr vldm vstm vmov_to_core_single vmov_from_core_single vmov_to_core_double vmov_from_core_double "
-        "vmov_to_core_two_singles vmov_from_core_two_singles vmov_to_scalar_8 vmov_to_scalar_16 vmov_to_scalar_32 "
-        "vmov_from_scalar_8 vmov_from_scalar_16 vmov_from_scalar_32 vmov_register vabs vneg vmov_immediate vmrs vmsr"
-    ).split()
 )
