@@ -273,6 +273,20 @@ class HandlerBuilder(FloatingBuilder):
     def set_vector(self, first: Number, value: Value) -> None:
         self._do(f"store {_type(value)} {_name(value)}, ptr {self._extension_pointer(first)}, align 4")
 
+    def _element_pointer(self, byte: Number) -> str:
+        if isinstance(byte, int):
+            return self._new(f"getelementptr inbounds i8, ptr %st, i64 {OFFSETS['d'] + byte}")
+        bytes_ = self._new(f"getelementptr inbounds i8, ptr %st, i64 {OFFSETS['d']}")
+        wide = self._new(f"zext i32 {self._slot(byte, 1)} to i64")
+        return self._new(f"getelementptr inbounds i8, ptr {bytes_}, i64 {wide}")
+
+    def element(self, byte: Number, size: int) -> Value:
+        return self._value(8 * size, f"load i{8 * size}, ptr {self._element_pointer(byte)}, align {size}").zext(32)
+
+    def set_element(self, byte: Number, size: int, value: Value) -> None:
+        narrow = value.trunc(8 * size)
+        self._do(f"store {_type(narrow)} {_name(narrow)}, ptr {self._element_pointer(byte)}, align {size}")
+
     def table_byte(self, first: Number, index: Value) -> IrValue:
         wide = _name(index.zext(64))
         pointer = self._new(f"getelementptr inbounds i8, ptr {self._extension_pointer(first)}, i64 {wide}")
@@ -428,9 +442,12 @@ class HandlerBuilder(FloatingBuilder):
         return ""
 
     def _check_aligned(self, address: Value, size: int, *, write: bool) -> None:
-        if size == 1:
+        self.check_aligned(address, size - 1, write=write)
+
+    def check_aligned(self, address: Value, mask: Number, *, write: bool) -> None:
+        if isinstance(mask, int) and mask == 0:
             return
-        bad = self._new(f"icmp ne i32 {_name(address & (size - 1))}, 0")
+        bad = self._new(f"icmp ne i32 {_name(address & mask)}, 0")
         fault, fine = self._label("misaligned"), self._label("aligned")
         self._do(f"br i1 {bad}, label %{fault}, label %{fine}, !prof !0")
         self._begin(fault)
@@ -456,6 +473,20 @@ class HandlerBuilder(FloatingBuilder):
         op, modifier = {1: ("movb", ":b"), 2: ("movw", ":w"), 4: ("movl", ":k"), 8: ("movq", ":q")}[size]
         host = _name(address.zext(64))
         self._pinned("", f"{op} ${{0{modifier}}}, ($1,%r13)", f"i{value.width} {_name(value)}, i64 {host}", "r,r")
+
+    def load_elements(self, address: Value, bits: int, size: Number) -> IrValue:
+        if bits == 64:
+            return self.load(address, 8)
+        host = _name(address.zext(64))
+        pair = self._pinned("<2 x i64>", "movdqu ($1,%r13), $0", f"i64 {host}", "=x,r")
+        return IrValue(self, 64, pair, lanes=2)
+
+    def store_elements(self, address: Value, value: Value, size: Number) -> None:
+        if value.lanes == 1:
+            self.store(address, 8, value)
+            return
+        host = _name(address.zext(64))
+        self._pinned("", "movdqu $0, ($1,%r13)", f"<2 x i64> {_name(value)}, i64 {host}", "x,r")
 
     def _loop(self, start: list[tuple[str, str]], step: Callable[[list[str]], tuple[list[str], str]]) -> None:
         """Loop over variables, each given as (type, first value), until `step` says that it is over.

@@ -204,6 +204,18 @@ class IntMachine(FloatingReference):
         for i in range(value.width * value.lanes // 32):
             self.set_extension_word(first + i, IntValue(self, 32, number >> 32 * i))
 
+    def element(self, byte: Number, size: int) -> IntValue:
+        assert isinstance(byte, int)
+        word = self.extension_word(byte // 4)
+        return IntValue(self, 32, word.number >> byte % 4 * 8 & (1 << 8 * size) - 1)
+
+    def set_element(self, byte: Number, size: int, value: Value) -> None:
+        assert isinstance(byte, int)
+        shift = byte % 4 * 8
+        mask = (1 << 8 * size) - 1 << shift
+        kept = self.extension_word(byte // 4).number & ~mask
+        self.set_extension_word(byte // 4, IntValue(self, 32, kept | _int(value) << shift & mask))
+
     def table_byte(self, first: Number, index: Value) -> IntValue:
         number = _int(index)
         word = self.extension_word(first + number // 4)
@@ -294,6 +306,26 @@ class IntMachine(FloatingReference):
         if aligned:
             self._check_aligned(_int(address), size, write=True)
         self._write(_int(address), size, _int(value))
+
+    def check_aligned(self, address: Value, mask: Number, *, write: bool) -> None:
+        assert isinstance(mask, int)
+        self._check_aligned(_int(address), mask + 1, write=write)
+
+    def _in_order(self, data: bytes, size: int) -> bytes:
+        """Return the bytes of elements with those of each in the other order, if that is the data's."""
+        if not self.words[WORD["big_endian"]]:
+            return data
+        return b"".join(data[i : i + size][::-1] for i in range(0, len(data), size))
+
+    def load_elements(self, address: Value, bits: int, size: Number) -> Value:
+        assert isinstance(size, int)
+        data = self._in_order(self.memory.read(_int(address), bits // 8), size)
+        return self._of_bits(int.from_bytes(data, "little"), bits, 64)
+
+    def store_elements(self, address: Value, value: Value, size: Number) -> None:
+        assert isinstance(size, int)
+        data = self._bits(value).to_bytes(8 * value.lanes, "little")
+        self.memory.write(_int(address), self._in_order(data, size))
 
     def _listed(self, registers: Number) -> list[int]:
         assert isinstance(registers, int)

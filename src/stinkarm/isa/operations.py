@@ -268,6 +268,14 @@ class Machine(FloatingOperations):
         """Write the extension registers from word `first` on."""
 
     @abstractmethod
+    def element(self, byte: Number, size: int) -> Value:
+        """Read 1, 2 or 4 bytes of the extension registers from byte `byte` on, zero-extended to 32 bits."""
+
+    @abstractmethod
+    def set_element(self, byte: Number, size: int, value: Value) -> None:
+        """Write the low 1, 2 or 4 bytes of a 32-bit value to the extension registers from byte `byte` on."""
+
+    @abstractmethod
     def table_byte(self, first: Number, index: Value) -> Value:
         """Return byte `index` (8 bits, known to be in range) of the extension registers from word `first` on."""
 
@@ -356,6 +364,21 @@ class Machine(FloatingOperations):
     @abstractmethod
     def store_extension_words(self, first: Number, count: Number, address: Value) -> None:
         """Store `count` extension register words at a word-aligned address upwards."""
+
+    @abstractmethod
+    def check_aligned(self, address: Value, mask: Number, *, write: bool) -> None:
+        """Make an alignment fault of an address in which a bit of `mask` (0, or a power of two less one) is set."""
+
+    @abstractmethod
+    def load_elements(self, address: Value, bits: int, size: Number) -> Value:
+        """Load 64 or 128 bits of elements of `size` bytes (their byte order is the data's), the first one lowest.
+
+        They come in lanes of 64 bits.
+        """
+
+    @abstractmethod
+    def store_elements(self, address: Value, value: Value, size: Number) -> None:
+        """Store one or two lanes of 64 bits as elements of `size` bytes, the lowest one first."""
 
     @abstractmethod
     def load_exclusive(self, address: Value, size: int) -> Value:

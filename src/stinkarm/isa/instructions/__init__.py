@@ -1,1 +1,18 @@
-from . import bits, branch, coprocessor, data_processing, divide, exclusive, load_multiple, load_store, memory_hint, multiply, parallel, saturating, status, system, vfp_transfer  # noqa: F401
+from . import (  # noqa: F401
+    bits,
+    branch,
+    coprocessor,
+    data_processing,
+    divide,
+    exclusive,
+    load_multiple,
+    load_store,
+    memory_hint,
+    multiply,
+    neon_load_store,
+    parallel,
+    saturating,
+    status,
+    system,
+    vfp_transfer,
+)

@@ -193,12 +193,10 @@ declare(
 declare(
     "neon",
     "neon{c}  ; not yet",
-    "DDI0406C A7.4, A7.7",
+    "DDI0406C A7.4",
     [
-        Encoding(T32, "T_data", "111 u:1 1111 rest:24", rest_of="neon"),
-        Encoding(A32, "A_data", "1111 001 u:1 rest:24", rest_of="neon"),
-        Encoding(T32, "T_transfer", "1111 1001 op:3 0 rest:20"),
-        Encoding(A32, "A_transfer", "1111 0100 op:3 0 rest:20"),
+        Encoding(T32, "T_data", "111 u:1 1111 rest:24"),
+        Encoding(A32, "A_data", "1111 001 u:1 rest:24"),
     ],
     not_yet,
 )
