@@ -195,8 +195,8 @@ declare(
     "neon{c}  ; not yet",
     "DDI0406C A7.4",
     [
-        Encoding(T32, "T_data", "111 u:1 1111 rest:24"),
-        Encoding(A32, "A_data", "1111 001 u:1 rest:24"),
+        Encoding(T32, "T_data", "111 u:1 1111 rest:24", rest_of="neon"),
+        Encoding(A32, "A_data", "1111 001 u:1 rest:24", rest_of="neon"),
     ],
     not_yet,
 )
