@@ -76,7 +76,7 @@ def build(path: str, cpu: str) -> None:
     from ..isa.decode import decoder
     from .generate import Generator
 
-    ir = Generator(decoder()).module()
+    ir = Generator(decoder(), fma=cpu != "x86-64-v2").module()
     image, offsets = link(compile_ir(ir, cpu))
     data = pack_header([offsets[name] for name in SYMBOLS]) + image
     temporary = f"{path}.{os.getpid()}.tmp"

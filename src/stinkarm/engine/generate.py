@@ -11,6 +11,7 @@ from ..isa.declare import CONTEXT, Encoding
 from ..isa.decode import Decoder, Node
 from ..isa.fields import Field, Number, Path, trace
 from .emit import PARAMETERS, HandlerBuilder, condition_ir
+from .floating_routines import floating_text
 from .layout import ENTRY_SIZE
 from .runtime import ALWAYS, DECODE_T32_BLOCK, END, FAULT, FINISH, RUNTIME, condition_handlers, decode_handler
 
@@ -28,8 +29,9 @@ class Leaf:
 class Generator:
     """Collects handlers and decoder functions."""
 
-    def __init__(self, decoder: Decoder) -> None:
+    def __init__(self, decoder: Decoder, *, fma: bool = True) -> None:
         self.decoder = decoder
+        self.fma = fma  # the host has FMA instructions
         self.handlers: dict[str, str] = {}  # text -> name
         self.decoders: list[str] = []
         self.undefined = self._handler(self._undefined())
@@ -183,6 +185,7 @@ class Generator:
                 *condition_handlers(),
                 FINISH,
                 DECODE_T32_BLOCK,
+                floating_text(fma=self.fma),
                 *handlers,
                 *self.decoders,
                 *trees,

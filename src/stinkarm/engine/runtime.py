@@ -12,8 +12,9 @@ from .layout import GUARD, TABLE_SIZE, THUMB_TABLE
 ALWAYS = 14
 
 # Handlers' addresses must not end up in tables, which would tie the image to where it is mapped.
-ATTRIBUTES = """attributes #0 = { nounwind "no-builtins" }
-attributes #1 = { nounwind "no-builtins" "no-jump-tables"="true" }"""
+ATTRIBUTES = """attributes #0 = { nounwind strictfp "no-builtins" }
+attributes #1 = { nounwind "no-builtins" "no-jump-tables"="true" }
+attributes #2 = { nounwind noinline strictfp "no-builtins" }"""
 
 
 def _o(name: str) -> int:

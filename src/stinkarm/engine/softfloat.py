@@ -162,7 +162,7 @@ class Arithmetic:
         return default_nan(n) if self.fpscr & DN else number
 
     def _nan_of(self, n: int, *operands: tuple[int, Unpacked]) -> int | None:
-        """Return the result if there is a NaN operand: of the first signalling one, else of the first (FPProcessNaNs)."""
+        """Return the result if there is a NaN operand: the first signalling one, else the first (FPProcessNaNs)."""
         for kind in (SNAN, QNAN):
             for number, unpacked in operands:
                 if unpacked.kind == kind:
