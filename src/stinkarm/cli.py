@@ -4,6 +4,7 @@ The option table below is the only description of the options: parsing and `--he
 It is read by hand because argparse alone would take as long to import as the guest takes to start.
 """
 
+import gc
 import os
 import sys
 import time
@@ -54,6 +55,7 @@ INDEX = {name: option for option in OPTIONS if not isinstance(option, str) for n
 def main(argv: list[str] | None = None) -> "NoReturn":
     """Run the command line and end the process."""
     start = time.perf_counter()
+    gc.disable()  # what is made while starting stays; `runner` turns it on again
     os._exit(run(sys.argv[1:] if argv is None else argv, start))
 
 

@@ -139,6 +139,7 @@ class Machine:
             egid=os.getegid(),
         )
         self.policy.set_start(argv, environment, sp)
+        self.policy.set_start(argv, environment, sp)
         entry = self.image.entry
         self.state.r[13] = sp
         self.state.r[15] = entry & ~1

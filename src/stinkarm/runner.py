@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # `signal` is the same with enums, whose import takes longer
+import gc
 import os
 
 from stinkarm import status
@@ -34,6 +35,8 @@ def run_command(settings: Settings, start: float) -> int:
     machine = prepare(settings, log)
     if log.elf:
         log.line("starting the emulator")
+    gc.freeze()
+    gc.enable()
     outcome = execute(machine)
     return finish(machine, outcome)
 
@@ -50,11 +53,11 @@ def open_log(settings: Settings, start: float | None) -> Log:
 def take_signals(*, interruptible: bool) -> None:
     """Undo what Python does with signals, so that they end the guest as they would on Linux.
 
-    `interruptible` keeps Ctrl-C an exception, for what is still to be printed then.
+    SIGPIPE stays ignored: the kernel raises it in the guest, which may ignore it. `interruptible` keeps Ctrl-C an
+    exception, for what is still to be printed then.
     """
     if not interruptible and _signal.getsignal(SIGINT) is not _signal.SIG_IGN:
         _signal.signal(SIGINT, _signal.SIG_DFL)
-    _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
     _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)
 
 

@@ -98,6 +98,8 @@ class Settings:
             case "-D":
                 self.log_file = value
             case "-L":
+                if not os.path.isdir(value):
+                    raise UsageError(f"{name} wants a directory, and {value!r} is none.")
                 self.sysroot = value
             case "-r":
                 self.release = value

@@ -1,4 +1,4 @@
-"""The process: its end, its place among processes, its personality, the machine's name."""
+"""The process: its place among processes, its personality, the machine's name."""
 
 from __future__ import annotations
 
@@ -41,20 +41,6 @@ HOST_MEMBARRIER = 324
 
 PAGE = 4096
 WORD_LIMIT = 1 << 32
-
-
-@syscall(1, PURE)
-def exit(k: Kernel, status: Int) -> int:
-    """End the thread, which is the only one, and so the process."""
-    k.exit_status = status & 0xFF
-    return status  # which leaves r0 as the program's end is to be shown
-
-
-@syscall(248, PURE)
-def exit_group(k: Kernel, status: Int) -> int:
-    """End the process."""
-    k.exit_status = status & 0xFF
-    return status  # which leaves r0 as the program's end is to be shown
 
 
 @syscall(0, PURE)

@@ -8,7 +8,7 @@ ENOSYS. Numbers are those of arch/arm/tools/syscall.tbl up to Linux 6.19; the pr
 
 CALLS = {
     0: "process.restart_syscall",
-    1: "process.exit",
+    1: "ending.exit",
     2: "missing.fork",
     3: "files.read",
     4: "files.write",
@@ -212,7 +212,7 @@ CALLS = {
     245: "io_getevents",
     246: "io_submit",
     247: "io_cancel",
-    248: "process.exit_group",
+    248: "ending.exit_group",
     249: "lookup_dcookie",
     250: "poll.epoll_create",
     251: "poll.epoll_ctl",
