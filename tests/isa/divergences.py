@@ -110,11 +110,11 @@ DIVERGENCES: list[Divergence] = [
     ),
     Divergence(
         "alignment",
-        r"^(v?ldm|v?stm|push|pop|ldrd|strd|vldr|vstr|vpush|vpop|swp)",
+        r"^(v?ldm|v?stm|push|pop|ldrd|strd|vldr|vstr|vpush|vpop|v(ld|st)\d|swp)",
         _alignment,
         "an alignment fault",
         "accesses the bytes",
-        "these check alignment whatever SCTLR.A says (MemA; DDI0406C A3.2.1, table A3-1)",
+        "these check alignment whatever SCTLR.A says (MemA, or an @align of NEON; DDI0406C A3.2.1, table A3-1)",
     ),
     Divergence(
         "alignment of a store exclusive that fails",

@@ -139,6 +139,8 @@ def random_state(rng: Random, decoded: Decoded, address: int, thumb: bool) -> di
             values[REGISTERS[index]] = rng.randrange(-64, 64) & 0xFFFFFFFF
         values["sp"] = random_address(rng)
         values[REGISTERS[base]] = random_address(rng)
+        if rng.random() < 0.8:  # as the alignment that a NEON transfer asks for
+            values[REGISTERS[base]] &= ~fields.get("mask", 0)
     values["pc"] = address
     for flag in "NZCVQ":
         values[flag] = rng.getrandbits(1)
