@@ -20,6 +20,11 @@ def _stack_mode(p: int, u: int) -> str:
     return {(0, 1): "", (1, 0): "db", (0, 0): "da", (1, 1): "ib"}[p, u]
 
 
+@formatter("any_stack_mode")
+def _any_stack_mode(p: int, u: int) -> str:
+    return _stack_mode(p, u) or "ia"
+
+
 @formatter("base")
 def _base(rn: int, w: int) -> str:
     return f"{REGISTERS[rn]}{'!' if w else ''}"
@@ -202,7 +207,7 @@ for _name, _bit in (("ldm", 1), ("stm", 0)):
     )
 declare(
     "rfe",
-    "rfe{stack_mode}{c} {base}",
+    "rfe{any_stack_mode}{c} {base}",
     "DDI0406C B9.3.13",
     [
         Encoding(T32, "T1", "1110 1000 00 w:1 1 rn:4 (1100) (0000) (0000) (0000)", unpredictable=_always, **_DB),
@@ -214,7 +219,7 @@ declare(
 _srs: dict[str, Any] = {"rn": 13, "unpredictable": _always}
 declare(
     "srs",
-    "srs{stack_mode}{c} {base}, #{mode}",
+    "srs{any_stack_mode}{c} {base}, #{mode}",
     "DDI0406C B9.3.16",
     [
         Encoding(T32, "T1", "1110 1000 00 w:1 0 (1101) (1100) (0000) (000) mode:5", **_srs, **_DB),
