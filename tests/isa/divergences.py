@@ -154,7 +154,7 @@ DIVERGENCES: list[Divergence] = [
     ),
     Divergence(
         "fault in the second page of one store",
-        r"^st",
+        r"^v?st",
         _across_pages,
         "stores nothing",
         "has stored the bytes in the first page",
