@@ -528,10 +528,13 @@ class HandlerBuilder(FloatingBuilder):
         if registers == 0:
             return
         self._check_aligned(address, 4, write=False)
-        # Touch the first and the last word: then nothing in between can fault with registers half loaded.
-        self.load(address, 4)
-        self.load(address + self.const((registers.bit_count() - 1) * 4), 4)
+        self._touch(address, self.const(registers.bit_count()) << 2)
         self._multiple(registers, address, self._load_word)
+
+    def _touch(self, address: Value, size: Value) -> None:
+        """Load from each page that words at `address` lie in: then nothing can fault with registers half loaded."""
+        self.load(address, 4)
+        self.load(address.maximum(address + size - 4 & -4096, signed=False), 4)
 
     def _load_word(self, pointer: str, where: IrValue) -> None:
         self._do(f"store i32 {_name(self.load(where, 4))}, ptr {pointer}, align 4")
@@ -571,13 +574,13 @@ class HandlerBuilder(FloatingBuilder):
 
         self._loop([("ptr", pointer), ("i32", _name(address)), ("i32", self.const(count).name)], step)
 
-    def load_extension_words(self, first: Number, count: Number, address: Value) -> None:
+    def load_extension_words(self, first: Number, count: Number, address: Value, *, double: int) -> None:
         self._check_aligned(address, 4, write=False)
         if not isinstance(count, int) or count > 1:
-            self.load(address + (self.const(count) << 2) - 4, 4)
+            self._touch(address, self.const(count) << 2)
         self._extension_words(first, count, address, self._load_word)
 
-    def store_extension_words(self, first: Number, count: Number, address: Value) -> None:
+    def store_extension_words(self, first: Number, count: Number, address: Value, *, double: int) -> None:
         self._check_aligned(address, 4, write=True)
         self._extension_words(first, count, address, self._store_word)
 

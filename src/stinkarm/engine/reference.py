@@ -348,18 +348,23 @@ class IntMachine(FloatingReference):
         for i, n in enumerate(numbers):
             self.store(address + 4 * i, 4, self.reg(n))
 
-    def load_extension_words(self, first: Number, count: Number, address: Value) -> None:
+    def _extension_order(self, first: int, count: int, double: int) -> list[int]:
+        """Return the words in the order of their addresses: big-endian doublewords have the high word first."""
+        swap = double and self.words[WORD["big_endian"]]
+        return [(first + i) ^ 1 if swap else first + i for i in range(count)]
+
+    def load_extension_words(self, first: Number, count: Number, address: Value, *, double: int) -> None:
         assert isinstance(first, int) and isinstance(count, int)
         self._check_aligned(_int(address), 4, write=False)
         values = [self.load(address + 4 * i, 4) for i in range(count)]
-        for i, value in enumerate(values):
-            self.set_extension_word(first + i, value)
+        for index, value in zip(self._extension_order(first, count, double), values, strict=True):
+            self.set_extension_word(index, value)
 
-    def store_extension_words(self, first: Number, count: Number, address: Value) -> None:
+    def store_extension_words(self, first: Number, count: Number, address: Value, *, double: int) -> None:
         assert isinstance(first, int) and isinstance(count, int)
         self._check_aligned(_int(address), 4, write=True)
-        for i in range(count):
-            self.store(address + 4 * i, 4, self.extension_word(first + i))
+        for i, index in enumerate(self._extension_order(first, count, double)):
+            self.store(address + 4 * i, 4, self.extension_word(index))
 
     def _words_in_order(self, number: int, size: int) -> int:
         """Keep the word at the lower address the low one (LDREXD, STREXD; DDI0406C A8.8.77), in either byte order."""

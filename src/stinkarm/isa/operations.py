@@ -358,11 +358,14 @@ class Machine(FloatingOperations):
         """Store a bit list of r0..r15, lowest first, at a word-aligned address upwards."""
 
     @abstractmethod
-    def load_extension_words(self, first: Number, count: Number, address: Value) -> None:
-        """Load `count` extension register words from a word-aligned address upwards; all or none."""
+    def load_extension_words(self, first: Number, count: Number, address: Value, *, double: int) -> None:
+        """Load `count` extension register words from a word-aligned address upwards; all or none.
+
+        `double`: they are doublewords, of which big-endian memory holds the high word first.
+        """
 
     @abstractmethod
-    def store_extension_words(self, first: Number, count: Number, address: Value) -> None:
+    def store_extension_words(self, first: Number, count: Number, address: Value, *, double: int) -> None:
         """Store `count` extension register words at a word-aligned address upwards."""
 
     @abstractmethod

@@ -75,12 +75,12 @@ def _base(m: Machine, rn: Number) -> Any:
 
 def _vldr(m: Machine, dd: Number, double: int, rn: Number, offset: Number) -> None:
     address = _base(m, rn) + offset
-    m.load_extension_words(_first_word(dd, double), 2 if double else 1, address)
+    m.load_extension_words(_first_word(dd, double), 2 if double else 1, address, double=double)
 
 
 def _vstr(m: Machine, dd: Number, double: int, rn: Number, offset: Number) -> None:
     address = _base(m, rn) + offset
-    m.store_extension_words(_first_word(dd, double), 2 if double else 1, address)
+    m.store_extension_words(_first_word(dd, double), 2 if double else 1, address, double=double)
 
 
 def _single_transfers(name: str, load: int, ref: str) -> None:
@@ -105,7 +105,7 @@ def _vldm(
 ) -> None:
     base = m.reg(rn)
     first = base - (m.const(span) << 2) if below else base
-    m.load_extension_words(_first_word(dd, double), words, first)
+    m.load_extension_words(_first_word(dd, double), words, first, double=double)
     if writeback:
         m.set_reg(rn, first if below else base + (m.const(span) << 2))
 
@@ -115,7 +115,7 @@ def _vstm(
 ) -> None:
     base = m.reg(rn)
     first = base - (m.const(span) << 2) if below else base
-    m.store_extension_words(_first_word(dd, double), words, first)
+    m.store_extension_words(_first_word(dd, double), words, first, double=double)
     if writeback:
         m.set_reg(rn, first if below else base + (m.const(span) << 2))
 
