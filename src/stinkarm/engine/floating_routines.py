@@ -376,7 +376,7 @@ def whole(op: str, width: int, lanes: int, *, standard: bool) -> Routine:
             return
         _begin_careful(r)
         result, bad, zero = _fast(r, op, operands)
-        again = r.any_lane(bad)
+        again: Value = r.any_lane(bad)
         if op in UNDERFLOWS or op in STEPS:
             again = again | r._mode_is(FP_EXACT) & r.any_lane(zero)
         r.when(again, lambda: _end_careless(r), lambda: r.give(result))
@@ -442,7 +442,7 @@ def test(op: str, lanes: int) -> Routine:
     """Return the routine of FPCompareEQ, GE or GT on vectors: lanes of all ones, or zero."""
     t = float_type(32, lanes)
     r = Routine(f"test_{op}_x{lanes}", ir_type(32, lanes), {"a": t, "b": t})
-    operands = [r.float_parameter(name, 32, lanes) for name in "ab"]
+    operands: list[Value] = [r.float_parameter(name, 32, lanes) for name in "ab"]
 
     def by_host() -> None:
         function = (

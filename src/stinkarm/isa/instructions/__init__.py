@@ -14,5 +14,7 @@ from . import (  # noqa: F401
     saturating,
     status,
     system,
+    vfp_arithmetic,
+    vfp_convert,
     vfp_transfer,
 )

@@ -1,49 +1,14 @@
-"""VFP register transfers (DDI0406C A7.6 to A7.9): loads, stores and moves. No arithmetic yet.
-
-In the encodings a double-precision register is D:Vd and a single-precision one Vd:D (A7.3).
-"""
+"""VFP register transfers (DDI0406C A7.6 to A7.9): loads, stores and moves."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..declare import A32, T32, Encoding, declare
+from ..declare import declare
 from ..fields import Number
 from ..operations import Machine
 from ..syntax import formatter
-
-# How the register number is made of its two fields, by precision.
-_DD = {1: lambda D, vd: D << 4 | vd, 0: lambda D, vd: vd << 1 | D}
-_DN = {1: lambda N, vn: N << 4 | vn, 0: lambda N, vn: vn << 1 | N}
-_DM = {1: lambda M, vm: M << 4 | vm, 0: lambda M, vm: vm << 1 | M}
-
-
-def _both(name: str, pattern: str, **options: Any) -> list[Encoding]:
-    """Return the A32 and the T32 encoding of a VFP pattern: they differ in the first four bits."""
-    return [
-        Encoding(A32, f"A{name}", f"cond:4 {pattern}", extension="vfp", **options),
-        Encoding(T32, f"T{name}", f"1110 {pattern}", extension="vfp", **options),
-    ]
-
-
-@formatter("vd")
-def _vd(dd: int, double: int) -> str:
-    return f"{'sd'[double]}{dd}"
-
-
-@formatter("vm")
-def _vm(dm: int, double: int) -> str:
-    return f"{'sd'[double]}{dm}"
-
-
-@formatter("vn")
-def _vn(dn: int, double: int) -> str:
-    return f"{'sd'[double]}{dn}"
-
-
-@formatter("size")
-def _size(double: int) -> str:
-    return ".f64" if double else ".f32"
+from .vfp_registers import DD, DM, DN, both, first_word
 
 
 @formatter("extension_registers")
@@ -63,11 +28,6 @@ def _offset(u: Number, imm8: Number) -> Number:
     return (imm8 << 2) if u else (0 - (imm8 << 2)) & 0xFFFFFFFF
 
 
-def _first_word(dd: Number, double: int) -> Number:
-    """Return the index of a register's first word among the 64 words of the register file."""
-    return dd << 1 if double else dd
-
-
 def _base(m: Machine, rn: Number) -> Any:
     """Read the base register; pc is aligned to a word."""
     return m.reg(rn) & 0xFFFFFFFC if rn == 15 else m.reg(rn)
@@ -75,21 +35,21 @@ def _base(m: Machine, rn: Number) -> Any:
 
 def _vldr(m: Machine, dd: Number, double: int, rn: Number, offset: Number) -> None:
     address = _base(m, rn) + offset
-    m.load_extension_words(_first_word(dd, double), 2 if double else 1, address, double=double)
+    m.load_extension_words(first_word(dd, double), 2 if double else 1, address, double=double)
 
 
 def _vstr(m: Machine, dd: Number, double: int, rn: Number, offset: Number) -> None:
     address = _base(m, rn) + offset
-    m.store_extension_words(_first_word(dd, double), 2 if double else 1, address, double=double)
+    m.store_extension_words(first_word(dd, double), 2 if double else 1, address, double=double)
 
 
 def _single_transfers(name: str, load: int, ref: str) -> None:
     encodings = []
     for double in (1, 0):
-        encodings += _both(
+        encodings += both(
             "12"[1 - double],
             f"1101 u:1 D:1 0 {load} rn:4 vd:4 101{double} imm8:8",
-            dd=_DD[double],
+            dd=DD[double],
             double=double,
             offset=_offset,
         )
@@ -105,7 +65,7 @@ def _vldm(
 ) -> None:
     base = m.reg(rn)
     first = base - (m.const(span) << 2) if below else base
-    m.load_extension_words(_first_word(dd, double), words, first, double=double)
+    m.load_extension_words(first_word(dd, double), words, first, double=double)
     if writeback:
         m.set_reg(rn, first if below else base + (m.const(span) << 2))
 
@@ -115,7 +75,7 @@ def _vstm(
 ) -> None:
     base = m.reg(rn)
     first = base - (m.const(span) << 2) if below else base
-    m.store_extension_words(_first_word(dd, double), words, first, double=double)
+    m.store_extension_words(first_word(dd, double), words, first, double=double)
     if writeback:
         m.set_reg(rn, first if below else base + (m.const(span) << 2))
 
@@ -133,10 +93,10 @@ def _multiple_transfers(name: str, load: int, ref: str) -> None:
     modes = (("01", 0, 0, "ia"), ("01", 0, 1, "ia"), ("10", 1, 1, "db"))
     for double in (1, 0):
         for pu, below, writeback, suffix in modes:
-            encodings += _both(
+            encodings += both(
                 f"{'12'[1 - double]}_{suffix}{'_wb' if writeback else ''}",
                 f"110{pu[0]} {pu[1]} D:1 {writeback} {load} rn:4 vd:4 101{double} imm8:8",
-                dd=_DD[double],
+                dd=DD[double],
                 double=double,
                 # FLDMX and FSTMX (an odd number of words) step over one word more than the registers have.
                 words=(lambda imm8: imm8 & 0xFE) if double else (lambda imm8: imm8 | 0),
@@ -165,10 +125,10 @@ for _op in (0, 1):
         f"vmov_{'to' if _op else 'from'}_core_single",
         "vmov{c} {rt}, {vn}" if _op else "vmov{c} {vn}, {rt}",
         "DDI0406C A8.8.343",
-        _both(
+        both(
             "1",
             f"1110 000 {_op} vn:4 rt:4 1010 N:1 (00) 1 (0000)",
-            dn=_DN[0],
+            dn=DN[0],
             double=0,
             to_core=_op,
             unpredictable=lambda rt: rt == 15,
@@ -194,10 +154,10 @@ for _op in (0, 1):
             f"vmov_{'to' if _op else 'from'}_core_{'double' if _double else 'two_singles'}",
             f"vmov{{c}} {{rt}}, {{rt2}}, {_extension}" if _op else f"vmov{{c}} {_extension}, {{rt}}, {{rt2}}",
             "DDI0406C A8.8.345" if _double else "DDI0406C A8.8.344",
-            _both(
+            both(
                 "1",
                 f"1100 010 {_op} rt2:4 rt:4 101{_double} 00 M:1 1 vm:4",
-                dm=_DM[_double],
+                dm=DM[_double],
                 first=(lambda dm: dm << 1) if _double else (lambda dm: dm | 0),
                 double=_double,
                 to_core=_op,
@@ -253,10 +213,10 @@ for _bytes, (_opc1, _opc2, _lane) in _LANES.items():
         f"vmov_to_scalar_{8 * _bytes}",
         f"vmov{{c}}.{8 * _bytes} {{scalar}}, {{rt}}",
         "DDI0406C A8.8.341",
-        _both(
+        both(
             "1",
             f"1110 0 {_opc1} 0 vd:4 rt:4 1011 D:1 {_opc2} 1 (0000)",
-            dd=_DD[1],
+            dd=DD[1],
             lane=_lane,
             size=_bytes,
             unpredictable=lambda rt: rt == 15,
@@ -268,10 +228,10 @@ for _bytes, (_opc1, _opc2, _lane) in _LANES.items():
         f"vmov_from_scalar_{8 * _bytes}",
         f"vmov{{c}}.{'{signedness}' if _bytes < 4 else ''}{8 * _bytes} {{rt}}, {{scalar}}",
         "DDI0406C A8.8.342",
-        _both(
+        both(
             "1",
             f"1110 {_sign} {_opc1} 1 vd:4 rt:4 1011 D:1 {_opc2} 1 (0000)",
-            dd=_DD[1],
+            dd=DD[1],
             lane=_lane,
             size=_bytes,
             unpredictable=lambda rt: rt == 15,
@@ -287,7 +247,7 @@ def _signedness(unsigned: int) -> str:
 
 
 def _vmov_register(m: Machine, double: int, dd: Number, dm: Number) -> None:
-    to, source = _first_word(dd, double), _first_word(dm, double)
+    to, source = first_word(dd, double), first_word(dm, double)
     low = m.extension_word(source)
     if double:
         m.set_extension_word(to + 1, m.extension_word(source + 1))
@@ -295,7 +255,7 @@ def _vmov_register(m: Machine, double: int, dd: Number, dm: Number) -> None:
 
 
 def _vabs(m: Machine, double: int, dd: Number, dm: Number) -> None:
-    to, source = _first_word(dd, double), _first_word(dm, double)
+    to, source = first_word(dd, double), first_word(dm, double)
     if double:
         low = m.extension_word(source)
         m.set_extension_word(to + 1, m.extension_word(source + 1) & 0x7FFFFFFF)
@@ -305,7 +265,7 @@ def _vabs(m: Machine, double: int, dd: Number, dm: Number) -> None:
 
 
 def _vneg(m: Machine, double: int, dd: Number, dm: Number) -> None:
-    to, source = _first_word(dd, double), _first_word(dm, double)
+    to, source = first_word(dd, double), first_word(dm, double)
     if double:
         low = m.extension_word(source)
         m.set_extension_word(to + 1, m.extension_word(source + 1) ^ 0x80000000)
@@ -326,11 +286,11 @@ for _name, _opcode, _last, _meaning, _ref in (
         [
             encoding
             for precision in (1, 0)
-            for encoding in _both(
+            for encoding in both(
                 "21"[precision - 1] if precision else "1s",
                 f"1110 1 D:1 11 {_opcode} vd:4 101{precision} {_last} M:1 0 vm:4",
-                dd=_DD[precision],
-                dm=_DM[precision],
+                dd=DD[precision],
+                dm=DM[precision],
                 double=precision,
             )
         ],
@@ -367,10 +327,10 @@ declare(
     [
         encoding
         for precision in (1, 0)
-        for encoding in _both(
+        for encoding in both(
             "2d" if precision else "2s",
             f"1110 1 D:1 11 imm4h:4 vd:4 101{precision} (0) 0 (0) 0 imm4l:4",
-            dd=_DD[precision],
+            dd=DD[precision],
             double=precision,
             imm=_expand_high if precision else _expand_single,
         )
@@ -380,21 +340,22 @@ declare(
 
 
 def _vmrs(m: Machine, rt: Number) -> None:
-    fpscr = m.fpscr()
     if rt == 15:
+        fpscr = m.system_register("fpscr")
         for name, bit in (("n", 31), ("z", 30), ("c", 29), ("v", 28)):
             m.set_flag(name, fpscr.bit(bit))
     else:
-        m.set_reg(rt, fpscr)
+        m.set_reg(rt, m.fpscr())
 
 
-# Bits of FPSCR that hold something: NZCV QC AHP DN FZ RMode, Stride, Len, and the exception flags (A2.7.1).
-# Trapped exceptions are not implemented (VFPv4U is not what a Cortex-A15 has): their enables read as zero.
-FPSCR_MASK = 0xFFF7009F
+# FPSCR.Stride and Len (A2.7.1). A Cortex-A15 has no short vectors: with them set, VFP arithmetic is UNDEFINED there.
+# Here setting them is, so that no other instruction has to look.
+SHORT_VECTORS = 0x00370000
 
 
 def _vmsr(m: Machine, rt: Number) -> None:
-    m.set_fpscr(m.reg(rt) & FPSCR_MASK)
+    value = m.reg(rt)
+    m.when((value & SHORT_VECTORS).ne(0), m.undefined, lambda: m.set_fpscr(value))
 
 
 @formatter("apsr_or_rt")
@@ -406,13 +367,13 @@ declare(
     "vmrs",
     "vmrs{c} {apsr_or_rt}, fpscr",
     "DDI0406C A8.8.348",
-    _both("1", "1110 1111 0001 rt:4 1010 (000) 1 (0000)"),
+    both("1", "1110 1111 0001 rt:4 1010 (000) 1 (0000)"),
     _vmrs,
 )
 declare(
     "vmsr",
     "vmsr{c} fpscr, {rt}",
     "DDI0406C A8.8.349",
-    _both("1", "1110 1110 0001 rt:4 1010 (000) 1 (0000)", unpredictable=lambda rt: rt == 15),
+    both("1", "1110 1110 0001 rt:4 1010 (000) 1 (0000)", unpredictable=lambda rt: rt == 15),
     _vmsr,
 )
