@@ -91,6 +91,15 @@ def _other_size(d: Difference) -> bool:
     return load is not None and load.instruction.name[len("ldrex") :] != d.sample.name[len("strex") :]
 
 
+def _rounded_otherwise(d: Difference) -> bool:
+    if d.our_stop != d.their_stop or len(d.names) != 1 or not d.ours["fpscr"] >> 22 & 3:
+        return False
+    (name,) = d.names
+    return name[0] == "d" and abs(d.ours[name] - d.theirs[name]) in (1, 1 << 32)
+
+
+LEN_AND_STRIDE = 0x370000
+
 DIVERGENCES: list[Divergence] = [
     Divergence(
         "interworking to an address that is 2 modulo 4",
@@ -167,5 +176,29 @@ DIVERGENCES: list[Divergence] = [
         "fails: the monitor remembers the size",
         "stores when the bytes it compares are the same, though it may say that it failed",
         "whether such a store is marked is IMPLEMENTATION DEFINED, but a failed one stores nothing (DDI0406C A3.4.1)",
+    ),
+    Divergence(
+        "short vectors",
+        r"^vmsr",
+        lambda d: d.our_stop["kind"] == stops.UNDEFINED and d.their_stop["kind"] == stops.BUDGET,
+        "refuses to set FPSCR.Len or Stride",
+        "sets them, and finds arithmetic UNDEFINED from then on",
+        "there are no short vectors; to refuse early spares all arithmetic the question (DDI0406C A2.7.1)",
+    ),
+    Divergence(
+        "rounding of fixed point",
+        r"^vcvt_from_fixed",
+        _rounded_otherwise,
+        "rounds to nearest",
+        "rounds as FPSCR says",
+        "round_nearest = TRUE (DDI0406C A8.8.308)",
+    ),
+    Divergence(
+        "Len and Stride",
+        r"^vmsr",
+        lambda d: d.names == {"fpscr"} and not (d.ours["fpscr"] ^ d.theirs["fpscr"]) & ~LEN_AND_STRIDE,
+        "keeps FPSCR.Len and FPSCR.Stride zero",
+        "stores them, for the short vectors of processors older than ARMv7",
+        "a processor without short vectors may have them read as zero (DDI0406C A2.5.3, D11.3.2)",
     ),
 ]

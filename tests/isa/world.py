@@ -24,10 +24,10 @@ REGISTERS = (*[f"r{n}" for n in range(13)], "sp", "lr", "pc")
 ALIASES = {"r13": "sp", "r14": "lr", "r15": "pc"}
 FLAGS = ("N", "Z", "C", "V", "Q")
 WORDS = {"GE": "ge", "E": "big_endian", "T": "thumb", "IT": "itstate"} | {
-    name: name for name in ("tpidruro", "tpidrurw", "fpscr")
+    name: name for name in ("tpidruro", "tpidrurw")
 }
 DOUBLES = tuple(f"d{n}" for n in range(32))
-NAMES = (*REGISTERS, *FLAGS, *WORDS, *DOUBLES)
+NAMES = (*REGISTERS, *FLAGS, *WORDS, "fpscr", *DOUBLES)
 
 _D = WORD["d"] // 2
 
@@ -43,6 +43,7 @@ def read_state(state: State) -> dict[str, int]:
     values["Q"] = words[WORD["q"]]
     for name, word in WORDS.items():
         values[name] = words[WORD[word]]
+    values["fpscr"] = state.fpscr
     for n, name in enumerate(DOUBLES):
         values[name] = state.doubles[_D + n]
     return values
@@ -60,6 +61,7 @@ def write_state(state: State, values: dict[str, int]) -> None:
     words[WORD["q"]] = values["Q"]
     for name, word in WORDS.items():
         words[WORD[word]] = values[name]
+    state.fpscr = values["fpscr"]
     for n, name in enumerate(DOUBLES):
         state.doubles[_D + n] = values[name]
     words[WORD["exclusive_size"]] = 0
