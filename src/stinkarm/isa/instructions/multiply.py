@@ -403,11 +403,11 @@ def smmls(m: Machine, round_up: Number, rd: Number, ra: Number, rn: Number, rm: 
 
 
 def _sum_of_differences(m: Machine, rn: Number, rm: Number) -> Value:
-    x, y = m.reg(rn), m.reg(rm)
+    x, y = m.reinterpret(m.reg(rn), 8), m.reinterpret(m.reg(rm), 8)
+    differences = x.maximum(y, signed=False) - x.minimum(y, signed=False)
     total = m.const(0)
-    for low in range(0, 32, 8):
-        a, b = x.bits(low + 7, low).zext(32), y.bits(low + 7, low).zext(32)
-        total = total + m.select(a.ult(b), b - a, a - b)
+    for i in range(4):
+        total = total + m.lane(differences, i).zext(32)
     return total
 
 
