@@ -10,31 +10,36 @@ from .unpredictable import bad_rd_rn, bad_rd_rn_rm, pc_rd_rn, pc_rd_rn_rm
 # Adding and subtracting words
 
 
-def _saturate_word(m: Machine, wide: Value) -> Value:
-    """Return SignedSatQ(wide, 32) of a 64-bit value, as 64 bits; set Q if it saturates."""
-    return m.saturate_q(wide, m.signed_saturate(wide, 32))
+def _add(m: Machine, x: Value, y: Value) -> Value:
+    """Return SignedSatQ(x + y, 32); set Q if it saturates."""
+    return m.saturate_q(x + y, x.saturating_add(y, signed=True))
+
+
+def _subtract(m: Machine, x: Value, y: Value) -> Value:
+    """Return SignedSatQ(x - y, 32); set Q if it saturates."""
+    return m.saturate_q(x - y, x.saturating_subtract(y, signed=True))
 
 
 def qadd(m: Machine, rd: Number, rn: Number, rm: Number) -> None:
     """Add with saturation."""
-    m.set_reg(rd, _saturate_word(m, m.reg(rm).sext(64) + m.reg(rn).sext(64)).trunc(32))
+    m.set_reg(rd, _add(m, m.reg(rm), m.reg(rn)))
 
 
 def qsub(m: Machine, rd: Number, rn: Number, rm: Number) -> None:
     """Subtract rn from rm with saturation."""
-    m.set_reg(rd, _saturate_word(m, m.reg(rm).sext(64) - m.reg(rn).sext(64)).trunc(32))
+    m.set_reg(rd, _subtract(m, m.reg(rm), m.reg(rn)))
 
 
 def qdadd(m: Machine, rd: Number, rn: Number, rm: Number) -> None:
     """Double rn with saturation, and add it to rm with saturation."""
-    doubled = _saturate_word(m, m.reg(rn).sext(64) << 1)
-    m.set_reg(rd, _saturate_word(m, m.reg(rm).sext(64) + doubled).trunc(32))
+    x = m.reg(rn)
+    m.set_reg(rd, _add(m, m.reg(rm), _add(m, x, x)))
 
 
 def qdsub(m: Machine, rd: Number, rn: Number, rm: Number) -> None:
     """Double rn with saturation, and subtract it from rm with saturation."""
-    doubled = _saturate_word(m, m.reg(rn).sext(64) << 1)
-    m.set_reg(rd, _saturate_word(m, m.reg(rm).sext(64) - doubled).trunc(32))
+    x = m.reg(rn)
+    m.set_reg(rd, _subtract(m, m.reg(rm), _add(m, x, x)))
 
 
 # Name, section, A32 bits 22:21, T32 bits 5:4, meaning.
