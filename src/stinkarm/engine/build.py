@@ -13,10 +13,19 @@ import os
 import struct
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 from .image import HEADER_SIZE, SYMBOLS, pack_header
+from .modules import split
 from .store import cpu_level
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PARTS = 16  # modules: enough that processors finish at about the same time
+SHF_ALLOC = 2
 R_X86_64_PC32 = 2
 R_X86_64_PLT32 = 4
 
@@ -38,37 +47,71 @@ def compile_ir(ir: str, cpu: str, *, speed: int = 2) -> bytes:
     return bytes(machine.emit_object(module))
 
 
-def link(obj: bytes) -> tuple[bytes, dict[str, int]]:
-    """Lay out the loaded sections of an object and resolve its references; return (image, symbol offsets)."""
-    from elftools.elf.elffile import ELFFile
-    from elftools.elf.relocation import RelocationSection
-    from elftools.elf.sections import SymbolTableSection
+class _Image:
+    """Objects laid out one behind the other."""
 
-    elf = ELFFile(io.BytesIO(obj))
-    image = bytearray()
-    places: dict[int, int] = {}
-    for index, section in enumerate(elf.iter_sections()):
-        if section["sh_flags"] & 2 and section["sh_size"] and section.name != ".eh_frame":  # SHF_ALLOC
-            image += bytes(-len(image) % max(section["sh_addralign"], 1))
-            places[index] = len(image)
-            image += section.data()
-    symbols = elf.get_section_by_name(".symtab")
-    assert isinstance(symbols, SymbolTableSection)
-    for section in elf.iter_sections():
-        if not isinstance(section, RelocationSection) or section["sh_info"] not in places:
-            continue
-        base = places[section["sh_info"]]
-        for relocation in section.iter_relocations():
-            symbol = symbols.get_symbol(relocation["r_info_sym"])
-            if symbol["st_shndx"] not in places:
-                raise RuntimeError(f"generated code refers to {symbol.name!r}, which it does not contain")
-            if relocation["r_info_type"] not in (R_X86_64_PC32, R_X86_64_PLT32):
-                raise RuntimeError(f"generated code has a relocation of type {relocation['r_info_type']}")
-            where = base + relocation["r_offset"]
-            value = places[symbol["st_shndx"]] + symbol["st_value"] + relocation["r_addend"] - where
-            struct.pack_into("<i", image, where, value)
-    offsets = {s.name: places[s["st_shndx"]] + s["st_value"] for s in symbols.iter_symbols() if s["st_shndx"] in places}
-    return bytes(image), offsets
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.symbols: dict[str, int] = {}
+        self._fixes: list[tuple[int, str | int, int]] = []
+
+    def add(self, obj: bytes) -> None:
+        """Add the loaded sections of an object."""
+        from elftools.elf.elffile import ELFFile
+        from elftools.elf.relocation import RelocationSection
+        from elftools.elf.sections import SymbolTableSection
+
+        elf = ELFFile(io.BytesIO(obj))
+        places: dict[int, int] = {}
+        for index, section in enumerate(elf.iter_sections()):
+            if section["sh_flags"] & SHF_ALLOC and section["sh_size"] and section.name != ".eh_frame":
+                self.data += bytes(-len(self.data) % max(section["sh_addralign"], 1))
+                places[index] = len(self.data)
+                self.data += section.data()
+        table = elf.get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
+        for symbol in table.iter_symbols():
+            if symbol["st_shndx"] in places and symbol["st_info"]["bind"] == "STB_GLOBAL":
+                self.symbols[symbol.name] = places[symbol["st_shndx"]] + symbol["st_value"]
+        for section in elf.iter_sections():
+            if not isinstance(section, RelocationSection) or section["sh_info"] not in places:
+                continue
+            for relocation in section.iter_relocations():
+                symbol = table.get_symbol(relocation["r_info_sym"])
+                if relocation["r_info_type"] not in (R_X86_64_PC32, R_X86_64_PLT32):
+                    raise RuntimeError(f"generated code has a relocation of type {relocation['r_info_type']}")
+                target: str | int = symbol.name
+                if symbol["st_shndx"] in places:
+                    target = places[symbol["st_shndx"]] + symbol["st_value"]
+                where = places[section["sh_info"]] + relocation["r_offset"]
+                self._fixes.append((where, target, relocation["r_addend"]))
+
+    def resolve(self) -> None:
+        """Fill in the distances between what refers and what is referred to."""
+        for where, target, addend in self._fixes:
+            if isinstance(target, str):
+                if target not in self.symbols:
+                    raise RuntimeError(f"generated code refers to {target!r}, which it does not contain")
+                target = self.symbols[target]
+            struct.pack_into("<i", self.data, where, target + addend - where)
+
+
+def link(objects: Iterable[bytes]) -> tuple[bytes, dict[str, int]]:
+    """Lay out objects one behind the other and resolve their references; return (image, symbol offsets)."""
+    image = _Image()
+    for obj in objects:
+        image.add(obj)
+    image.resolve()
+    return bytes(image.data), image.symbols
+
+
+def _compile_all(modules: list[str], cpu: str) -> list[bytes]:
+    """Compile modules side by side, in processes of their own: LLVM ends the process on a fatal error."""
+    with ProcessPoolExecutor(min(len(modules), os.cpu_count() or 1)) as pool:
+        try:
+            return list(pool.map(compile_ir, modules, [cpu] * len(modules)))
+        except BrokenProcessPool:
+            raise RuntimeError("LLVM ended while it compiled the interpreter (out of memory?)") from None
 
 
 def build(path: str, cpu: str) -> None:
@@ -77,7 +120,7 @@ def build(path: str, cpu: str) -> None:
     from .generate import Generator
 
     ir = Generator(decoder(), fma=cpu != "x86-64-v2").module()
-    image, offsets = link(compile_ir(ir, cpu))
+    image, offsets = link(_compile_all(split(ir, PARTS), cpu))
     data = pack_header([offsets[name] for name in SYMBOLS]) + image
     temporary = f"{path}.{os.getpid()}.tmp"
     with open(temporary, "wb") as file:
