@@ -122,6 +122,7 @@ class Machine:
 
                 log.line(elf_table(headers))
             self.policy.set_program(path, descriptor)
+            self.kernel.name = os.path.basename(os.fsencode(path))[:15]
             self.path = os.path.abspath(path)
             self.image = image.load(self.memory, headers, descriptor, name=self.path, log=log)
         finally:

@@ -322,3 +322,27 @@ def test_own_map_is_the_guests(forward: Process, guest: Process) -> None:
 
 def test_fcntl_module_is_as_assumed() -> None:
     assert fcntl.F_DUPFD_CLOEXEC == 1030
+
+
+def test_own_descriptors_are_listed_without_the_emulators(forward: Process) -> None:
+    hidden = [forward.policy.descriptors.move_up(os.open("/dev/null", os.O_RDONLY)) for _ in range(40)]
+    fd = forward.call("open", name(forward, "/proc/self/fd"), 0o40000, 0)
+    found = set()
+    while (size := forward.call("getdents64", fd, OUT, 256)) > 0:
+        data = forward.memory.read(OUT, size)
+        while data:
+            length = struct.unpack_from("<16xH", data)[0]
+            found.add(data[19:length].split(b"\0")[0].decode())
+            data = data[length:]
+    assert size == 0
+    assert {"0", "1", "2", str(fd)} <= found
+    assert not found & {str(number) for number in hidden}
+    for number in (fd, *hidden):
+        os.close(number)
+
+
+def test_own_name(guest: Process) -> None:
+    guest.kernel.name = b"program"
+    fd = guest.call("open", name(guest, "/proc/self/comm"), 0, 0)
+    assert os.read(fd, 100) == b"program\n"
+    os.close(fd)

@@ -11,6 +11,7 @@ from stinkarm.linux import open_flags, structs
 from stinkarm.linux.declare import FD, PATH, syscall
 from stinkarm.linux.host import call
 from stinkarm.sandbox.descriptors import ALL
+from stinkarm.sandbox.special import host_name, on_procfs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -382,9 +383,33 @@ def getdents64(k: Kernel, fd: Fd, dirp: Out[Dirents], count: UInt) -> int:
     size = call(HOST_GETDENTS64, k.policy.descriptors.check(fd), k.memory.host(dirp, count), count)
     if size > 0:
         entries = bytearray(k.memory.read(dirp, size))
-        if _small_positions(k, fd, entries):
+        changed = _small_positions(k, fd, entries)
+        if _without_hidden(k, fd, entries) or changed:
             k.memory.write(dirp, entries)
+            size = len(entries)
+            if not size:  # nothing but what is hidden: the end is not reached yet
+                return getdents64(k, fd, dirp, count)
     return size
+
+
+def _without_hidden(k: Kernel, fd: int, entries: bytearray) -> bool:
+    """Take the emulator's descriptors out of a listing of /proc/self/fd; say whether there were any."""
+    hidden = {b"%d" % number for number in k.policy.descriptors.hidden}
+    if not any(name in entries for name in hidden) or not on_procfs(fd, os.fstat(fd).st_dev):
+        return False
+    if not host_name(fd).endswith(b"/fd"):
+        return False
+    kept = bytearray()
+    at = 0
+    while at < len(entries):
+        (length,) = unpack_from("<H", entries, at + 16)
+        record = entries[at : at + length]
+        if bytes(record[19:]).split(b"\0", 1)[0] not in hidden:
+            kept += record
+        at += length
+    changed = len(kept) != len(entries)
+    entries[:] = kept
+    return changed
 
 
 @syscall(141, FD)
