@@ -98,8 +98,6 @@ def _rounded_otherwise(d: Difference) -> bool:
     return name[0] == "d" and abs(d.ours[name] - d.theirs[name]) in (1, 1 << 32)
 
 
-LEN_AND_STRIDE = 0x370000
-
 DIVERGENCES: list[Divergence] = [
     Divergence(
         "interworking to an address that is 2 modulo 4",
@@ -192,13 +190,5 @@ DIVERGENCES: list[Divergence] = [
         "rounds to nearest",
         "rounds as FPSCR says",
         "round_nearest = TRUE (DDI0406C A8.8.308)",
-    ),
-    Divergence(
-        "Len and Stride",
-        r"^vmsr",
-        lambda d: d.names == {"fpscr"} and not (d.ours["fpscr"] ^ d.theirs["fpscr"]) & ~LEN_AND_STRIDE,
-        "keeps FPSCR.Len and FPSCR.Stride zero",
-        "stores them, for the short vectors of processors older than ARMv7",
-        "a processor without short vectors may have them read as zero (DDI0406C A2.5.3, D11.3.2)",
     ),
 ]

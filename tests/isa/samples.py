@@ -7,7 +7,7 @@ from random import Random
 from stinkarm.isa.declare import A32, ENCODINGS, Encoding
 from stinkarm.isa.decode import Decoded, decoder
 
-from .world import CODE_SIZE, DATA, DATA_SIZE, READ_ONLY, REGISTERS, advance_it
+from .world import CODE_SIZE, DATA, DATA_SIZE, READ_ONLY, REGISTERS, advance_it, it_length
 
 SLOT = 32  # bytes of code a sample may take
 SLOTS = CODE_SIZE // SLOT - 4  # the rest is for pc-relative loads past the end
@@ -171,7 +171,7 @@ def random_sample(rng: Random, encoding: Encoding, address: int) -> Sample | Non
     word = random_word(rng, encoding)
     length = encoding.length
     words: list[tuple[int, int]] = []
-    tested, itstate = 0, 0
+    tested, itstate, behind = 0, 0, 0
     name = encoding.instruction.name
     if name.startswith("strex"):
         words.append((CLREX[thumb], 4))
@@ -180,7 +180,8 @@ def random_sample(rng: Random, encoding: Encoding, address: int) -> Sample | Non
             words.append((load, 4))
     elif thumb and rng.random() < 0.3:
         before = rng.randrange(4)
-        itstate = _random_it(rng, before + 1)
+        behind = rng.randrange(4 - before) if rng.random() < 0.4 else 0
+        itstate = _random_it(rng, before + 1 + behind)
         words.append((0xBF00 | itstate, 2))
         words += [(NOP16, 2)] * before
         for _ in range(before):
@@ -192,7 +193,8 @@ def random_sample(rng: Random, encoding: Encoding, address: int) -> Sample | Non
     if decoded is None or decoded.encoding.is_unpredictable(decoded.fields) or not keeps_should_be(decoded):
         return None
     if decoded.encoding.instruction.name == "it":
-        words += [(NOP16, 2)] * (5 - (word & -word & 15).bit_length())
+        behind = it_length(word)
+    words += [(NOP16, 2)] * behind
     return Sample(words, decoded, tested, random_state(rng, decoded, address, thumb))
 
 
