@@ -39,7 +39,7 @@ def assemble(isa: str, text: str, address: int = CODE) -> str:
     if prefix is None:
         raise CaseError("no ARM assembler is installed; install binutils-arm-linux-gnueabi or write the word yourself")
     mode = "thumb" if isa == "T32" else "arm"
-    source = f".syntax unified\n.arch armv7-a\n.arch_extension idiv\n.arch_extension sec\n.fpu vfpv4\n.{mode}\n"
+    source = f".syntax unified\n.arch armv7-a\n.arch_extension idiv\n.arch_extension sec\n.fpu neon-vfpv4\n.{mode}\n"
     source += f".org {address:#x}\n" + text.replace(";", "\n") + "\n"
     with tempfile.TemporaryDirectory() as folder:
         obj, raw = Path(folder, "o"), Path(folder, "b")
