@@ -470,7 +470,6 @@ def test_crash_without_symbols_or_code(tmp_path: Path) -> None:
     [
         ("f0f0f0e7", signal.SIGILL, "udf"),
         ("700020e1", signal.SIGTRAP, "bkpt"),
-        ("000a00ee", signal.SIGILL, "stinkarm does not run yet"),
         ("00f08fe2", signal.SIGSEGV, "not executable"),  # adr pc: replaced below
     ],
 )

@@ -101,19 +101,18 @@ def around(memory: Memory, pc: int, thumb: bool, itstate: int = 0) -> list[Line]
 
 
 def _before(memory: Memory, pc: int, thumb: bool) -> list[Line]:
-    """Disassemble the instructions before pc.
+    """Disassemble the instructions before pc, as far back as they can be read.
 
     T32 instructions have two lengths, so decoding starts at each address some way back in turn, until
     one start makes an instruction end exactly at pc.
     """
-    if not thumb:
-        return list(disassemble_range(memory, max(0, pc - 4 * BEFORE), pc, False))
-    for start in range(max(0, pc - LOOK_BACK), pc, 2):
+    back, size = (LOOK_BACK, 2) if thumb else (4 * BEFORE, 4)
+    for start in range(max(0, pc - back), pc, size):
         try:
             memory.read(start, pc - start)
         except GuestFault:
             continue
-        lines = list(disassemble_range(memory, start, pc, True))
+        lines = list(disassemble_range(memory, start, pc, thumb))
         if lines and lines[-1].address + lines[-1].length == pc:
             return lines[-BEFORE:]
     return []
