@@ -8,7 +8,7 @@ from struct import unpack
 
 from stinkarm.guest.native import addressof, c_int64, c_uint64
 from stinkarm.linux.declare import FD, syscall
-from stinkarm.linux.host import call
+from stinkarm.linux.host import call, call3
 from stinkarm.sandbox.descriptors import INHERITED
 
 TYPE_CHECKING = False
@@ -79,13 +79,13 @@ def _wrote(k: Kernel, result: int) -> int:
 @syscall(3, FD)
 def read(k: Kernel, fd: Fd, buf: Out[Bytes], count: Size) -> int:
     """Read from a file."""
-    return call(HOST_READ, k.policy.descriptors.check(fd), k.memory.host(buf, count), count)
+    return call3(HOST_READ, k.policy.descriptors.check(fd), k.memory.host(buf, count), count)
 
 
 @syscall(4, FD)
 def write(k: Kernel, fd: Fd, buf: In[Bytes], len: Size) -> int:
     """Write to a file."""
-    result = call(HOST_WRITE, k.policy.descriptors.check(fd), k.memory.host(buf, len), len)
+    result = call3(HOST_WRITE, k.policy.descriptors.check(fd), k.memory.host(buf, len), len)
     return result if result >= 0 else _wrote(k, result)
 
 
@@ -107,7 +107,7 @@ def _iovecs(k: Kernel, address: int, count: int) -> Array[c_uint64]:
 def _vector(k: Kernel, number: int, fd: int, iov: int, iovcnt: int, *more: int) -> int:
     k.policy.descriptors.check(fd)
     vector = _iovecs(k, iov, iovcnt)
-    return call(number, fd, addressof(vector), iovcnt, *more)
+    return call(number, fd, addressof(vector), iovcnt, *more) if more else call3(number, fd, addressof(vector), iovcnt)
 
 
 def _position(low: int, high: int) -> int:
@@ -170,7 +170,7 @@ def _seek(k: Kernel, fd: int, offset: int, whence: int) -> int:
     descriptors = k.policy.descriptors
     positions = descriptors.positions.get(descriptors.check(fd))
     if positions is None:
-        return call(HOST_LSEEK, fd, offset, whence)
+        return call3(HOST_LSEEK, fd, offset, whence)
     if whence == os.SEEK_SET:
         if offset == 0:
             positions.clear()
