@@ -17,6 +17,7 @@ from ..isa.floating import ROUNDINGS
 from ..isa.operations import Value
 from .emit import HandlerBuilder
 from .floating import CONVENTION, FORMATS, OPERANDS, UNDERFLOWS, Format, float_type, routine_name
+from .floating_fma import fma_of_doubles, fma_of_singles
 from .ir import IrValue, ir_type, name_of, type_of
 from .softfloat import DN, DZC, FZ, IDC, IOC, IXC, OFC, UFC, recip_estimate, recip_sqrt_estimate
 
@@ -187,7 +188,7 @@ def _with_host(r: Routine, controls: Value, compute: Callable[[], IrValue], *, u
     return r.pick(flush, value & numbers.sign, result), r.pick(flush, UFC, exceptions)
 
 
-# What an operation does with flushed operands that are no NaNs.
+# What an operation does with flushed operands; where one is a NaN, the result is not used.
 Compute = Callable[[Routine, Sequence[Value], Value], tuple[Value, Value]]
 
 
@@ -195,6 +196,14 @@ def _on_host(op: str) -> Compute:
     return lambda r, operands, controls: _with_host(
         r, controls, lambda: r.host(op, *operands), underflows=op in UNDERFLOWS
     )
+
+
+def _fma_of_singles(r: Routine, operands: Sequence[Value], controls: Value) -> tuple[Value, Value]:
+    return _with_host(r, controls, lambda: fma_of_singles(r, *operands), underflows=True)
+
+
+def _fma_of_doubles(r: Routine, operands: Sequence[Value], controls: Value) -> tuple[Value, Value]:
+    return fma_of_doubles(r, operands, controls, lambda compute: _with_host(r, controls, compute, underflows=True))
 
 
 def _largest(r: Routine, op: str, a: Value, b: Value) -> Value:
@@ -363,14 +372,14 @@ def _special(r: Routine, op: str, value: Value) -> Value:
     return r.is_denormal(value)
 
 
-def whole(op: str, width: int, lanes: int, *, standard: bool) -> Routine:
+def whole(op: str, width: int, lanes: int, *, standard: bool, by_host: bool) -> Routine:
     """Return the routine of an operation on vectors (or single values): on the host if that is right, else by lanes."""
     t = float_type(width, lanes)
     names = "abc"[: OPERANDS[op]]
     r = Routine(routine_name(op, width, lanes, standard=standard), t, dict.fromkeys(names, t))
     operands = [r.float_parameter(name, width, lanes) for name in names]
 
-    def by_host() -> None:
+    def at_once() -> None:
         if op in ("min", "max", "minnm", "maxnm"):
             r.give(_largest(r, op, *operands))
             return
@@ -381,13 +390,13 @@ def whole(op: str, width: int, lanes: int, *, standard: bool) -> Routine:
             again = again | r._mode_is(FP_EXACT) & r.any_lane(zero)
         r.when(again, lambda: _end_careless(r), lambda: r.give(result))
 
-    if op not in ("recpe", "rsqrte"):
+    if by_host:
         aside: Value = r.const(0, 1)
         if standard and op not in ("min", "max", "minnm", "maxnm"):
             aside = r._mode_is(FP_ROUNDING)
         for operand in operands:
             aside = aside | r.any_lane(_special(r, op, operand))
-        r.when(aside, lambda: None, by_host)
+        r.when(aside, lambda: None, at_once)
     controls = r.controls(standard=standard)
     results = [
         r.call_float(f"fp_{op}_{width}", [r.lane(operand, i) for operand in operands], (controls,), width)
@@ -691,14 +700,18 @@ def write_fpscr() -> Routine:
     return r
 
 
-def all_routines() -> list[Routine]:
+def all_routines(*, fma: bool) -> list[Routine]:
     """Return every routine; those that no handler needs are dropped when the module is optimised."""
     routines = [exact(op, width, compute) for op, compute in _COMPUTE.items() for width in _widths(op)]
+    if not fma:
+        routines = [routine for routine in routines if not routine.name.startswith("fp_fma_")]
+        routines += [exact("fma", 32, _fma_of_singles), exact("fma", 64, _fma_of_doubles)]
     routines += [exact_step(op) for op in sorted(STEPS)]
     for op in OPERANDS:
-        routines += [whole(op, 32, lanes, standard=True) for lanes in (1, 2, 4)]
+        by_host = op not in ("recpe", "rsqrte") and (fma or op != "fma")
+        routines += [whole(op, 32, lanes, standard=True, by_host=by_host) for lanes in (1, 2, 4)]
         if op not in STEPS and op not in ("recpe", "rsqrte"):
-            routines += [whole(op, width, 1, standard=False) for width in (32, 64)]
+            routines += [whole(op, width, 1, standard=False, by_host=by_host) for width in (32, 64)]
     routines += [compare(width) for width in (32, 64)]
     for op in _PREDICATES:
         routines += [test_lane(op), *(test(op, lanes) for lanes in (1, 2, 4))]
@@ -716,4 +729,4 @@ def _widths(op: str) -> tuple[int, ...]:
 
 def floating_text(*, fma: bool) -> str:
     """Return the routines and their tables as LLVM IR; `fma`: the host has FMA instructions."""
-    return "\n".join([_tables(), *(routine.text() for routine in all_routines())])
+    return "\n".join([_tables(), *(routine.text() for routine in all_routines(fma=fma))])

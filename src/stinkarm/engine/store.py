@@ -48,7 +48,17 @@ def _sources() -> Iterator[str]:
 
 # Of engine/ and guest/, the modules whose text decides what the generated code is.
 _GENERATING = (
-    *("emit.py", "floating.py", "floating_routines.py", "ir.py", "generate.py", "runtime.py", "build.py", "modules.py"),
+    *(
+        "emit.py",
+        "floating.py",
+        "floating_routines.py",
+        "floating_fma.py",
+        "ir.py",
+        "generate.py",
+        "runtime.py",
+        "build.py",
+        "modules.py",
+    ),
     *("image.py", "layout.py", "state.py", "stop.py"),
 )
 
