@@ -363,6 +363,19 @@ def test_dump_asm() -> None:
     assert done.stdout == b"Hello, world!\n"
 
 
+def test_dump_asm_of_a_stripped_t32_program(tmp_path: Path) -> None:
+    content = bytearray(Path(EXIT).read_bytes())
+    content[0x1000:0x1006] = bytes.fromhex("a120 0127 00df")  # movs r0, #161; movs r7, #1; svc #0
+    content[24:28] = (0x8001).to_bytes(4, "little")  # e_entry
+    content[32:36] = bytes(4)  # e_shoff
+    content[48:52] = bytes(4)  # e_shnum, e_shstrndx
+    path = tmp_path / "t32.elf"
+    path.write_bytes(content)
+    done = stinkarm_command("--dump-asm", str(path))
+    assert done.returncode == 161
+    assert "\n  00008000  20a1      movs r0, #161\n" in done.stderr.decode()
+
+
 def test_dump_registers() -> None:
     done = stinkarm_command("--dump-registers", EXIT)
     assert " r0 000000a1 " in done.stderr.decode()

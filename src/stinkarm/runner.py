@@ -88,7 +88,7 @@ def prepare(settings: Settings, log: Log, *, empty: bool = False) -> Machine:
     if settings.dump_asm:
         from stinkarm.inspect.disassembly import disassemble_program
 
-        for line in disassemble_program(machine.memory, machine.symbols):
+        for line in disassemble_program(machine.memory, machine.symbols, machine.state.thumb):
             log.write(line + "\n")
     return machine
 

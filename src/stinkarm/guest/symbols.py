@@ -10,6 +10,10 @@ import struct
 
 from stinkarm.guest.elf import EHDR_SIZE, read_at, size_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SHT_SYMTAB = 2
 SHT_DYNSYM = 11
 SHN_UNDEF = 0
@@ -40,7 +44,7 @@ class Symbols:
         """Give the symbol that an address belongs to, and the distance from its start."""
         self._load()
         symbols = self._symbols
-        index = _last_not_above([symbol[0] for symbol in symbols], address)
+        index = _last_not_above(symbols, address)
         if index < 0:
             return None
         start, _, size, name = symbols[index]
@@ -63,7 +67,7 @@ class Symbols:
     def kind(self, address: int) -> str | None:
         """Say what an address holds: "a" (A32), "t" (T32) or "d" (data), by the mapping symbols."""
         self._load()
-        index = _last_not_above([kind[0] for kind in self._kinds], address)
+        index = _last_not_above(self._kinds, address)
         return self._kinds[index][1] if index >= 0 else None
 
     def _load(self) -> None:
@@ -97,11 +101,12 @@ class Symbols:
                 self._symbols.append((address, kind, st_size, name))
 
 
-def _last_not_above(addresses: list[int], address: int) -> int:
-    low, high = 0, len(addresses)
+def _last_not_above(rows: Sequence[tuple[int, *tuple[object, ...]]], address: int) -> int:
+    """Find the last of rows, sorted by the address they begin with, that is not above `address`; -1 if none."""
+    low, high = 0, len(rows)
     while low < high:
         middle = (low + high) >> 1
-        if addresses[middle] > address:
+        if rows[middle][0] > address:
             high = middle
         else:
             low = middle + 1

@@ -118,21 +118,23 @@ def _before(memory: Memory, pc: int, thumb: bool) -> list[Line]:
     return []
 
 
-def disassemble_program(memory: Memory, symbols: Symbols | None) -> Iterator[str]:
+def disassemble_program(memory: Memory, symbols: Symbols | None, thumb: bool) -> Iterator[str]:
     """Disassemble all executable memory but the kernel's own page, one text line at a time.
 
-    The ARM ELF mapping symbols ($a, $t, $d) tell A32 and T32 code and data apart; without them all is A32.
+    The ARM ELF mapping symbols ($a, $t, $d) tell A32 and T32 code and data apart; without them (the program is
+    stripped) all is taken as code of the instruction set that `thumb` says, which should be that of its entry.
     """
+    default = "t" if thumb else "a"
     for mapping in memory.mappings:
         if mapping.prot & PROT_EXEC and not mapping.name.startswith("["):
             yield f"{mapping.start:08x}-{mapping.end:08x} {mapping.permissions} {mapping.name}".rstrip()
-            yield from _disassemble_mapping(memory, mapping.start, mapping.end, symbols)
+            yield from _disassemble_mapping(memory, mapping.start, mapping.end, symbols, default)
 
 
-def _disassemble_mapping(memory: Memory, start: int, end: int, symbols: Symbols | None) -> Iterator[str]:
+def _disassemble_mapping(memory: Memory, start: int, end: int, symbols: Symbols | None, default: str) -> Iterator[str]:
     address, itstate, zeros = start, 0, 0
     while address < end:
-        kind = (symbols.kind(address) if symbols is not None else None) or "a"
+        kind = (symbols.kind(address) if symbols is not None else None) or default
         found = symbols.lookup(address) if symbols is not None else None
         if found is not None and found[1] == 0:
             yield f"{address:08x} <{found[0]}>:"
