@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from random import Random
 from typing import Any
 
 import pytest
 
+from stinkarm.engine.softfloat import IXC, Arithmetic
 from stinkarm.engine.store import cpu_level
 from stinkarm.isa.operations import Value
 
@@ -206,8 +208,165 @@ def _check(bench: Bench, probe: Probe, operands: list[int], fpscr: int, sticky: 
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
 def test_random(bench: Bench, probe: Probe) -> None:
     rng = Random(probe.name)
-    for _ in range(150):
+    for _ in range(60):
         controls = rng.choice(CONTROLS) | rng.choice((0, 0, 0, AHP))
         operands = [_operand(rng, probe, shape) for shape in probe.shapes]
         stored, sticky = rng.choice(((0, 0), (0, 0), (0x10, 0), (0, 0x10), (0, 0x1F), (0x9F, 0)))
         _check(bench, probe, operands, controls | stored, sticky)
+
+
+def _near_smallest_normal(rng: Random, width: int) -> int:
+    """Return a number around the smallest normal one."""
+    smallest = 1 << FORMATS[width][1]
+    return rng.getrandbits(1) << width - 1 | smallest + rng.randrange(-3, 4)
+
+
+@pytest.mark.parametrize("width", [32, 64])
+@pytest.mark.parametrize("op", ["mul", "div", "fma"])
+def test_results_around_the_smallest_normal_number(bench: Bench, op: str, width: int) -> None:
+    rng = Random(f"{op} {width}")
+    nearest = Arithmetic(0)
+    for _ in range(600):
+        target, other = _near_smallest_normal(rng, width), interesting(rng, width)
+        if op == "div":
+            operands = [nearest.mul(width, target, other), other]
+        else:
+            operands = [other, nearest.div(width, target, other)]
+        if op == "fma":
+            operands.insert(0, rng.choice((0, 1 << width - 1, 1, 2, 3, 1 << width - 1 | 1)))
+        _check(bench, bench.probes[f"{op}_{width}"], operands, rng.choice(CONTROLS), rng.choice((0, 0x10)))
+
+
+@pytest.mark.parametrize("width", [32, 64])
+def test_fused_cancellation(bench: Bench, width: int) -> None:
+    rng = Random(width)
+    nearest = Arithmetic(0)
+    for _ in range(800):
+        a, b = (interesting(rng, width) for _ in range(2))
+        addend = nearest.mul(width, a, b) ^ 1 << width - 1
+        kind = rng.random()
+        if kind < 0.4:
+            addend ^= rng.getrandbits(2)
+        elif kind < 0.6:
+            addend = max(0, addend + (rng.randrange(-120, 120) << FORMATS[width][1])) & (1 << width) - 1
+        _check(bench, bench.probes[f"fma_{width}"], [addend, a, b], rng.choice(CONTROLS), rng.choice((0, 0x10)))
+
+
+# The exact arithmetic itself: against rational numbers, and against Unicorn.
+
+
+def _fraction(width: int, number: int) -> Fraction:
+    exponent_bits, fraction_bits = FORMATS[width]
+    exponent = number >> fraction_bits & (1 << exponent_bits) - 1
+    fraction = number & (1 << fraction_bits) - 1 | (1 << fraction_bits if exponent else 0)
+    magnitude = Fraction(fraction) * Fraction(2) ** (max(exponent, 1) - (1 << exponent_bits - 1) + 1 - fraction_bits)
+    return -magnitude if number >> width - 1 else magnitude
+
+
+def _finite(width: int, number: int) -> bool:
+    infinity = (1 << FORMATS[width][0]) - 1 << FORMATS[width][1]
+    return number & (1 << width - 1) - 1 < infinity
+
+
+def _neighbour(width: int, number: int, step: int) -> int:
+    """Return the next number away from (1) or towards (-1) zero."""
+    return number & 1 << width - 1 | (number & (1 << width - 1) - 1) + step
+
+
+@pytest.mark.parametrize("mode", range(4))
+@pytest.mark.parametrize("op", ["add", "sub", "mul", "div", "fma"])
+def test_results_are_rounded_as_asked(op: str, mode: int) -> None:
+    rng = Random(f"{op} {mode}")
+    exact: dict[str, Callable[..., Fraction]] = {
+        "add": lambda x, y: x + y,
+        "sub": lambda x, y: x - y,
+        "mul": lambda x, y: x * y,
+        "div": lambda x, y: x / y,
+        "fma": lambda z, x, y: z + x * y,
+    }
+    judged = 0
+    for _ in range(400):
+        width = rng.choice((32, 64))
+        operands = [interesting(rng, width) for _ in range(3 if op == "fma" else 2)]
+        values = [_fraction(width, number) for number in operands]
+        if not all(_finite(width, number) for number in operands) or (op == "div" and values[1] == 0):
+            continue
+        arithmetic = Arithmetic(mode << 22)
+        result = arithmetic.apply(op, width, *operands)
+        want = exact[op](*values)
+        if not _finite(width, result):
+            assert abs(want) > _fraction(width, ((1 << FORMATS[width][0]) - 1 << FORMATS[width][1]) - 1)
+            continue
+        judged += 1
+        got = _fraction(width, result)
+        assert bool(arithmetic.exceptions & IXC) == (got != want)
+        if got == want:
+            continue
+        away = abs(got) > abs(want)
+        if mode == 1:
+            assert got > want
+        elif mode == 2:
+            assert got < want
+        elif mode == 3:
+            assert not away
+        other = _fraction(width, _neighbour(width, result, -1 if away else 1))
+        assert min(got, other) < want < max(got, other) or _finite(width, result + 1) is False
+        if mode == 0:
+            distance = abs(got - want) - abs(other - want)
+            assert distance < 0 or (distance == 0 and result & 1 == 0)
+    assert judged > 100
+
+
+# Instructions by their A32 words: d0, d1, d2 or s0, s1, s2 (and q0, q1, q2) are vd, vn, vm.
+_WORDS = {
+    "vadd.f64": 0xEE310B02,
+    "vadd.f32": 0xEE300A81,
+    "vmul.f64": 0xEE210B02,
+    "vmul.f32": 0xEE200A81,
+    "vdiv.f64": 0xEE810B02,
+    "vdiv.f32": 0xEE800A81,
+    "vsqrt.f64": 0xEEB10BC2,
+    "vsqrt.f32": 0xEEB10AC1,
+    "vfma.f64": 0xEEA10B02,
+    "vfma.f32": 0xEEA00A81,
+    "vcmp.f64": 0xEEB40B42,
+    "vcmpe.f32": 0xEEB40AE1,
+    "vcvt.f32.f64": 0xEEB70BC2,
+    "vcvt.f64.f32": 0xEEB70AC1,
+    "vcvtr.s32.f64": 0xEEBD0B42,
+    "vcvt.u32.f32": 0xEEBC0AE1,
+    "vcvt.s16.f64 #5": 0xEEBE0B65,
+    "vcvtb.f16.f32": 0xEEB30A61,
+    "vcvtb.f32.f16": 0xEEB20A61,
+}
+
+
+@pytest.mark.parametrize("text", _WORDS)
+def test_against_unicorn(text: str) -> None:
+    pytest.importorskip("unicorn")
+    from .oracle import FILLER, Oracle
+    from .world import CODE, DOUBLES, NAMES, World
+
+    rng = Random(text)
+    word = _WORDS[text]
+    world, oracle = World("reference"), Oracle()
+    try:
+        code = word.to_bytes(4, "little") + FILLER[0]
+        world.set_code(CODE, code)
+        oracle.memory[CODE][: len(code)] = code
+        start = dict.fromkeys(NAMES, 0)
+        for _ in range(150):
+            values = start | {"pc": CODE, "fpscr": rng.choice(CONTROLS) | rng.choice((0, 0, AHP))}
+            for n in range(3):
+                halves = [interesting(rng, 32), interesting(rng, 32)]
+                values[f"d{n}"] = rng.choice((interesting(rng, 64), halves[0] | halves[1] << 32))
+            if "f32.f16" in text:
+                values["d0"] = values["d0"] & 0xFFFF0000FFFFFFFF | interesting(rng, 16) << 32
+            _, ours = world.run(values, 1)
+            _, theirs = oracle.run(values, [(word, 4)])
+            names = [*DOUBLES, "fpscr"]
+            assert [f"{n} {ours[n]:#x}" for n in names] == [f"{n} {theirs[n]:#x}" for n in names], (
+                f"{text} d0 {values['d0']:#x} d1 {values['d1']:#x} d2 {values['d2']:#x} FPSCR {values['fpscr']:#x}"
+            )
+    finally:
+        world.close()
