@@ -191,4 +191,12 @@ DIVERGENCES: list[Divergence] = [
         "rounds as FPSCR says",
         "round_nearest = TRUE (DDI0406C A8.8.308)",
     ),
+    Divergence(
+        "hint within an IT block",
+        r"^hint T32",
+        lambda d: d.our_stop["kind"] == stops.BUDGET and d.their_stop["kind"] == stops.UNDEFINED,
+        "YIELD, WFE and WFI do nothing",
+        "ends its run there, with an exception of its own",
+        "a hint may be a no-operation (DDI0406C A8.8.424 to A8.8.426)",
+    ),
 ]
