@@ -9,6 +9,7 @@ from . import (  # noqa: F401
     load_store,
     memory_hint,
     multiply,
+    neon_float,
     neon_load_store,
     parallel,
     saturating,
