@@ -189,9 +189,13 @@ def test_modes_and_owners(forward: Process, file: Path) -> None:
     os.close(fd)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_giving_files_away(forward: Process, file: Path) -> None:
     link = file.with_name("link")
+    try:
+        os.chown(file, 1, 1)
+    except PermissionError:
+        pytest.skip("this user may not give files away")
+    os.chown(file, 0, 0)
     assert forward.call("lchown32", name(forward, link), 70000, 70001) == 0
     assert (os.lstat(link).st_uid, os.lstat(link).st_gid, file.stat().st_uid) == (70000, 70001, 0)
     assert forward.call("chown32", NAME, 0x80000000, -1) == 0

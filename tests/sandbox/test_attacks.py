@@ -150,7 +150,7 @@ def test_no_spelling_leads_out(guest: Process, world: World, call: str) -> None:
             errno.EXDEV,
             errno.ELOOP,
         ), f"{call}({path}) gave {errno.errorcode[-result]}"
-        assert Path.cwd() == world.readable
+        assert guest.policy.paths.working_directory() == os.fsencode(world.readable)
     assert world.outside_state() == before
     assert not (world.writable / "user.x").exists()
 
@@ -288,7 +288,7 @@ def test_a_directory_descriptor_does_not_lead_out(guest: Process, world: World) 
             assert opened(guest, path, O_CREAT | O_WRONLY, 0o666, dirfd=fd) in (-errno.EACCES, -errno.ENOENT)
         assert guest.call("fchdir", fd) == 0
         assert opened(guest, "../" * 9 + str(world.secret)) == -errno.EACCES
-        os.chdir(world.readable)
+        guest.policy.paths.change_directory(os.fsencode(world.readable))
     assert world.outside_state() == before
 
 
@@ -301,9 +301,24 @@ def test_going_up_inside_the_grant_works(guest: Process, world: World) -> None:
     assert content(guest, opened(guest, "../file")) == READABLE
     guest.put(b"..\0", PATH_AT)
     assert guest.call("chdir", PATH_AT) == 0
-    assert Path.cwd() == world.readable / "sub"
+    assert guest.policy.paths.working_directory() == os.fsencode(world.readable / "sub")
     assert guest.call("chdir", PATH_AT) == 0
+    assert guest.policy.paths.working_directory() == os.fsencode(world.readable)
     assert Path.cwd() == world.readable
+
+
+def test_the_hosts_working_directory_does_not_matter(guest: Process, world: World) -> None:
+    """Programs that embed a guest may change theirs while it runs."""
+    assert content(guest, opened(guest, "file")) == READABLE
+    os.chdir(world.outside)
+    for path in ("secret", "./secret", "../outside/secret"):
+        assert opened(guest, path) in (-errno.EACCES, -errno.ENOENT)
+    assert content(guest, opened(guest, "sub/file")) == READABLE
+    guest.put(b"sub\0", PATH_AT)
+    assert guest.call("chdir", PATH_AT) == 0
+    assert Path.cwd() == world.outside
+    guest.put(b"file\0", PATH_AT)
+    assert guest.call("chdir", PATH_AT) == -errno.ENOTDIR
 
 
 def test_directories_above_a_grant_can_be_looked_at_only(guest: Process, world: World) -> None:

@@ -67,7 +67,7 @@ def test_every_call_answers(tmp_path: Path, alarm: None, openat2: bool) -> None:
     read_end, write_end = os.pipe()
     for fd in (0, 1, 2):
         os.dup2(os.open("/dev/null", os.O_RDWR), fd)
-    before = world.outside_state()
+    before = world.outside_state(), world.readable.stat().st_mode, (world.readable / "file").read_bytes()
     waited = 0
     try:
         with sandboxed(world, openat2=openat2) as guest:
@@ -119,7 +119,7 @@ def test_every_call_answers(tmp_path: Path, alarm: None, openat2: bool) -> None:
                         assert -4095 <= result < 1 << 32, (CALLS[number], registers)
                     finally:
                         signal.setitimer(signal.ITIMER_REAL, 0)
-                        os.chdir(world.readable)
+                        guest.policy.paths.change_directory(os.fsencode(world.readable))
                 guest.call("close_range", 3, 0x7FFFFFFF, 0)
     finally:
         for fd, old in enumerate(saved):
@@ -129,4 +129,4 @@ def test_every_call_answers(tmp_path: Path, alarm: None, openat2: bool) -> None:
         os.close(write_end)
         os.umask(umask)
     assert waited < ROUNDS * 3
-    assert world.outside_state() == before
+    assert (world.outside_state(), world.readable.stat().st_mode, (world.readable / "file").read_bytes()) == before

@@ -340,7 +340,7 @@ def fchdir(k: Kernel, fd: Fd) -> int:
 @syscall(183, FD)
 def getcwd(k: Kernel, buf: Out[Bytes], size: Size) -> int:
     """Give the working directory, with its final NUL."""
-    text = os.getcwdb() + b"\0"
+    text = k.policy.paths.working_directory() + b"\0"
     if len(text) > size:
         return -ERANGE
     k.memory.write(buf, text)

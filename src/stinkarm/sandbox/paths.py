@@ -116,7 +116,8 @@ class Paths:
         self._descriptors = policy.descriptors
         self._sandboxed = policy.sandboxed
         self._roots: Roots | None = None
-        self._cwd_rights = -1
+        self._cwd_fd = -1
+        self._cwd_rights = 0
         self._has_openat2 = True
         self._sysroot_fd = -1
         self.texts: dict[bytes, Callable[[], bytes]] = {}
@@ -216,7 +217,7 @@ class Paths:
             if path.startswith(b"/proc"):
                 return special.host_name(number)
         if kind == special.OWN_DIRECTORY and number < 0 and path.endswith((b"/cwd", b"/root")):
-            return os.getcwdb() if detail == b"." else detail
+            return self.working_directory() if detail == b"." else detail
         with self.find(dirfd, path, follow=False) as found:
             if found.opath >= 0:
                 try:
@@ -313,9 +314,10 @@ class Paths:
                 raise self._denied(path, Denied(path), need)
             dirfd, name, rights = root.fd, root.below(path), root.rights
         else:
-            rights = self._directory_rights(dirfd)
+            base = dirfd
+            dirfd, rights = self._directory(dirfd)
             if rights & need != need or not rights:
-                raise self._denied(path, Denied(os.path.join(self._base(dirfd, b""), path)), need)
+                raise self._denied(path, Denied(os.path.join(self._base(base, b""), path)), need)
         how = resolve | RESOLVE_NO_MAGICLINKS
         if not how & RESOLVE_IN_ROOT:
             how |= RESOLVE_BENEATH
@@ -377,8 +379,7 @@ class Paths:
         else:  # never into the sysroot: it is looked in for reading only
             found = _object(*self._resolve(AT_FDCWD, path, True, LOOK))
         with found:
-            os.fchdir(found.opath)
-            self._cwd_rights = found.rights & ALL
+            self._move(found.opath, found.rights)
 
     def change_directory_to(self, fd: int) -> None:
         """Make an open directory the one that relative paths start from."""
@@ -389,8 +390,32 @@ class Paths:
         rights = self._descriptors.rights_of(fd)
         if rights & INHERITED:
             raise OSError(EACCES, "no path may start at a descriptor that the host gave")
-        os.fchdir(fd)
+        self._move(fd, rights)
+
+    def working_directory(self) -> bytes:
+        """Give the host's name of the directory that relative paths start from."""
+        if not self._sandboxed:
+            return os.getcwdb()
+        fd, _ = self._directory(AT_FDCWD)
+        if not os.fstat(fd).st_nlink:
+            raise OSError(ENOENT, "the working directory was removed")
+        return special.host_name(fd)
+
+    def _move(self, fd: int, rights: int) -> None:
+        """Make `fd` the working directory. In the sandbox it is a descriptor, not the host process's own.
+
+        So no other part of the host program can change it, and with it what the grants mean.
+        """
+        if not stat.S_ISDIR(os.fstat(fd).st_mode):
+            raise OSError(ENOTDIR, "not a directory")
+        if not os.access(b"/proc/self/fd/%d" % fd, os.X_OK, effective_ids=True):
+            raise OSError(EACCES, "the directory may not be searched")
+        before = self._cwd_fd
+        self._cwd_fd = self._descriptors.move_up(os.dup(fd))
         self._cwd_rights = rights & ALL
+        if before >= 0:
+            self._descriptors.hidden.discard(before)
+            os.close(before)
 
     # Resolving
 
@@ -444,12 +469,12 @@ class Paths:
                 return None
             how = RESOLVE_IN_ROOT if root.path == b"/" else RESOLVE_BENEATH
             return root.fd, root.below(path), root.rights, how | RESOLVE_NO_MAGICLINKS
-        rights = self._directory_rights(dirfd)
+        fd, rights = self._directory(dirfd)
         everything = self.roots.everything
         if everything and everything & need == need and everything == rights:
-            return dirfd, path, rights, RESOLVE_NO_MAGICLINKS
+            return fd, path, rights, RESOLVE_NO_MAGICLINKS
         if rights and rights & need == need:
-            return dirfd, path, rights, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS
+            return fd, path, rights, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS
         return None
 
     def _fast_entry(self, dirfd: int, path: bytes) -> Entry | None:
@@ -462,9 +487,8 @@ class Paths:
         if path.startswith(b"/"):
             head = head or b"/"
         elif not head:
-            if self._directory_rights(dirfd) & WRITE:
-                return Entry(dirfd, name, False)
-            return None
+            fd, rights = self._directory(dirfd)
+            return Entry(fd, name, False) if rights & WRITE else None
         start = self._start(dirfd, head, WRITE)
         if start is None:
             return None
@@ -477,31 +501,25 @@ class Paths:
             self._has_openat2 = error.errno != ENOSYS
             return None
 
-    def _directory_rights(self, dirfd: int) -> int:
-        """Give what may be done below a directory that the guest has; 0 when nothing."""
+    def _directory(self, dirfd: int) -> tuple[int, int]:
+        """Give the descriptor of a directory that the guest has, and what may be done below it; 0 for nothing."""
         if dirfd != AT_FDCWD:
             rights = self._descriptors.rights_of(self._descriptors.check(dirfd))
-            return 0 if rights & INHERITED else rights & ALL
-        if self._cwd_rights < 0:  # the guest has not moved yet
-            try:
-                cwd = os.getcwdb()
-            except FileNotFoundError:
-                cwd = b""
-            root = self.roots.match(cwd, READ) if cwd.startswith(b"/") else None
+            return dirfd, 0 if rights & INHERITED else rights & ALL
+        if self._cwd_fd < 0:  # the guest has not moved yet
+            self._cwd_fd = self._descriptors.move_up(os.open(b".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+            root = self.roots.match(special.host_name(self._cwd_fd), READ)
             self._cwd_rights = root.rights & ALL if root is not None and root.fd >= 0 else 0
-        return self._cwd_rights
+        return self._cwd_fd, self._cwd_rights
 
     def _base(self, dirfd: int, path: bytes) -> bytes:
         """Give the host's name of the directory that a path starts from, for the walk to find again."""
         if path.startswith(b"/"):
             return b"/"
-        if dirfd == AT_FDCWD:
-            name = os.getcwdb()
-        else:
-            self._descriptors.check(dirfd)
-            if self._descriptors.rights_of(dirfd) & INHERITED:
-                raise OSError(EACCES, "no path may start at a descriptor that the host gave")
-            name = special.host_name(dirfd)
+        if dirfd != AT_FDCWD and self._descriptors.rights_of(self._descriptors.check(dirfd)) & INHERITED:
+            raise OSError(EACCES, "no path may start at a descriptor that the host gave")
+        fd, _ = self._directory(dirfd)
+        name = special.host_name(fd)
         if not name.startswith(b"/"):
             raise OSError(ENOTDIR, "not a directory")
         return name
