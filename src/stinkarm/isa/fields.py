@@ -64,8 +64,7 @@ class Field:
         return hash(self.key)
 
     def _with(self, op: str, other: Number, bound: int, *, swapped: bool = False) -> Field:
-        if not isinstance(other, (int, Field)):
-            raise TypeError(f"a decode-time field cannot be combined with {other!r}; use m.const(field) first")
+        _bound(other)  # refuses what is no number
         other = other & _MASK if isinstance(other, int) else other
         left, right = (other, self) if swapped else (self, other)
         return Field(op, (left, right), min(bound, _MASK))
@@ -169,7 +168,11 @@ class Field:
 
 
 def _bound(number: Number) -> int:
-    return number & _MASK if isinstance(number, int) else number.bound
+    if isinstance(number, int):
+        return number & _MASK
+    if not isinstance(number, Field):
+        raise TypeError(f"a decode-time field cannot be combined with {number!r}; use m.const(field) first")
+    return number.bound
 
 
 def _ones(bound: int) -> int:
