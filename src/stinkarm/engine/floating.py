@@ -176,13 +176,15 @@ class FloatingBuilder(Machine):
 
     def _careful(self, result: IrValue, aside: str, *, underflows: bool) -> None:
         """Go aside if a result is a NaN, or the smallest normal number where that may come of a tiny one."""
-        name = self._float(result)
         t, suffix = float_type(result.width), _suffix(result.width, 1)
-        function = f"@llvm.experimental.constrained.fcmp.{suffix}"
-        nan = IrValue(self, 1, self._new(f'call i1 {function}({t} {name}, {t} {name}, metadata !"uno", {_EXCEPT})'))
-        self._go_aside(nan, aside)
+        name, predicate, other = self._float(result), "uno", ""
         if underflows:
-            self._go_aside((result << 1).eq(2 * FORMATS[result.width].smallest_normal), aside)
+            # Both at once: unordered with, or equal to, the smallest normal number.
+            name = self._new(f"call {t} @llvm.fabs.{suffix}({t} {name})")
+            predicate, other = "ueq", self._float(self.const(FORMATS[result.width].smallest_normal, result.width))
+        arguments = f'{t} {name}, {t} {other or name}, metadata !"{predicate}", {_EXCEPT}'
+        unusual = self._new(f"call i1 @llvm.experimental.constrained.fcmp.{suffix}({arguments})")
+        self._go_aside(IrValue(self, 1, unusual), aside)
 
     def fp(self, op: str, *operands: Value, standard: bool = False) -> Value:
         width, lanes = operands[0].width, operands[0].lanes

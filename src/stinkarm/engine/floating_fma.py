@@ -105,7 +105,7 @@ def _usual(r: Routine, operands: Sequence[Value], controls: Value) -> tuple[Valu
 
 
 def _rounded(r: Routine, sign: Value, top: Value, mantissa: Value, controls: Value) -> tuple[Value, Value]:
-    """Return a double (FPRound): 2**top times a mantissa of 64 bits, its first one before the point, its last sticky."""
+    """Return a double (FPRound): 2**top times a mantissa of 64 bits, its first bit one, its last one sticky."""
     numbers = FORMATS[64]
     tiny = top.slt(-1022)
     drop = (r.pick(tiny, r.const(-1022) - top, r.const(0)) + 11).minimum(66, signed=False).zext(128)

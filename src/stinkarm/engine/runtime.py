@@ -79,6 +79,9 @@ RUNTIME = "\n".join(
         "declare i64 @llvm.bswap.i64(i64)",
         "declare i16 @llvm.bswap.i16(i16)",
         ATTRIBUTES,
+        # Handlers need not keep the stack aligned for the routines they seldom call.
+        "!llvm.module.flags = !{!1}",
+        '!1 = !{i32 1, !"override-stack-alignment", i32 8}',
         '!0 = !{!"branch_weights", i32 1, i32 100000}',
     ]
 )
