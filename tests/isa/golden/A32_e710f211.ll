@@ -1,0 +1,45 @@
+; sdiv r0, r1, r2    (sdiv A32/A1)
+; 1 bytes at 8: Field('field', 'rn')
+; 1 bytes at 9: Field('field', 'rm')
+; 1 bytes at 10: Field('field', 'rd')
+entry:
+  %next = getelementptr inbounds i8, ptr %ip, i64 16
+  %slot0p = getelementptr inbounds i8, ptr %ip, i64 8
+  %slot0n = load i8, ptr %slot0p, align 1
+  %slot0 = zext i8 %slot0n to i32
+  %slot1p = getelementptr inbounds i8, ptr %ip, i64 9
+  %slot1n = load i8, ptr %slot1p, align 1
+  %slot1 = zext i8 %slot1n to i32
+  %slot2p = getelementptr inbounds i8, ptr %ip, i64 10
+  %slot2n = load i8, ptr %slot2p, align 1
+  %slot2 = zext i8 %slot2n to i32
+  br label %body
+body:
+  %t1 = zext i32 %slot0 to i64
+  %t2 = getelementptr inbounds i32, ptr %st, i64 %t1
+  %t3 = load i32, ptr %t2, align 4
+  %t4 = zext i32 %slot1 to i64
+  %t5 = getelementptr inbounds i32, ptr %st, i64 %t4
+  %t6 = load i32, ptr %t5, align 4
+  %t7 = icmp eq i32 %t6, 0
+  %t8 = icmp eq i32 %t3, 2147483648
+  %t9 = icmp eq i32 %t6, 4294967295
+  %t10 = and i1 %t8, %t9
+  %t11 = or i1 %t7, %t10
+  %t12 = select i1 %t11, i32 1, i32 %t6
+  %t13 = sdiv i32 %t3, %t12
+  %t14 = select i1 %t7, i32 0, i32 %t13
+  %t15 = zext i32 %slot2 to i64
+  %t16 = getelementptr inbounds i32, ptr %st, i64 %t15
+  store i32 %t14, ptr %t16, align 4
+  %t17 = sub i64 %budget, 1
+  %t18 = icmp eq i64 %t17, 0
+  br i1 %t18, label %spent1, label %go2, !prof !0
+spent1:
+  musttail call preserve_nonecc void @leave_spent(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t17, i32 %n, i32 %z, i32 %c, i32 %v)
+  ret void
+go2:
+  %t19 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t17, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t20 = getelementptr i8, ptr %base, i64 %t19
+  musttail call preserve_nonecc void %t20(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t17, i32 %n, i32 %z, i32 %c, i32 %v)
+  ret void

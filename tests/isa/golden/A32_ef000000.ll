@@ -1,0 +1,15 @@
+; svc #0    (svc A32/A1)
+; 4 bytes at 8: Field('field', 'imm')
+entry:
+  %next = getelementptr inbounds i8, ptr %ip, i64 16
+  %slot0p = getelementptr inbounds i8, ptr %ip, i64 8
+  %slot0 = load i32, ptr %slot0p, align 4
+  br label %body
+body:
+  %t1 = getelementptr inbounds i8, ptr %st, i64 428
+  store i32 %slot0, ptr %t1, align 4
+  %t2 = sub i64 %budget, 1
+  %t3 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 2, ptr %t3, align 4
+  musttail call preserve_nonecc void @leave(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t2, i32 %n, i32 %z, i32 %c, i32 %v)
+  ret void
