@@ -194,9 +194,7 @@ def copy_in(address: int, data: bytes | bytearray | memoryview) -> int:
 _NOT_PERMITTED = (errno.EPERM, errno.ENOSYS)
 
 
-def _through_file(
-    pwrite: "_FuncPointer", pread: "_FuncPointer", source: int, target: int, size: int
-) -> int:
+def _through_file(pwrite: "_FuncPointer", pread: "_FuncPointer", source: int, target: int, size: int) -> int:
     """Copy by writing to and reading from a file in memory: slower, and checked by the kernel as well."""
     fd = os.memfd_create("copy", os.MFD_CLOEXEC)
     try:
