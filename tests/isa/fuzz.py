@@ -58,21 +58,29 @@ class Fuzzer:
         """Compare `words` samples, the encodings in turn; stop early after `most_failures` unexplained differences."""
         order = list(self.encodings)
         self.rng.shuffle(order)
-        turn = 0
+        turn = empty = 0
         while sum(self.words.values()) < words and len(self.failures) < most_failures:
             count = min(SLOTS, words - sum(self.words.values()))
             batch: list[Sample] = []
             while len(batch) < count:
-                sample = random_sample(self.rng, order[turn % len(order)], CODE + len(batch) * SLOT)
+                sample = self._draw(order[turn % len(order)], CODE + len(batch) * SLOT)
                 turn += 1
                 if sample is not None:
                     batch.append(sample)
-                elif turn > 1000 * (words + len(order)):
+                    empty = 0
+                elif (empty := empty + 1) == len(order):
                     raise RuntimeError(f"no word of {[e.id for e in order]} can be judged")
             judged = sum(self.words.values())
             self._run_batch(batch, most_failures)
             if sum(self.words.values()) == judged:
                 raise RuntimeError(f"not one of {len(batch)} words could be judged: nothing here runs yet")
+
+    def _draw(self, encoding: Encoding, address: int) -> Sample | None:
+        for _ in range(40):
+            sample = random_sample(self.rng, encoding, address)
+            if sample is not None and sample.decoded.encoding is encoding:
+                return sample
+        return sample
 
     def _run_batch(self, batch: list[Sample], most_failures: int) -> None:
         code = bytearray()

@@ -9,6 +9,9 @@ pytest.importorskip("unicorn", reason="the random comparison needs unicorn, whic
 from .divergences import DIVERGENCES, Divergence
 from .fuzz import Fuzzer
 
+# UNPREDICTABLE in User mode whatever their operands are, or not run yet.
+NOT_JUDGED = {"eret", "ldm_privileged", "stm_privileged", "rfe", "srs", "subs_pc_lr", "vfp", "neon"}
+
 
 @pytest.mark.parametrize(("engine", "words"), [("reference", 8_000), ("interpreter", 20_000)])
 def test_random_words_do_what_unicorn_says(engine: str, words: int) -> None:
@@ -18,6 +21,8 @@ def test_random_words_do_what_unicorn_says(engine: str, words: int) -> None:
     assert not fuzzer.failures, "\n".join(text for _, text in fuzzer.failures)
     assert sum(fuzzer.words.values()) == words
     assert fuzzer.unjudged < words // 50
+    left_out = {e.instruction.name for e in fuzzer.encodings if not fuzzer.words[e.id]}
+    assert left_out <= NOT_JUDGED
 
 
 @pytest.mark.parametrize("divergence", DIVERGENCES, ids=lambda divergence: divergence.name)
