@@ -1,9 +1,10 @@
 """Run pages of random bytes as code: nothing may crash, hang, or write where the guest may not.
 
-    python -m tests.isa.random_code --pages 2500 --set A32 --seed 1 [--compare]
+    python -m tests.isa.random_code --pages 2500 --set A32 --seed 1 [--compare | --step]
 
 A page runs with a budget; after each stop it goes on at the next instruction, so that much of the page is reached.
-With `--compare` the reference engine runs the same and must stop, and leave registers and memory, the same way.
+With `--compare` the reference engine runs the same and must stop, and leave registers and memory, the same way; with
+`--step` a second interpreter must, that runs a few instructions at a time.
 """
 
 from __future__ import annotations
@@ -13,34 +14,63 @@ import sys
 from random import Random
 
 from stinkarm.guest import stop as stops
+from stinkarm.guest.state import OFFSETS
 from stinkarm.guest.stop import Stop
-from stinkarm.isa.decode import is_wide
+from stinkarm.isa.declare import ENCODINGS
+from stinkarm.isa.decode import decoder, is_wide
 
-from .samples import random_address, random_double, random_number
-from .world import CODE, CODE_SIZE, DATA, DATA_SIZE, NAMES, READ_ONLY, READ_ONLY_SIZE, REGISTERS, World, advance_it
+from .samples import random_address, random_double, random_number, random_word
+from .world import (
+    CODE,
+    CODE_SIZE,
+    DATA,
+    DATA_SIZE,
+    NAMES,
+    READ_ONLY,
+    READ_ONLY_SIZE,
+    REGISTERS,
+    World,
+    advance_it,
+    code_bytes,
+)
 
 PAGE = 4096
 BUDGET = 400
 RUNS = 16  # a page
+_BUDGET = OFFSETS["budget"] // 8
 
 
 class Harm(Exception):
     """Random code did what no code may do."""
 
 
-def random_page(rng: Random, thumb: bool, compare: bool) -> bytes:
-    """Return a page of code: random bytes, in A32 mostly with the condition AL so that they do something."""
+def random_page(rng: Random, thumb: bool, *, plain: bool) -> bytes:
+    """Return a page of code: random bytes, in A32 mostly with the condition AL so that they do something.
+
+    Every other page is one of declared instructions. `plain`: without IT.
+    """
+    if rng.random() < 0.5:
+        return _page_of_instructions(rng, thumb, plain)
     page = bytearray(rng.randbytes(PAGE))
     if not thumb and rng.random() < 0.8:
         for at in range(3, PAGE, 4):
             if rng.random() < 0.9:
                 page[at] = page[at] & 0xF | 0xE0
-    if thumb and compare:
+    if thumb and plain:
         # A branch into an IT block is UNPREDICTABLE, and the engines do differ there: so have no IT.
         for at in range(1, PAGE, 2):
             if page[at] == 0xBF:
                 page[at] = 0xBE
     return bytes(page)
+
+
+def _page_of_instructions(rng: Random, thumb: bool, plain: bool) -> bytes:
+    choice = [e for e in ENCODINGS if e.thumb == thumb and not (plain and e.instruction.name == "it")]
+    page = b""
+    while len(page) < PAGE:
+        encoding = rng.choice(choice)
+        page += code_bytes([(random_word(rng, encoding), encoding.length)], thumb)
+    return page[:PAGE]
 
 
 def random_start(rng: Random, thumb: bool) -> dict[str, int]:
@@ -56,8 +86,9 @@ def random_start(rng: Random, thumb: bool) -> dict[str, int]:
 class Runner:
     """One engine and its memory, ready for page after page."""
 
-    def __init__(self, engine: str) -> None:
+    def __init__(self, engine: str, step: Random | None = None) -> None:
         self.world = World(engine)
+        self.step = step
 
     def prepare(self, code: bytes, data: bytes) -> None:
         """Lay out memory: the page, which cannot be written, and the data."""
@@ -70,8 +101,8 @@ class Runner:
 
     def run(self, values: dict[str, int]) -> tuple[Stop, dict[str, int]]:
         """Run until a stop; check what the stop says."""
-        stop, after = self.world.run(values, BUDGET)
-        left = self.world.state.signed[52]
+        stop, after = self.world.run(values, BUDGET) if self.step is None else self._run_in_steps(values, self.step)
+        left = self.left
         if stop.kind not in stops.NAMES or stop.pc != after["pc"]:
             raise Harm(f"{stop!r} of kind {stop.kind} with pc {after['pc']:#x}")
         if (stop.kind == stops.BUDGET) != (left == 0) and stop.kind != stops.SYSCALL:
@@ -79,6 +110,21 @@ class Runner:
         if stop.kind == stops.FAULT and self._allowed(stop):
             raise Harm(f"{stop!r} at {stop.address:#x}, which is mapped")
         return stop, after
+
+    @property
+    def left(self) -> int:
+        """The instructions of the budget that were not used."""
+        return self.world.state.signed[_BUDGET]
+
+    def _run_in_steps(self, values: dict[str, int], rng: Random) -> tuple[Stop, dict[str, int]]:
+        left = BUDGET
+        while True:
+            count = min(left, rng.randrange(1, 5))
+            stop, values = self.world.run(values, count)
+            left -= count - self.left
+            if stop.kind != stops.BUDGET or left == 0:
+                self.world.state.signed[_BUDGET] = left
+                return stop, values
 
     @staticmethod
     def _allowed(stop: Stop) -> bool:
@@ -109,7 +155,7 @@ def go_on(stop: Stop, after: dict[str, int], code: bytes) -> dict[str, int] | No
 
 def run_page(rng: Random, runners: list[Runner], thumb: bool) -> dict[int, int]:
     """Run one page on each engine; return how often each kind of stop came."""
-    code = random_page(rng, thumb, len(runners) > 1)
+    code = random_page(rng, thumb, plain=len(runners) > 1 and runners[1].step is None)
     data = rng.randbytes(DATA_SIZE)
     for runner in runners:
         runner.prepare(code, data)
@@ -146,7 +192,7 @@ def compare(runners: list[Runner], start: dict[str, int], results: list[tuple[St
     """Raise Harm where the two engines differ."""
     (a, after_a), (b, after_b) = results
     told = [stop_of(stop) for stop in (a, b)]
-    left = [runner.world.state.signed[52] for runner in runners]
+    left = [runner.left for runner in runners]
     names = [name for name in NAMES if after_a[name] != after_b[name]]
     data = [runner.world.memory.read(DATA, DATA_SIZE) for runner in runners]
     if told[0] != told[1] or left[0] != left[1] or names or data[0] != data[1]:
@@ -165,8 +211,14 @@ def main() -> int:
     parser.add_argument("--set", choices=("A32", "T32"), default="A32")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--compare", action="store_true")
+    parser.add_argument("--step", action="store_true")
     options = parser.parse_args()
-    runners = [Runner("interpreter")] + ([Runner("reference")] if options.compare else [])
+    decoder()  # declares the instructions
+    runners = [Runner("interpreter")]
+    if options.compare:
+        runners.append(Runner("reference"))
+    elif options.step:
+        runners.append(Runner("interpreter", Random(options.seed)))
     total: dict[int, int] = {}
     for page in range(options.pages):
         seed = f"{options.set} {options.seed} {page}"

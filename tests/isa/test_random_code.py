@@ -29,3 +29,8 @@ def test_random_pages_harm_nothing(isa: str) -> None:
 @pytest.mark.parametrize("isa", ["A32", "T32"])
 def test_random_pages_do_the_same_on_the_reference_engine(isa: str) -> None:
     assert "fault " in run("--pages", "60", "--set", isa, "--seed", "41", "--compare")
+
+
+@pytest.mark.parametrize("isa", ["A32", "T32"])
+def test_random_pages_do_the_same_a_few_instructions_at_a_time(isa: str) -> None:
+    assert "fault " in run("--pages", "60", "--set", isa, "--seed", "42", "--step")
