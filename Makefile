@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 
-.PHONY: venv test lint types format examples check-examples wheel all
+.PHONY: venv test fuzz lint types format examples check-examples wheel all
 
 all: lint types test
 
@@ -13,6 +13,10 @@ venv:
 
 test:
 	$(PYTHON) -m pytest
+
+fuzz:
+	$(PYTHON) -m tests.isa.fuzz --words 100000 --engine interpreter
+	$(PYTHON) -m tests.isa.fuzz --words 20000 --engine reference
 
 lint:
 	$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
