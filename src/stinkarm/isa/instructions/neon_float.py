@@ -1,62 +1,19 @@
 """Advanced SIMD floating point: arithmetic, comparisons, estimates and conversions (DDI0406C A7.4).
 
-All of it uses the standard FPSCR value (A2.7.8): flush to zero, default NaN, round to nearest. A register is given
-as the number of its first doubleword; `q` says that it has two.
+All of it uses the standard FPSCR value (A2.7.8): flush to zero, default NaN, round to nearest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from ..declare import A32, T32, Encoding, declare
+from ..declare import declare
 from ..fields import Number
 from ..operations import Machine, Value
 from ..syntax import formatter
+from .neon_registers import DD, DM, DN, bits, both, read, register_name
 
 SIGN = 1 << 31
-
-
-def _both(name: str, u: str, pattern: str, **options: Any) -> list[Encoding]:
-    """Return the A32 and the T32 encoding of a data-processing pattern, bits 23 to 0; `u` is bit 24 of A32."""
-    return [
-        Encoding(A32, f"A{name}", f"1111 001 {u} {pattern}", extension="neon", **options),
-        Encoding(T32, f"T{name}", f"111 {u} 1111 {pattern}", extension="neon", **options),
-    ]
-
-
-# The number of a register's first doubleword, and its bits in the pattern, by q. An odd one is UNDEFINED where q.
-_DD: dict[int, Any] = {0: lambda D, vd: D << 4 | vd, 1: lambda D, vd: D << 4 | vd << 1}
-_DN: dict[int, Any] = {0: lambda N, vn: N << 4 | vn, 1: lambda N, vn: N << 4 | vn << 1}
-_DM: dict[int, Any] = {0: lambda M, vm: M << 4 | vm, 1: lambda M, vm: M << 4 | vm << 1}
-_BITS = {0: "{}:4", 1: "{}:3 0"}
-
-
-def _bits(name: str, q: int) -> str:
-    return _BITS[q].format(name)
-
-
-def _read(m: Machine, n: Number, q: int) -> Value:
-    return m.vector(n << 1, 64 << q, 32)
-
-
-def _register(n: int, q: int) -> str:
-    return f"q{n >> 1}" if q else f"d{n}"
-
-
-@formatter("float_d")
-def _float_d(dd: int, q: int) -> str:
-    return _register(dd, q)
-
-
-@formatter("float_n")
-def _float_n(dn: int, q: int) -> str:
-    return _register(dn, q)
-
-
-@formatter("float_m")
-def _float_m(dm: int, q: int) -> str:
-    return _register(dm, q)
 
 
 # Three registers of the same length (A7.4.1)
@@ -144,24 +101,22 @@ def _declare_three(
     name: str, u: int, op: int, a: str, b: int, ref: str, result: Three, *, lengths: tuple[int, ...]
 ) -> None:
     def meaning(m: Machine, q: int, dd: Number, dn: Number, dm: Number) -> None:
-        n, other = _read(m, dn, q), _read(m, dm, q)
-        m.set_vector(dd << 1, result(m, _read(m, dd, q) if name in _ACCUMULATING else n, n, other))
+        n, other = read(m, dn, q), read(m, dm, q)
+        m.set_vector(dd << 1, result(m, read(m, dd, q) if name in _ACCUMULATING else n, n, other))
 
     encodings = []
     for q in lengths:
-        registers = f"{_bits('vn', q)} {_bits('vd', q)}"
-        encodings += _both(
+        registers = f"{bits('vn', q)} {bits('vd', q)}"
+        encodings += both(
             "1q" if q else "1d",
             str(u),
-            f"0 D:1 {op} 0 {registers} {a} N:1 {q} M:1 {b} {_bits('vm', q)}",
+            f"0 D:1 {op} 0 {registers} {a} N:1 {q} M:1 {b} {bits('vm', q)}",
             q=q,
-            dd=_DD[q],
-            dn=_DN[q],
-            dm=_DM[q],
+            dd=DD[q],
+            dn=DN[q],
+            dm=DM[q],
         )
-    declare(
-        f"{name}_f32", f"{name}{{c}}.f32 {{float_d}}, {{float_n}}, {{float_m}}", f"DDI0406C {ref}", encodings, meaning
-    )
+    declare(f"{name}_f32", f"{name}{{c}}.f32 {{simd_d}}, {{simd_n}}, {{simd_m}}", f"DDI0406C {ref}", encodings, meaning)
 
 
 _ACCUMULATING = frozenset({"vfma", "vfms", "vmla", "vmls"})
@@ -182,24 +137,24 @@ def _float_scalar(vm: int, M: int) -> str:
 
 def _declare_scalar(name: str, a: str, ref: str, result: Three) -> None:
     def meaning(m: Machine, q: int, dd: Number, dn: Number, scalar: Number) -> None:
-        n = _read(m, dn, q)
+        n = read(m, dn, q)
         other = m.splat(m.extension_word(scalar), n.lanes)
-        m.set_vector(dd << 1, result(m, _read(m, dd, q) if name in _ACCUMULATING else n, n, other))
+        m.set_vector(dd << 1, result(m, read(m, dd, q) if name in _ACCUMULATING else n, n, other))
 
     encodings = []
     for q in (1, 0):
-        encodings += _both(
+        encodings += both(
             "2q" if q else "2d",
             str(q),
-            f"1 D:1 10 {_bits('vn', q)} {_bits('vd', q)} {a} N:1 1 M:1 0 vm:4",
+            f"1 D:1 10 {bits('vn', q)} {bits('vd', q)} {a} N:1 1 M:1 0 vm:4",
             q=q,
-            dd=_DD[q],
-            dn=_DN[q],
+            dd=DD[q],
+            dn=DN[q],
             scalar=lambda vm, M: vm << 1 | M,
         )
     declare(
         f"{name}_scalar_f32",
-        f"{name}{{c}}.f32 {{float_d}}, {{float_n}}, {{float_scalar}}",
+        f"{name}{{c}}.f32 {{simd_d}}, {{simd_n}}, {{float_scalar}}",
         f"DDI0406C {ref}",
         encodings,
         meaning,
@@ -265,15 +220,15 @@ _TWO: tuple[tuple[str, str, str, str, str, str, Two], ...] = (
 
 def _declare_two(name: str, types: str, a: str, b: str, after: str, ref: str, result: Two) -> None:
     def meaning(m: Machine, q: int, dd: Number, dm: Number) -> None:
-        m.set_vector(dd << 1, result(m, _read(m, dm, q)))
+        m.set_vector(dd << 1, result(m, read(m, dm, q)))
 
     encodings = []
     for q in (1, 0):
-        pattern = f"1 D:1 11 10 {a} {_bits('vd', q)} {b} {q} M:1 0 {_bits('vm', q)}"
-        encodings += _both("1q" if q else "1d", "1", pattern, q=q, dd=_DD[q], dm=_DM[q])
+        pattern = f"1 D:1 11 10 {a} {bits('vd', q)} {b} {q} M:1 0 {bits('vm', q)}"
+        encodings += both("1q" if q else "1d", "1", pattern, q=q, dd=DD[q], dm=DM[q])
     declare(
         f"{name}_{types.replace('.', '_')}",
-        f"{name.partition('_')[0]}{{c}}.{types} {{float_d}}, {{float_m}}{after}",
+        f"{name.partition('_')[0]}{{c}}.{types} {{simd_d}}, {{simd_m}}{after}",
         f"DDI0406C {ref}",
         encodings,
         meaning,
@@ -288,7 +243,7 @@ for _two in _TWO:
 
 
 def _vcvt_to_half(m: Machine, dd: Number, dm: Number) -> None:
-    m.set_vector(dd << 1, m.fp_convert(_read(m, dm, 1), 16, standard=True))
+    m.set_vector(dd << 1, m.fp_convert(read(m, dm, 1), 16, standard=True))
 
 
 def _vcvt_from_half(m: Machine, dd: Number, dm: Number) -> None:
@@ -297,26 +252,26 @@ def _vcvt_from_half(m: Machine, dd: Number, dm: Number) -> None:
 
 @formatter("quadword_d")
 def _quadword_d(dd: int) -> str:
-    return _register(dd, 1)
+    return register_name(dd, 1)
 
 
 @formatter("quadword_m")
 def _quadword_m(dm: int) -> str:
-    return _register(dm, 1)
+    return register_name(dm, 1)
 
 
 declare(
     "vcvt_f16_f32",
-    "vcvt{c}.f16.f32 {float_d}, {quadword_m}",
+    "vcvt{c}.f16.f32 {simd_d}, {quadword_m}",
     "DDI0406C A8.8.309",
-    _both("1", "1", "1 D:1 11 01 10 vd:4 011 0 00 M:1 0 vm:3 0", q=0, dd=_DD[0], dm=_DM[1]),
+    both("1", "1", "1 D:1 11 01 10 vd:4 011 0 00 M:1 0 vm:3 0", q=0, dd=DD[0], dm=DM[1]),
     _vcvt_to_half,
 )
 declare(
     "vcvt_f32_f16",
-    "vcvt{c}.f32.f16 {quadword_d}, {float_m}",
+    "vcvt{c}.f32.f16 {quadword_d}, {simd_m}",
     "DDI0406C A8.8.309",
-    _both("1", "1", "1 D:1 11 01 10 vd:3 0 011 1 00 M:1 0 vm:4", q=0, dd=_DD[1], dm=_DM[0]),
+    both("1", "1", "1 D:1 11 01 10 vd:3 0 011 1 00 M:1 0 vm:4", q=0, dd=DD[1], dm=DM[0]),
     _vcvt_from_half,
 )
 
@@ -325,13 +280,13 @@ declare(
 
 
 def _vcvt_to_fixed(m: Machine, q: int, signed: int, dd: Number, dm: Number, fraction_bits: Number) -> None:
-    value = _read(m, dm, q)
+    value = read(m, dm, q)
     number = m.fp_to_fixed(value, 32, signed=bool(signed), fraction_bits=fraction_bits, rounding="zero", standard=True)
     m.set_vector(dd << 1, number)
 
 
 def _vcvt_from_fixed(m: Machine, q: int, signed: int, dd: Number, dm: Number, fraction_bits: Number) -> None:
-    value = _read(m, dm, q)
+    value = read(m, dm, q)
     number = m.fixed_to_fp(
         value, 32, signed=bool(signed), fraction_bits=fraction_bits, rounding="nearest", standard=True
     )
@@ -343,19 +298,19 @@ for _to_fixed in (0, 1):
         _type = "u32" if _unsigned else "s32"
         declare(
             f"vcvt_fixed_{_type}_f32" if _to_fixed else f"vcvt_fixed_f32_{_type}",
-            f"vcvt{{c}}.{f'{_type}.f32' if _to_fixed else f'f32.{_type}'} {{float_d}}, {{float_m}}, #{{fraction_bits}}",
+            f"vcvt{{c}}.{f'{_type}.f32' if _to_fixed else f'f32.{_type}'} {{simd_d}}, {{simd_m}}, #{{fraction_bits}}",
             "DDI0406C A8.8.307",
             [
                 encoding
                 for q in (1, 0)
-                for encoding in _both(
+                for encoding in both(
                     "1q" if q else "1d",
                     str(_unsigned),
-                    f"1 D:1 1 imm5:5 {_bits('vd', q)} 111 {_to_fixed} 0 {q} M:1 1 {_bits('vm', q)}",
+                    f"1 D:1 1 imm5:5 {bits('vd', q)} 111 {_to_fixed} 0 {q} M:1 1 {bits('vm', q)}",
                     q=q,
                     signed=1 - _unsigned,
-                    dd=_DD[q],
-                    dm=_DM[q],
+                    dd=DD[q],
+                    dm=DM[q],
                     fraction_bits=lambda imm5: 32 - imm5,
                 )
             ],
