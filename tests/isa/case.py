@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stinkarm.guest import stop as stops
 from stinkarm.guest.stop import Stop
+from stinkarm.isa.declare import V8
 from stinkarm.isa.decode import decoder
 from stinkarm.isa.syntax import disassemble
 
@@ -108,6 +109,11 @@ class Case:
         found = (decoder().find(w, thumb=isa == "T32", length=n) for w, n in self.code[isa])
         return [encoding.instruction.name for encoding in found if encoding is not None]
 
+    def needs_v8(self, isa: str) -> bool:
+        """Say whether one of the words is an instruction that ARMv8 adds."""
+        found = (decoder().find(w, thumb=isa == "T32", length=n) for w, n in self.code[isa])
+        return any(encoding is not None and encoding.extension == V8 for encoding in found)
+
     def disassembly(self, isa: str) -> str:
         """Return the words in UAL, as the declarations print them, joined by `; `."""
         pc = self.before.registers.get("pc", CODE)
@@ -129,7 +135,7 @@ class Case:
             wide = {name: 32 if len(name) > 1 else 1 for name in values} | {"GE": 4}
             wide |= {f"d{n}": 64 for n in range(32)}
             values = {name: value ^ (1 << wide[name]) - 1 for name, value in values.items()}
-        values |= {"fpscr": 0, "E": 0, "IT": 0, "T": int(isa == "T32"), "pc": CODE}
+        values |= {"v8": int(self.needs_v8(isa)), "fpscr": 0, "E": 0, "IT": 0, "T": int(isa == "T32"), "pc": CODE}
         return values | self.before.registers
 
     def data(self, fill: int) -> bytearray:

@@ -84,7 +84,7 @@ def _across_pages(d: Difference) -> bool:
 
 
 def _other_size(d: Difference) -> bool:
-    if not d.sample.name.startswith("strex") or d.sample.tested == 0:
+    if not d.sample.name.startswith(("strex", "stlex")) or d.sample.tested == 0:
         return False
     word, length = d.sample.words[d.sample.tested - 1]
     load = decoder().find(word, thumb=d.sample.isa == "T32", length=length)
@@ -117,17 +117,17 @@ DIVERGENCES: list[Divergence] = [
     ),
     Divergence(
         "alignment",
-        r"^(v?ldm|v?stm|push|pop|ldrd|strd|vldr|vstr|vpush|vpop|v(ld|st)\d|swp)",
+        r"^(v?ldm|v?stm|push|pop|ldrd|strd|vldr|vstr|vpush|vpop|v(ld|st)\d|lda|stl|swp)",
         _alignment,
         "an alignment fault",
         "accesses the bytes",
-        "these check alignment whatever SCTLR.A says (MemA, or an @align of NEON; DDI0406C A3.2.1, table A3-1)",
+        "these check alignment whatever SCTLR.A says (MemA, MemO, @align; DDI0406C A3.2.1, table A3-1)",
     ),
     Divergence(
         "alignment of a store exclusive that fails",
-        r"^strex",
+        r"^st[rl]ex",
         lambda d: (
-            d.sample.name.startswith("strex")
+            d.sample.name.startswith(("strex", "stlex"))
             and d.our_stop["kind"] == stops.ALIGNMENT
             and d.their_stop["kind"] == stops.BUDGET
         ),
@@ -169,7 +169,7 @@ DIVERGENCES: list[Divergence] = [
     ),
     Divergence(
         "store exclusive of another size than the load",
-        r"^strex",
+        r"^st[rl]ex",
         _other_size,
         "fails: the monitor remembers the size",
         "stores when the bytes it compares are the same, though it may say that it failed",

@@ -42,6 +42,7 @@ class Fuzzer:
         self.rng = Random(seed)
         self.world = World(engine)
         self.oracle = Oracle()
+        self.oracle_v8 = Oracle(v8=True, memory_of=self.oracle)
         self.encodings = [e for e in ENCODINGS if re.search(only, name_of(e))]
         if not self.encodings:
             raise ValueError(f"no encoding matches {only!r}")
@@ -53,6 +54,10 @@ class Fuzzer:
     def close(self) -> None:
         """Give the memory back."""
         self.world.close()
+
+    def _forget_code(self) -> None:
+        self.oracle.forget_code()
+        self.oracle_v8.forget_code()
 
     def run(self, words: int, most_failures: int = 20) -> None:
         """Compare `words` samples, the encodings in turn; stop early after `most_failures` unexplained differences."""
@@ -92,7 +97,7 @@ class Fuzzer:
         code += bytes(CODE_SIZE - len(code))
         self.world.set_code(CODE, bytes(code))
         self.oracle.memory[CODE][:] = bytes(code)
-        self.oracle.forget_code()
+        self._forget_code()
         data = self.rng.randbytes(DATA_SIZE)
         self.world.memory.write(DATA, data)
         self.oracle.memory[DATA][:] = data
@@ -112,7 +117,7 @@ class Fuzzer:
         if ours != code or theirs != code:
             self.world.set_code(CODE, code)
             self.oracle.memory[CODE][:] = code
-            self.oracle.forget_code()
+            self._forget_code()
 
     def _run_sample(self, sample: Sample) -> bool:
         """Run a sample on both sides; say whether they agree (or the sample cannot be judged)."""
@@ -125,7 +130,8 @@ class Fuzzer:
             return True
         vector = is_vector(sample.name)
         try:
-            their_stop, theirs = self.oracle.run(sample.start, sample.words, vector=vector)
+            oracle = self.oracle_v8 if sample.start["v8"] else self.oracle
+            their_stop, theirs = oracle.run(sample.start, sample.words, vector=vector)
         except RanOn:
             self.unjudged += 1
             self.oracle.memory[DATA][:] = self.world.memory.read(DATA, DATA_SIZE)
@@ -175,7 +181,7 @@ class Fuzzer:
         registers = [name for name in REGISTERS if name != "pc" or start["pc"] != CODE]
         before = [f"{name}={start[name]:#x}" for name in registers]
         before += ["NZCV=" + "".join(str(start[name]) for name in "NZCV"), f"Q={start['Q']}", f"GE={start['GE']:#x}"]
-        before += [f"{name}={start[name]}" for name in ("E",) if start[name]]
+        before += [f"{name}={start[name]}" for name in ("E", "v8") if start[name]]
         if is_vector(sample.name):
             before += [f"{name}={start[name]:#x}" for name in ("fpscr", *DOUBLES[:8])]
         after = [f"{name}={difference.theirs[name]:#x}" for name in COMPARED if difference.theirs[name] != start[name]]

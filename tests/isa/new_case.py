@@ -30,6 +30,10 @@ from .world import (
     engine_names,
 )
 
+ARCHITECTURES = (
+    ".arch armv7-a\n.arch_extension idiv\n.arch_extension sec\n.fpu neon-vfpv4\n",
+    ".arch armv8-a\n.arch_extension crc\n.fpu crypto-neon-fp-armv8\n",
+)
 PREFIXES = ("arm-linux-gnueabi-", "arm-linux-gnueabihf-", "arm-none-eabi-")
 
 
@@ -39,8 +43,7 @@ def assemble(isa: str, text: str, address: int = CODE) -> str:
     if prefix is None:
         raise CaseError("no ARM assembler is installed; install binutils-arm-linux-gnueabi or write the word yourself")
     mode = "thumb" if isa == "T32" else "arm"
-    source = f".syntax unified\n.arch armv7-a\n.arch_extension idiv\n.arch_extension sec\n.fpu neon-vfpv4\n.{mode}\n"
-    source += f".org {address:#x}\n" + text.replace(";", "\n") + "\n"
+    body = f".syntax unified\n.{mode}\n.org {address:#x}\n" + text.replace(";", "\n") + "\n"
     with tempfile.TemporaryDirectory() as folder:
         obj, raw = Path(folder, "o"), Path(folder, "b")
         # IT blocks are written out where they are wanted.
@@ -51,7 +54,10 @@ def assemble(isa: str, text: str, address: int = CODE) -> str:
             str(obj),
             "-",
         ]
-        result = subprocess.run(command, input=source, text=True, capture_output=True, check=False)
+        for architecture in ARCHITECTURES:
+            result = subprocess.run(command, input=architecture + body, text=True, capture_output=True, check=False)
+            if result.returncode == 0:
+                break
         if result.returncode:
             raise CaseError(f"{text!r} does not assemble in {isa}:\n{result.stderr}")
         subprocess.run([prefix + "objcopy", "-O", "binary", "-j", ".text", str(obj), str(raw)], check=True)
@@ -77,8 +83,8 @@ Result = tuple[dict[str, int], dict[str, int], bytes, bytes]  # stop, state, dat
 def _run_unicorn(case: Case, isa: str, fill: int) -> Result:
     from .oracle import FILLER, Oracle
 
-    oracle = Oracle()
     start, data = case.start(isa, fill), case.data(fill)
+    oracle = Oracle(v8=bool(start["v8"]))
     oracle.memory[DATA][:] = data
     thumb = isa == "T32"
     code = code_bytes(case.code[isa], thumb)

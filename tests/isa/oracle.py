@@ -55,18 +55,27 @@ class RanOn(Exception):
 
 
 class Oracle:
-    """A Cortex-A15 in user mode. `memory` maps a region's start to its bytes, which may be read and written."""
+    """A Cortex-A15 in user mode, or with `v8` a processor that has what ARMv8 adds.
 
-    def __init__(self, regions: tuple[tuple[int, int, int], ...] = REGIONS) -> None:
+    `memory` maps a region's start to its bytes, which may be read and written; two oracles may have the same.
+    """
+
+    def __init__(
+        self,
+        regions: tuple[tuple[int, int, int], ...] = REGIONS,
+        *,
+        v8: bool = False,
+        memory_of: Oracle | None = None,
+    ) -> None:
         self.uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_ARM)
-        self.uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_A15)
+        self.uc.ctl_set_cpu_model(arm.UC_CPU_ARM_MAX if v8 else arm.UC_CPU_ARM_CORTEX_A15)
         self.uc.reg_write(arm.UC_ARM_REG_CP_REG, (*_CPACR, 0xF << 20))
         self.uc.reg_write(arm.UC_ARM_REG_FPEXC, 1 << 30)
         self.memory: dict[int, memoryview] = {}
-        self._maps = []
+        self._maps: dict[int, mmap.mmap] = {}
         for start, size, prot in regions:
-            pages = mmap.mmap(-1, size)
-            self._maps.append(pages)
+            pages = memory_of._maps[start] if memory_of else mmap.mmap(-1, size)
+            self._maps[start] = pages
             pointer = ctypes.addressof(ctypes.c_char.from_buffer(pages))
             self.uc.mem_map_ptr(start, size, prot, pointer)
             self.memory[start] = memoryview(pages)

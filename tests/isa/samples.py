@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from stinkarm.isa.declare import A32, ENCODINGS, Encoding
+from stinkarm.isa.declare import A32, ENCODINGS, V8, Encoding
 from stinkarm.isa.decode import Decoded, decoder
 
 from .world import CODE_SIZE, DATA, DATA_SIZE, READ_ONLY, REGISTERS, advance_it, it_length
@@ -59,7 +59,7 @@ def is_memory(name: str) -> bool:
 
 def is_vector(name: str) -> bool:
     """Say whether an instruction of this name may use D registers or FPSCR."""
-    return name[0] == "v"
+    return name.startswith(("v", "aes", "sha1", "sha256"))
 
 
 def random_field(rng: Random, width: int) -> int:
@@ -147,6 +147,9 @@ def random_state(rng: Random, decoded: Decoded, address: int, thumb: bool) -> di
     values |= {"GE": rng.getrandbits(4), "T": int(thumb), "IT": 0, "fpscr": 0, "E": 0}
     values["E"] = int(is_memory(name) and rng.random() < 0.03)
     values |= {"tpidruro": rng.getrandbits(32), "tpidrurw": rng.getrandbits(32)}
+    # Whether an UNDEFINED word that fails its condition does nothing is IMPLEMENTATION DEFINED (DDI0406C A8.3.1).
+    conditional = fields["in_it"] or fields.get("cond", 14) != 14
+    values["v8"] = int(decoded.encoding.extension == V8 and (conditional or rng.random() < 0.9))
     vector = is_vector(name)
     for n in range(32):
         values[f"d{n}"] = random_double(rng) if vector else 0
@@ -173,7 +176,7 @@ def random_sample(rng: Random, encoding: Encoding, address: int) -> Sample | Non
     words: list[tuple[int, int]] = []
     tested, itstate, behind = 0, 0, 0
     name = encoding.instruction.name
-    if name.startswith("strex"):
+    if name.startswith(("strex", "stlex")):
         words.append((CLREX[thumb], 4))
         load = _matching_load(rng, encoding, word)
         if load is not None and rng.random() < 0.7:
@@ -209,8 +212,8 @@ def _random_it(rng: Random, count: int) -> int:
 
 def _matching_load(rng: Random, encoding: Encoding, word: int) -> int | None:
     """Return a load exclusive for a store exclusive: mostly of the same size and address."""
-    wanted = encoding.instruction.name.replace("strex", "ldrex")
-    loads = [e for e in ENCODINGS if e.isa == encoding.isa and e.instruction.name.startswith("ldrex")]
+    wanted = encoding.instruction.name.replace("strex", "ldrex").replace("stlex", "ldaex")
+    loads = [e for e in ENCODINGS if e.isa == encoding.isa and e.instruction.name.startswith(wanted[:5])]
     same = [e for e in loads if e.instruction.name == wanted]
     load = rng.choice(same if same and rng.random() < 0.85 else loads)
     fields = encoding.pattern.extract(word)

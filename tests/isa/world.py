@@ -24,7 +24,7 @@ REGISTERS = (*[f"r{n}" for n in range(13)], "sp", "lr", "pc")
 ALIASES = {"r13": "sp", "r14": "lr", "r15": "pc"}
 FLAGS = ("N", "Z", "C", "V", "Q")
 WORDS = {"GE": "ge", "E": "big_endian", "T": "thumb", "IT": "itstate"} | {
-    name: name for name in ("tpidruro", "tpidrurw")
+    name: name for name in ("tpidruro", "tpidrurw", "v8")
 }
 DOUBLES = tuple(f"d{n}" for n in range(32))
 NAMES = (*REGISTERS, *FLAGS, *WORDS, "fpscr", *DOUBLES)

@@ -24,6 +24,7 @@ from ..guest import stop
 from ..guest.state import OFFSETS
 from ..isa.fields import Field, Number
 from ..isa.operations import Flags, Value
+from ..isa.tables import TABLES
 from .floating import FloatingBuilder
 from .ir import IrValue, ir_type
 from .ir import mangled as _mangled
@@ -258,6 +259,15 @@ class HandlerBuilder(FloatingBuilder):
         if lanes == value.lanes:
             return value
         return self._shaped(width, lanes, f"bitcast {_type(value)} {value.name} to {ir_type(width, lanes)}")
+
+    def lookup(self, table: str, index: Value) -> Value:
+        width = TABLES[table].width
+        entries: list[Value] = []
+        for i in range(index.lanes):
+            wide = _name(self.lane(index, i).zext(64))
+            pointer = self._new(f"getelementptr inbounds i{width}, ptr @table_{table}, i64 {wide}")
+            entries.append(self._value(width, f"load i{width}, ptr {pointer}, align {width // 8}"))
+        return self.from_lanes(entries)
 
     def any_lane(self, condition: Value) -> IrValue:
         assert isinstance(condition, IrValue)

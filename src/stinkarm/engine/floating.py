@@ -239,6 +239,9 @@ class FloatingBuilder(Machine):
     def fp_convert(self, a: Value, width: int, *, standard: bool = False) -> Value:
         if {a.width, width} == {32, 64} and a.lanes == 1 and not standard:
             return self._convert_inline(a, width)
+        if {a.width, width} == {16, 64}:
+            middle = self.fp_convert(a, 32, standard=standard) if width == 64 else self._odd_single(a)
+            return self.fp_convert(middle, width, standard=standard)
         controls = self.controls(standard=standard)
         name = f"convert_{a.width}_{width}"
         results: list[Value] = []
@@ -251,6 +254,20 @@ class FloatingBuilder(Machine):
             else:
                 results.append(self.call_float(name, (lane,), (controls,), width))
         return self.from_lanes(results)
+
+    def _odd_single(self, a: Value) -> Value:
+        """Return a double-precision number as a single that half precision rounds to the same: a lost bit leaves a 1.
+
+        Below what half precision has, only whether it is zero or denormal matters; above, nothing.
+        """
+        sign, magnitude = (a >> 32).trunc(32) & 1 << 31, a & (1 << 63) - 1
+        near = magnitude.maximum(0x3810000000000001, signed=False).minimum(0x47EFFFFFFFFFFFFF, signed=False)
+        denormal = self.select(magnitude.eq(0), self.const(0), self.const(1))
+        finite = self.select(magnitude.ult(1 << 52), denormal, ((near - (896 << 52)) >> 29).trunc(32))
+        special = (magnitude >> 29).trunc(32) & 0x7FFFFF | 0x7F800000
+        result = self.select(magnitude.ult(0x7FF << 52), finite, special)
+        lost = (a & (1 << 29) - 1).ne(0).zext(32)
+        return sign | result | lost
 
     def call_half(self, name: str, a: Value, controls: Value, width: int) -> IrValue:
         """Call a routine that takes a half-precision number."""

@@ -7,15 +7,17 @@ declaration asks about fields gives one handler. Handlers with the same text are
 
 from __future__ import annotations
 
-from ..isa.declare import CONTEXT, Encoding
+from ..guest.state import OFFSETS
+from ..isa.declare import CONTEXT, V8, Encoding
 from ..isa.decode import Decoder, Node
 from ..isa.fields import Field, Number, Path, trace
+from ..isa.tables import TABLES
 from .emit import PARAMETERS, HandlerBuilder, condition_ir
 from .floating_routines import floating_text
 from .layout import ENTRY_SIZE
 from .runtime import ALWAYS, DECODE_T32_BLOCK, END, FAULT, FINISH, RUNTIME, condition_handlers, decode_handler
 
-_DECODING = "ptr %ip, i32 %pc, i32 %word, i32 %it, ptr %mem"
+_DECODING = "ptr %ip, i32 %pc, i32 %word, i32 %it, ptr %st"
 
 
 class Leaf:
@@ -77,6 +79,8 @@ class Generator:
     def encoding_function(self, encoding: Encoding) -> None:
         """Add `@d_<id>`: fill the entry of a word known to have this encoding."""
         text = _Text()
+        if encoding.extension == V8:
+            self._need_v8(text)
         for name, (lsb, width) in encoding.pattern.fields.items():
             shifted = text.new(f"lshr i32 %word, {lsb}") if lsb else "%word"
             text.fields[name] = text.new(f"and i32 {shifted}, {(1 << width) - 1}")
@@ -89,6 +93,15 @@ class Generator:
         self._decision(text, encoding, self.leaves(encoding), 0)
         body = "\n".join(text.lines)
         self.decoders.append(f'define internal void @"d_{encoding.id}"({_DECODING}) #1 {{\n{body}\n}}\n')
+
+    def _need_v8(self, text: _Text) -> None:
+        pointer = text.new(f"getelementptr inbounds i8, ptr %st, i64 {OFFSETS['v8']}")
+        absent = text.new(f"icmp eq i32 {text.new(f'load i32, ptr {pointer}, align 4')}, 0")
+        undefined, go_on = text.label(), text.label()
+        text.do(f"br i1 {absent}, label %{undefined}, label %{go_on}")
+        text.begin(undefined)
+        self._undefined_word(text)
+        text.begin(go_on)
 
     def _decision(self, text: _Text, encoding: Encoding, paths: list[tuple[Path, Leaf]], depth: int) -> None:
         path, leaf = paths[0]
@@ -181,6 +194,7 @@ class Generator:
         return "\n".join(
             [
                 RUNTIME,
+                *_tables(),
                 decode_handler(),
                 *condition_handlers(),
                 FINISH,
@@ -193,6 +207,15 @@ class Generator:
                 END,
             ]
         )
+
+
+def _tables() -> list[str]:
+    """Return the tables that handlers look up."""
+    texts = []
+    for name, (width, entries) in TABLES.items():
+        items = ", ".join(f"i{width} {entry}" for entry in entries)
+        texts.append(f"@table_{name} = internal constant [{len(entries)} x i{width}] [ {items} ], align 64")
+    return texts
 
 
 class _Text:

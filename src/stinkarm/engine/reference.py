@@ -12,6 +12,7 @@ from ..guest.stop import Stop
 from ..isa.decode import Decoded, decoder, is_wide
 from ..isa.fields import Number
 from ..isa.operations import Machine, Value
+from ..isa.tables import TABLES
 from .floating_reference import FloatingReference
 
 SIGBUS, SIGSEGV = 7, 11
@@ -191,6 +192,10 @@ class IntMachine(FloatingReference):
 
     def _of_bits(self, number: int, bits: int, width: int) -> Value:
         return self.from_lanes([IntValue(self, width, number >> i) for i in range(0, bits, width)])
+
+    def lookup(self, table: str, index: Value) -> Value:
+        width, entries = TABLES[table]
+        return self._each(lambda x: IntValue(self, width, entries[x.number]), index)
 
     def any_lane(self, condition: Value) -> IntValue:
         return IntValue(self, 1, int(any(item.number for item in _lanes(condition))))
@@ -509,7 +514,8 @@ class Reference:
         machine.address = pc
         word, length = self.fetch(pc, bool(machine.thumb))
         itstate = words[WORD["itstate"]]
-        decoded = self.decoder.decode(word, thumb=bool(machine.thumb), length=length, pc=pc, itstate=itstate)
+        v8 = bool(words[WORD["v8"]])
+        decoded = self.decoder.decode(word, thumb=bool(machine.thumb), length=length, pc=pc, itstate=itstate, v8=v8)
         machine.next_pc = (pc + length) & MASK32
         machine.decoded = decoded
         if decoded is None:

@@ -111,9 +111,11 @@ define internal void @finish(ptr %ip, ptr %handler, i32 %cond, i32 %it, i32 %wid
 """
 
 # Decode `count` instructions from `pc` on: one, or an IT and its block. Their halfwords and entries were touched.
-DECODE_T32_BLOCK = """
-define internal void @decode_T32_block(ptr %ip0, i32 %pc0, i32 %it0, i32 %count, ptr %mem) #0 noinline {
+DECODE_T32_BLOCK = f"""
+define internal void @decode_T32_block(ptr %ip0, i32 %pc0, i32 %it0, i32 %count, ptr %st) #0 noinline {{
 entry:
+  %memp = getelementptr inbounds i8, ptr %st, i64 {_o("memory")}
+  %mem = load ptr, ptr %memp, align 8
   br label %each
 each:
   %ip = phi ptr [ %ip0, %entry ], [ %next_ip, %decoded ]
@@ -128,7 +130,7 @@ each:
   %is_wide = icmp uge i32 %h5, 29
   br i1 %is_wide, label %wide, label %narrow
 narrow:
-  call void @decode_T16(ptr %ip, i32 %pc, i32 %h1, i32 %it, ptr %mem)
+  call void @decode_T16(ptr %ip, i32 %pc, i32 %h1, i32 %it, ptr %st)
   br label %decoded
 wide:
   %pc2 = add i32 %pc, 2
@@ -138,7 +140,7 @@ wide:
   %h2 = zext i16 %hw2 to i32
   %high = shl i32 %h1, 16
   %word = or i32 %high, %h2
-  call void @decode_T32(ptr %ip, i32 %pc, i32 %word, i32 %it, ptr %mem)
+  call void @decode_T32(ptr %ip, i32 %pc, i32 %word, i32 %it, ptr %st)
   br label %decoded
 decoded:
   %size = phi i32 [ 2, %narrow ], [ 4, %wide ]
@@ -161,7 +163,7 @@ decoded:
   br i1 %over, label %done, label %each
 done:
   ret void
-}
+}}
 """
 
 
@@ -219,10 +221,10 @@ a32:
   %uncond = icmp eq i32 %top, 15
   br i1 %uncond, label %a32u, label %a32c
 a32u:
-  call void @decode_A32_unconditional(ptr %ip, i32 %pa32, i32 %w, i32 0, ptr %mem)
+  call void @decode_A32_unconditional(ptr %ip, i32 %pa32, i32 %w, i32 0, ptr %st)
   br label %go
 a32c:
-  call void @decode_A32(ptr %ip, i32 %pa32, i32 %w, i32 0, ptr %mem)
+  call void @decode_A32(ptr %ip, i32 %pa32, i32 %w, i32 0, ptr %st)
   br label %go
 t32:
   %pt = lshr i64 %ts, 3
@@ -267,7 +269,7 @@ touched:
   br i1 %over, label %fill, label %touch
 fill:
   %pt32 = trunc i64 %pt to i32
-  call void @decode_T32_block(ptr %ip, i32 %pt32, i32 %it, i32 %count, ptr %mem)
+  call void @decode_T32_block(ptr %ip, i32 %pt32, i32 %it, i32 %count, ptr %st)
   store i32 0, ptr %itp, align 4
   br label %go
 go:

@@ -39,6 +39,7 @@ OFFSETS = {
     "mxcsr": 448,  # the host's MXCSR while guest code runs: FPSCR.RMode, and exceptions since FPSCR was written
     "fp_mode": 452,  # what handlers must know of FPSCR at once; `fp_mode` below
     "host_mxcsr": 456,
+    "v8": 460,  # 1: what ARMv8 adds to A32 and T32 is there (-cpu max), else it is UNDEFINED
 }
 SIZE = 512
 

@@ -11,6 +11,9 @@ from .pattern import Pattern
 A32 = "A32"
 T32 = "T32"
 
+# The extension of what ARMv8 adds. Without it (a Cortex-A15) a word of such an encoding is UNDEFINED.
+V8 = "v8"
+
 Meaning = Callable[..., None]
 
 # Names that a derived field or a predicate may ask for besides the pattern's own fields: the address, whether
@@ -76,7 +79,7 @@ class Encoding:
         """Say whether a word of both encodings is the other one's."""
         if other.instruction.name in self.see:
             return True
-        return self.rest_of != "" and other.extension == self.rest_of
+        return self.rest_of != "" and other.extension in (self.rest_of, V8)
 
     @property
     def thumb(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .declare import A32, ENCODINGS, T32, DeclarationError, Encoding
+from .declare import A32, ENCODINGS, T32, V8, DeclarationError, Encoding
 
 
 class Decoded:
@@ -116,14 +116,17 @@ class Decoder:
         self.spaces = spaces
         self.trees = {space: build_tree(members) for space, members in spaces.items()}
 
-    def find(self, word: int, *, thumb: bool, length: int) -> Encoding | None:
-        """Return the encoding of `word`, or None when it is UNDEFINED."""
+    def find(self, word: int, *, thumb: bool, length: int, v8: bool = True) -> Encoding | None:
+        """Return the encoding of `word`, or None when it is UNDEFINED; `v8`: what ARMv8 adds is there."""
         space = ("T16" if length == 2 else "T32") if thumb else "A32_unconditional" if word >> 28 == 15 else "A32"
-        return _lookup(self.trees[space], word)
+        encoding = _lookup(self.trees[space], word)
+        return None if encoding is not None and encoding.extension == V8 and not v8 else encoding
 
-    def decode(self, word: int, *, thumb: bool, length: int = 4, pc: int = 0, itstate: int = 0) -> Decoded | None:
+    def decode(
+        self, word: int, *, thumb: bool, length: int = 4, pc: int = 0, itstate: int = 0, v8: bool = True
+    ) -> Decoded | None:
         """Decode `word` (a wide T32 one is first halfword << 16 | second), or return None."""
-        encoding = self.find(word, thumb=thumb, length=length)
+        encoding = self.find(word, thumb=thumb, length=length, v8=v8)
         if encoding is None:
             return None
         fields: dict[str, Any] = encoding.pattern.extract(word)

@@ -256,6 +256,10 @@ class Machine(FloatingOperations):
         """Return the same bits as lanes of another width."""
 
     @abstractmethod
+    def lookup(self, table: str, index: Value) -> Value:
+        """Return entry `index` (8 bits, or lanes of 8 bits) of a table of tables.py."""
+
+    @abstractmethod
     def any_lane(self, condition: Value) -> Value:
         """Return one bit: is any lane of the 1-bit condition one?"""
 

@@ -2,6 +2,9 @@
 
 The local monitor is one remembered access: its address, size and what was read. A store exclusive succeeds when
 it names the same address and size, and memory still holds what was read.
+
+In A32, bits 9 and 8 should be one in ARMv7. ARMv8 has other instructions for other values (v8_integer.py), so they
+are examined.
 """
 
 from __future__ import annotations
@@ -87,7 +90,7 @@ declare(
             offset=lambda imm8: imm8 << 2,
             unpredictable=_t32_load_bad,
         ),
-        Encoding(A32, "A1", "cond:4 0001 1001 rn:4 rt:4 (1111) 1001 (1111)", unpredictable=_a32_load_bad, **_NONE),
+        Encoding(A32, "A1", "cond:4 0001 1001 rn:4 rt:4 (11) 11 1001 (1111)", unpredictable=_a32_load_bad, **_NONE),
     ],
     _load(4),
 )
@@ -103,7 +106,7 @@ declare(
             offset=lambda imm8: imm8 << 2,
             unpredictable=_t32_store_bad,
         ),
-        Encoding(A32, "A1", "cond:4 0001 1000 rn:4 rd:4 (1111) 1001 rt:4", unpredictable=_a32_store_bad, **_NONE),
+        Encoding(A32, "A1", "cond:4 0001 1000 rn:4 rd:4 (11) 11 1001 rt:4", unpredictable=_a32_store_bad, **_NONE),
     ],
     _store(4),
 )
@@ -115,7 +118,7 @@ for _suffix, _size, _a32, _t32 in _SIZES:
         [
             Encoding(T32, "T1", f"1110 1000 1101 rn:4 rt:4 (1111) {_t32} (1111)", unpredictable=_t32_load_bad, **_NONE),
             Encoding(
-                A32, "A1", f"cond:4 0001 1{_a32}1 rn:4 rt:4 (1111) 1001 (1111)", unpredictable=_a32_load_bad, **_NONE
+                A32, "A1", f"cond:4 0001 1{_a32}1 rn:4 rt:4 (11) 11 1001 (1111)", unpredictable=_a32_load_bad, **_NONE
             ),
         ],
         _load(_size),
@@ -127,7 +130,7 @@ for _suffix, _size, _a32, _t32 in _SIZES:
         [
             Encoding(T32, "T1", f"1110 1000 1100 rn:4 rt:4 (1111) {_t32} rd:4", unpredictable=_t32_store_bad, **_NONE),
             Encoding(
-                A32, "A1", f"cond:4 0001 1{_a32}0 rn:4 rd:4 (1111) 1001 rt:4", unpredictable=_a32_store_bad, **_NONE
+                A32, "A1", f"cond:4 0001 1{_a32}0 rn:4 rd:4 (11) 11 1001 rt:4", unpredictable=_a32_store_bad, **_NONE
             ),
         ],
         _store(_size),
@@ -146,7 +149,7 @@ declare(
         Encoding(
             A32,
             "A1",
-            "cond:4 0001 1011 rn:4 rt:4 (1111) 1001 (1111)",
+            "cond:4 0001 1011 rn:4 rt:4 (11) 11 1001 (1111)",
             unpredictable=lambda rn, rt: _odd_pair(rt) or rn == 15,
             rt2=_second,
         ),
@@ -167,7 +170,7 @@ declare(
         Encoding(
             A32,
             "A1",
-            "cond:4 0001 1010 rn:4 rd:4 (1111) 1001 rt:4",
+            "cond:4 0001 1010 rn:4 rd:4 (11) 11 1001 rt:4",
             unpredictable=lambda rn, rt, rt2, rd: any_pc(rn, rd) or _odd_pair(rt) or rd in (rn, rt, rt2),
             rt2=_second,
         ),

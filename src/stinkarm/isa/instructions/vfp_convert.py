@@ -181,7 +181,7 @@ for _top in (0, 1):
             "DDI0406C A8.8.311",
             both(
                 "1",
-                f"1110 1 D:1 11 001 {_to_half} vd:4 101 (0) {_top} 1 M:1 0 vm:4",
+                f"1110 1 D:1 11 001 {_to_half} vd:4 1010 {_top} 1 M:1 0 vm:4",
                 top=_top,
                 dd=DD[0],
                 dm=DM[0],
