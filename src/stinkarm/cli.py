@@ -33,7 +33,7 @@ OPTIONS = (
     (("-s", "--stack-size"), VALUE, "SIZE", "main stack, in bytes or with k, M, G (default 8M)"),
     (("-L",), VALUE, "SYSROOT", "look here first for the files that the program names"),
     (("-r",), VALUE, "RELEASE", "the kernel release that uname answers"),
-    (("-cpu",), VALUE, "MODEL", "cortex-a15 or max (default; both are the same today); help lists them"),
+    (("-cpu",), VALUE, "MODEL", "cortex-a15 (default), or max: with what ARMv8 adds; help lists them"),
     "How it is run",
     (("--engine",), VALUE, "NAME", "interpreter (native code, default) or reference (slow, Python)"),
     (("--max-instructions",), VALUE, "N", "end the program after exactly N instructions"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from errno import ENOMEM
 
-from stinkarm.guest import elf, image, stack
+from stinkarm.guest import elf, hwcap, image, stack
 from stinkarm.guest import stop as stops
 from stinkarm.guest.memory import Memory
 from stinkarm.guest.state import State
@@ -77,6 +77,7 @@ class Machine:
         self.path = ""
         self._symbols: Symbols | None = None
         self.state = State()
+        self.state.v8 = settings.cpu == "max"
         self.memory = Memory()
         self.memory.log = log
         self.policy = Policy(
@@ -134,6 +135,7 @@ class Machine:
             environment,
             stack_size=self.settings.stack_size,
             execfn=os.fsencode(path),
+            hwcap2=hwcap.HWCAP2_V8 if self.state.v8 else hwcap.HWCAP2,
             uid=os.getuid(),
             euid=os.geteuid(),
             gid=os.getgid(),

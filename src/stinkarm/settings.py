@@ -68,7 +68,7 @@ class Settings:
         self.stack_size = 8 * MIB
         self.sysroot: str | None = None
         self.release: str | None = None
-        self.cpu = "max"
+        self.cpu = "cortex-a15"
         self.engine = "interpreter"
         self.max_instructions: int | None = None
         self.timeout: float | None = None

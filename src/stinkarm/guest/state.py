@@ -107,6 +107,15 @@ class State:
         w[113] = fp_mode(value)
 
     @property
+    def v8(self) -> bool:
+        """Say whether there is what ARMv8 adds to A32 and T32. To be set before the thread's first instruction."""
+        return bool(self.words[115])
+
+    @v8.setter
+    def v8(self, value: bool) -> None:
+        self.words[115] = 1 if value else 0
+
+    @property
     def thumb(self) -> bool:
         """Say whether the instruction set is T32."""
         return bool(self.words[24])

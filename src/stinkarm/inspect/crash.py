@@ -143,6 +143,8 @@ def _reason(state: State, memory: Memory, stop: Stop, text: str) -> str:
         )
     if text.startswith("udf"):
         return f"the permanently undefined instruction {text}"
+    if not state.v8 and _is_of_v8(state, memory, stop.pc):
+        return f"{word} is {text}, which ARMv8 adds to what a Cortex-A15 has; -cpu max runs it"
     return f"{word} is an undefined instruction"
 
 
@@ -178,6 +180,20 @@ def _word_text(state: State, memory: Memory, pc: int) -> str:
     except GuestFault:
         return "the word at pc"
     return f"the word 0x{word:0{length * 2}x}"
+
+
+def _is_of_v8(state: State, memory: Memory, pc: int) -> bool:
+    """Say whether the word at `pc` is an instruction that ARMv8 adds."""
+    from stinkarm.inspect.disassembly import read_word
+    from stinkarm.isa.declare import V8
+    from stinkarm.isa.decode import decoder
+
+    try:
+        word, length = read_word(memory, pc, state.thumb)
+    except GuestFault:
+        return False
+    encoding = decoder().find(word, thumb=state.thumb, length=length)
+    return encoding is not None and encoding.extension == V8
 
 
 def _describe_mapping(memory: Memory, address: int) -> str:
