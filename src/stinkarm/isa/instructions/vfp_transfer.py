@@ -35,12 +35,15 @@ def _base(m: Machine, rn: Number) -> Any:
 
 def _vldr(m: Machine, dd: Number, double: int, rn: Number, offset: Number) -> None:
     address = _base(m, rn) + offset
-    m.load_extension_words(first_word(dd, double), 2 if double else 1, address, double=double)
+    m.check_aligned(address, 3, write=False)
+    m.set_vector(first_word(dd, double), m.load(address, 8 if double else 4))
 
 
 def _vstr(m: Machine, dd: Number, double: int, rn: Number, offset: Number) -> None:
     address = _base(m, rn) + offset
-    m.store_extension_words(first_word(dd, double), 2 if double else 1, address, double=double)
+    m.check_aligned(address, 3, write=True)
+    first, bits = first_word(dd, double), 64 if double else 32
+    m.store(address, bits // 8, m.vector(first, bits, bits))
 
 
 def _single_transfers(name: str, load: int, ref: str) -> None:
