@@ -21,10 +21,13 @@ class BuildWithInterpreter(build_py):
         if self.editable_mode:
             return
         package = Path(self.build_lib).resolve() / "stinkarm"
+        builds = []
         for level in LEVELS:
             output = package / "engine" / f"interpreter-{level}.bin"
             command = [sys.executable, "-m", "stinkarm.engine.build", "--cpu", level, str(output)]
-            subprocess.run(command, cwd=package.parent, check=True)
+            builds.append(subprocess.Popen(command, cwd=package.parent))
+        if any([build.wait() for build in builds]):
+            raise SystemExit("The native interpreter could not be built; what went wrong is above.")
 
 
 class PlatformWheel(bdist_wheel):
