@@ -26,7 +26,8 @@ class BuildWithInterpreter(build_py):
             output = package / "engine" / f"interpreter-{level}.bin"
             command = [sys.executable, "-m", "stinkarm.engine.build", "--cpu", level, str(output)]
             builds.append(subprocess.Popen(command, cwd=package.parent))
-        if any([build.wait() for build in builds]):
+        statuses = [build.wait() for build in builds]
+        if any(statuses):
             raise SystemExit("The native interpreter could not be built; what went wrong is above.")
 
 
