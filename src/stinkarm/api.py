@@ -146,7 +146,7 @@ def run(
 ) -> Result:
     """Run a program to its end in a process of its own and return how it ended and what it wrote.
 
-    `program` is a static 32-bit ARM executable, or an assembly or C source. `stdin` is all of its standard
+    `program` is a 32-bit ARM executable, or an assembly or C source. `stdin` is all of its standard
     input. `env` is its whole environment; without it the program gets what the mode and
     `allow_env` let it see of this process's. `syscalls` is the mode: "sandbox", "forward" or "deny".
     `allow_read` and `allow_write` are True or the host paths that the sandbox may reach. `timeout` is in

@@ -229,7 +229,7 @@ def help_text() -> str:
         "",
         "Usage: stinkarm [options] PROGRAM [ARGS...]",
         "",
-        "PROGRAM is a static 32-bit ARM Linux executable, or an assembly (.s, .S) or C (.c) source,",
+        "PROGRAM is a 32-bit ARM Linux executable, or an assembly (.s, .S) or C (.c) source,",
         "which is built first. Options end at PROGRAM; the rest is the program's own.",
     ]
     for option in OPTIONS:

@@ -10,6 +10,7 @@ from stinkarm.guest import stop as stops
 from stinkarm.guest.memory import Memory
 from stinkarm.guest.state import State
 from stinkarm.linux.kernel import Kernel
+from stinkarm.sandbox import sysroot
 from stinkarm.sandbox.policy import Policy
 from stinkarm.status import Failed
 
@@ -85,7 +86,7 @@ class Machine:
             allow_read=settings.allow_read,
             allow_write=settings.allow_write,
             allow_env=settings.allow_env,
-            sysroot=settings.sysroot,
+            sysroot=settings.sysroot or sysroot.from_environment(os.environ),
         )
         self.kernel = make_kernel(self.memory, self.policy, log, settings)
         self.slice = SLICES[settings.engine]
@@ -125,14 +126,19 @@ class Machine:
             self.policy.set_program(path, descriptor)
             self.kernel.name = os.path.basename(os.fsencode(path))[:15]
             self.path = os.path.abspath(path)
+            found = self.find_interpreter(headers) if headers.interpreter else None
             self.image = image.load(self.memory, headers, descriptor, name=self.path, log=log)
         finally:
             os.close(descriptor)
+        low = stack.reserve(self.memory, self.image, self.settings.stack_size)
+        interpreter = self.load_interpreter(found) if found is not None else None
         sp = stack.build(
             self.memory,
             self.image,
             argv,
             environment,
+            interpreter=interpreter,
+            low=low,
             stack_size=self.settings.stack_size,
             execfn=os.fsencode(path),
             hwcap2=hwcap.HWCAP2_V8 if self.state.v8 else hwcap.HWCAP2,
@@ -142,13 +148,34 @@ class Machine:
             egid=os.getegid(),
         )
         self.policy.set_start(argv, environment, sp)
-        self.policy.set_start(argv, environment, sp)
-        entry = self.image.entry
+        entry = (interpreter or self.image).entry
         self.state.r[13] = sp
         self.state.r[15] = entry & ~1
         self.state.thumb = bool(entry & 1)
         if log.elf:
             log.line(f"jumping to entry G={entry & ~1:#x} at H={self.memory.base + (entry & ~1):#x}")
+
+    def find_interpreter(self, headers: elf.Elf) -> sysroot.Interpreter:
+        """Find the program's interpreter, and let the guest read what that will read."""
+        name, given = headers.interpreter, self.settings.sysroot
+        found = sysroot.find_interpreter(name, self.path, given, os.environ, above=True)
+        if isinstance(found, list):
+            raise elf.ElfError(*sysroot.not_found(name, found))
+        self.policy.set_interpreter(found.sysroot, found.libraries)
+        return found
+
+    def load_interpreter(self, found: sysroot.Interpreter) -> image.Image:
+        """Map the program's interpreter, which will load the rest; close its file."""
+        log = self.log
+        try:
+            if log.elf:
+                log.line(f'loading interpreter "{found.path}"')
+            headers = elf.parse(found.fd, interpreter=True)
+            return image.load(self.memory, headers, found.fd, name=found.path, log=log, interpreter=True)
+        except elf.ElfError as error:
+            raise elf.ElfError(f"the interpreter {found.path}: {error.sentence}", error.hint) from None
+        finally:
+            os.close(found.fd)
 
     @property
     def symbols(self) -> Symbols | None:

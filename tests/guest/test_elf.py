@@ -105,16 +105,16 @@ REFUSED = [
     (
         "object file",
         elf_file(e_type=1),
-        "e_type is ET_REL; stinkarm runs ET_EXEC and static ET_DYN programs",
+        "e_type is ET_REL; stinkarm runs ET_EXEC and ET_DYN programs",
         "this is an object file: link it first (arm-linux-gnueabihf-gcc -static)",
     ),
     (
         "core",
         elf_file(e_type=4),
-        "e_type is ET_CORE; stinkarm runs ET_EXEC and static ET_DYN programs",
+        "e_type is ET_CORE; stinkarm runs ET_EXEC and ET_DYN programs",
         "this is a core dump: run the program that left it",
     ),
-    ("type 77", elf_file(e_type=77), "e_type is 77; stinkarm runs ET_EXEC and static ET_DYN programs", ""),
+    ("type 77", elf_file(e_type=77), "e_type is 77; stinkarm runs ET_EXEC and ET_DYN programs", ""),
     ("version", elf_file(e_version=2), "e_version is 2; it must be 1 (EV_CURRENT)", ""),
     ("header size", elf_file(e_ehsize=64), "e_ehsize is 64; an Elf32_Ehdr has 52 bytes", ""),
     ("phentsize", elf_file(e_phentsize=56), "e_phentsize is 56; an Elf32_Phdr has 32 bytes", ""),
@@ -231,11 +231,16 @@ REFUSED = [
         "this seems to be a shared library: run a program that uses it",
     ),
     (
-        "interpreter",
-        elf_file([segment(b"/lib/ld-linux-armhf.so.3\0", p_type=PT_INTERP, p_align=1), segment(EXIT_161)]),
-        "PT_INTERP asks for the dynamic linker /lib/ld-linux-armhf.so.3; stinkarm does not yet run "
-        "dynamically linked programs",
-        "build it with -static, or -static-pie",
+        "interpreter without end",
+        elf_file([segment(b"/lib/ld-linux-armhf.so.3", p_type=PT_INTERP, p_align=1), segment(EXIT_161)]),
+        "PT_INTERP holds no file name that ends with a zero byte",
+        "",
+    ),
+    (
+        "interpreter empty",
+        elf_file([segment(b"\0", p_type=PT_INTERP, p_align=1), segment(EXIT_161)]),
+        "PT_INTERP has 1 bytes; the name of a file has 2 to 4096",
+        "",
     ),
     (
         "interpreter cut",
@@ -337,3 +342,10 @@ def test_mutated_files_raise_nothing_but_elf_errors() -> None:
         except ElfError as error:
             outcomes.add(error.sentence.split(" is ")[0])
     assert len(outcomes) > 15  # the mutations reach the checks
+
+
+def test_the_interpreter_is_read() -> None:
+    named = elf_file([segment(b"/lib/ld.so.1\0", p_type=PT_INTERP, p_align=1), segment(EXIT_161)])
+    assert parse(named).interpreter == b"/lib/ld.so.1"
+    assert parse(named, interpreter=True).interpreter == b""
+    assert parse(GOOD).interpreter == b""

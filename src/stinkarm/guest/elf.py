@@ -32,6 +32,7 @@ PF_R = 4
 EHDR_SIZE = 52
 PHDR_SIZE = 32
 MAX_PHDRS = 2048  # 64 KiB of them, as Linux
+PATH_MAX = 4096
 
 NOT_EXECUTABLE = 126  # the exit statuses of shells
 NOT_FOUND = 127
@@ -99,7 +100,6 @@ _TYPE_HINTS = {
     ET_REL: "this is an object file: link it first (arm-linux-gnueabihf-gcc -static)",
     ET_CORE: "this is a core dump: run the program that left it",
 }
-_BUILD_STATIC = "build it with -static, or -static-pie"
 _TRUNCATED = "the file is truncated: copy it again"
 _LIBRARY = "this seems to be a shared library: run a program that uses it"
 _MAGIC_HINTS = (
@@ -152,7 +152,10 @@ class ProgramHeader:
 
 
 class Elf:
-    """A checked Elf32_Ehdr with its program headers."""
+    """A checked Elf32_Ehdr with its program headers.
+
+    `interpreter` is the file that PT_INTERP names, empty for a program that is linked statically.
+    """
 
     __slots__ = (
         "e_ehsize",
@@ -169,6 +172,7 @@ class Elf:
         "e_shstrndx",
         "e_type",
         "e_version",
+        "interpreter",
         "program_headers",
     )
 
@@ -204,6 +208,7 @@ class Elf:
             self.e_shstrndx,
         ) = struct.unpack("<HHIIIIIHHHHHH", header[16:EHDR_SIZE])
         self.program_headers: list[ProgramHeader] = []
+        self.interpreter = b""
 
     @property
     def loads(self) -> list[ProgramHeader]:
@@ -255,10 +260,10 @@ def read_at(source: int | bytes, offset: int, size: int) -> bytes:
     return data
 
 
-def parse(source: int | bytes) -> Elf:
+def parse(source: int | bytes, *, interpreter: bool = False) -> Elf:
     """Read and check the headers of a program, given as an open file or as its content.
 
-    Raises ElfError.
+    `interpreter`: it is one that PT_INTERP names, which is itself linked as a library. Raises ElfError.
     """
     try:
         file_size = size_of(source)
@@ -275,7 +280,8 @@ def parse(source: int | bytes) -> Elf:
     for index, segment in enumerate(elf.program_headers):
         if segment.p_type == PT_LOAD:
             _check_load(f"program header {index} (LOAD)", segment, file_size, elf.e_type)
-    _check_dynamic(elf, source, file_size)
+    if not interpreter:
+        _check_dynamic(elf, source, file_size)
     _check_loads(elf)
     _check_entry(elf)
     return elf
@@ -309,7 +315,7 @@ def _check_ident(header: bytes) -> None:
 
 def _magic_hint(header: bytes) -> str:
     if header.startswith(b"#!"):
-        shown = _printable(header[2:].split(b"\n")[0].strip())
+        shown = printable(header[2:].split(b"\n")[0].strip())
         return f"this is a script for {shown}: run an ARM build of that with the script as its argument"
     for magic, hint in _MAGIC_HINTS:
         if header.startswith(magic):
@@ -317,8 +323,8 @@ def _magic_hint(header: bytes) -> str:
     return ""
 
 
-def _printable(text: bytes) -> str:
-    """Show text of a file that nobody has checked on a terminal."""
+def printable(text: bytes) -> str:
+    """Write text of a file so that it can be shown on a terminal: nobody has checked it."""
     return "".join(chr(byte) if 32 <= byte < 127 else "?" for byte in text)
 
 
@@ -341,7 +347,7 @@ def _check_header(elf: Elf, file_size: int) -> None:
     if elf.e_type not in (ET_EXEC, ET_DYN):
         found = _TYPES.get(elf.e_type, str(elf.e_type))
         raise ElfError(
-            f"e_type is {found}; stinkarm runs ET_EXEC and static ET_DYN programs",
+            f"e_type is {found}; stinkarm runs ET_EXEC and ET_DYN programs",
             _TYPE_HINTS.get(elf.e_type, ""),
         )
     if elf.e_version != 1:
@@ -398,28 +404,33 @@ def _check_load(name: str, segment: ProgramHeader, file_size: int, e_type: int) 
 
 
 def _check_dynamic(elf: Elf, source: int | bytes, file_size: int) -> None:
-    """Refuse what only a dynamic linker could run."""
+    """Read PT_INTERP; refuse what needs an interpreter and names none."""
     for segment in elf.program_headers:
-        end = segment.p_offset + segment.p_filesz
         if segment.p_type not in (PT_INTERP, PT_DYNAMIC):
             continue
+        end = segment.p_offset + segment.p_filesz
         if end > file_size:
             raise ElfError(f"PT_{segment.type_name} ends at {end:#x}; the file ends at {file_size:#x}", _TRUNCATED)
-        if segment.p_type == PT_INTERP:
-            path = read_at(source, segment.p_offset, min(segment.p_filesz, 256)).split(b"\0")[0]
-            raise ElfError(
-                f"PT_INTERP asks for the dynamic linker {_printable(path)}; stinkarm does not yet run "
-                "dynamically linked programs",
-                _BUILD_STATIC,
-            )
+        if segment.p_type == PT_INTERP and not elf.interpreter:
+            elf.interpreter = _read_interpreter(source, segment)
     for segment in elf.program_headers:
-        if segment.p_type == PT_DYNAMIC:
+        if segment.p_type == PT_DYNAMIC and not elf.interpreter:
             table = read_at(source, segment.p_offset, min(segment.p_filesz, 4096) & ~7)
             if any(tag == DT_NEEDED for tag, _ in struct.iter_unpack("<II", table)):
                 raise ElfError(
                     "PT_DYNAMIC needs shared libraries (DT_NEEDED) and there is no PT_INTERP to load them",
                     _LIBRARY,
                 )
+
+
+def _read_interpreter(source: int | bytes, segment: ProgramHeader) -> bytes:
+    """Read the name in PT_INTERP, as load_elf_binary does."""
+    if not 2 <= segment.p_filesz <= PATH_MAX:
+        raise ElfError(f"PT_INTERP has {segment.p_filesz} bytes; the name of a file has 2 to {PATH_MAX}")
+    text = read_at(source, segment.p_offset, segment.p_filesz)
+    if text[-1:] != b"\0" or text[0] == 0:
+        raise ElfError("PT_INTERP holds no file name that ends with a zero byte")
+    return text.split(b"\0")[0]
 
 
 def _check_loads(elf: Elf) -> None:

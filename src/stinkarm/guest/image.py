@@ -80,13 +80,22 @@ class _Segment:
         )
 
 
-def load(memory: Memory, elf: Elf, source: int | bytes, *, name: str = "", log: ElfLog | None = None) -> Image:
+def load(
+    memory: Memory,
+    elf: Elf,
+    source: int | bytes,
+    *,
+    name: str = "",
+    log: ElfLog | None = None,
+    interpreter: bool = False,
+) -> Image:
     """Map a program, given as the file or the content that `elf` was parsed from, and begin its heap.
 
-    `name` is the path that the mappings show. Raises ElfError when it does not fit or the host
+    `name` is the path that the mappings show. An `interpreter` goes where mmap puts it, and has no heap.
+    Raises ElfError when it does not fit or the host
     refuses; the memory is then of no use.
     """
-    base = _load_bias(elf)
+    base = _interpreter_bias(memory, elf) if interpreter else _load_bias(elf)
     segments = [_Segment(header, base) for header in elf.loads]
     shared = _shared_pages(segments)
     try:
@@ -105,7 +114,8 @@ def load(memory: Memory, elf: Elf, source: int | bytes, *, name: str = "", log: 
     except GuestFault:
         raise ElfError("the file became shorter while it was mapped; try again") from None
     image = Image(elf, base, name)
-    memory.set_brk(image.brk_start)
+    if not interpreter:
+        memory.set_brk(image.brk_start)
     return image
 
 
@@ -127,6 +137,22 @@ def _load_bias(elf: Elf) -> int:
             f"user memory ends at {TASK_SIZE:#x}"
         )
     return bias
+
+
+def _interpreter_bias(memory: Memory, elf: Elf) -> int:
+    """Choose where the interpreter goes: the highest place that is free, as for mmap."""
+    if elf.e_type != ET_DYN:
+        return 0
+    loads = elf.loads
+    align = max([PAGE, *(header.p_align for header in loads)])
+    first = loads[0].p_vaddr & -align
+    room = _page_up(loads[-1].end - first) + align - PAGE
+    try:
+        start = memory.map(0, room, 0, MAP_PRIVATE | MAP_ANONYMOUS)
+    except OSError as error:
+        raise ElfError(f"there is no room in memory for the interpreter: {error.strerror}") from None
+    memory.unmap(start, room)
+    return ((start + room - _page_up(loads[-1].end - first)) & -align) - first
 
 
 def _phdr_address(elf: Elf, base: int) -> int:

@@ -57,6 +57,8 @@ def build(
     argv: Sequence[bytes],
     envp: Sequence[bytes],
     *,
+    interpreter: Image | None = None,
+    low: int | None = None,
     stack_size: int = DEFAULT_SIZE,
     execfn: bytes | None = None,
     hwcap: int = features.HWCAP,
@@ -70,10 +72,12 @@ def build(
 ) -> int:
     """Map the stack and the kuser helper page, write the initial stack, and return sp.
 
+    `low` is what `reserve` returned, when the stack is already mapped.
     `stack_size` is in bytes. `random` are the 16 bytes of AT_RANDOM; new ones by default. Raises ElfError
     when the stack does not fit in memory, or the arguments in the stack.
     """
-    low = _map_stack(memory, image, stack_size)
+    if low is None:
+        low = reserve(memory, image, stack_size)
     name = execfn if execfn is not None else (argv[0] if argv else b"")
     _check_arguments(argv, envp, name, stack_size)
 
@@ -92,7 +96,7 @@ def build(
         (AT_PHDR, image.phdr_address),
         (AT_PHENT, image.phent),
         (AT_PHNUM, image.phnum),
-        (AT_BASE, 0),  # where the dynamic linker is: there is none
+        (AT_BASE, interpreter.base if interpreter is not None else 0),
         (AT_FLAGS, 0),
         (AT_ENTRY, image.entry),
         (AT_UID, uid),
@@ -141,7 +145,8 @@ class _Strings:
         return b"".join(reversed(self._parts))
 
 
-def _map_stack(memory: Memory, image: Image, stack_size: int) -> int:
+def reserve(memory: Memory, image: Image, stack_size: int = DEFAULT_SIZE) -> int:
+    """Map the stack; return its lowest address. What mmap places comes below it."""
     if not MINIMUM_SIZE <= stack_size <= MAXIMUM_SIZE:
         raise ElfError(
             f"a stack of {stack_size} bytes was asked for; it may have {MINIMUM_SIZE >> 10} KiB to "

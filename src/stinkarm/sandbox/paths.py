@@ -33,6 +33,7 @@ from stinkarm.sandbox.openat2 import (
     openat2,
 )
 from stinkarm.sandbox.roots import LOOK, O_OBJECT, PATH_MAX, Denied, Roots, Walk
+from stinkarm.sandbox.sysroot import open_in_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ CREATE_ATTEMPTS = 40
 
 # What is the machine's own even with -L, and how a name is missing there.
 NEVER_IN_SYSROOT = (b"/proc", b"/dev", b"/sys")
-NOT_THERE = frozenset((ENOENT, ENOTDIR, ELOOP, EXDEV, ENOSYS))
+LIBRARIES = (b"/lib/", b"/usr/lib/", b"/usr/local/lib/")
+NOT_THERE = frozenset((ENOENT, ENOTDIR, ELOOP, EXDEV))
 
 
 class Found:
@@ -160,9 +162,8 @@ class Paths:
                 self._policy.no_sysroot(error)
                 return None
             self._sysroot_fd = self._descriptors.move_up(opened)
-        flags = os.O_PATH | (0 if follow else os.O_NOFOLLOW)
         try:
-            fd = openat2(self._sysroot_fd, path, flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+            fd = open_in_root(self._sysroot_fd, path, os.O_PATH | (0 if follow else os.O_NOFOLLOW))
         except OSError as error:
             if error.errno in NOT_THERE:
                 return None
@@ -536,6 +537,8 @@ class Paths:
 
     def _denied(self, path: bytes, denied: Denied, need: int) -> OSError:
         """Record a denial; make the error that the guest gets."""
+        if self._policy.sysroot and not need & WRITE and path.startswith(LIBRARIES):
+            return OSError(ENOENT, "not in the sysroot", path)  # loaders try many names; the host's are no loss
         option = "--allow-write" if need & WRITE else "--allow-read"
         self._policy.deny(path, f"{option}={os.fsdecode(denied.path)}")
         return OSError(EACCES, "the sandbox does not grant it", path)

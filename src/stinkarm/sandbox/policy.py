@@ -61,7 +61,7 @@ class Policy:
     of variable names.
 
     `sysroot` is a directory where names that begin with "/" are looked for first, for reading; all of it may be
-    read.
+    read. `libraries` are files of the host that the guest's dynamic loader may read.
 
     `report` is called with one sentence for each new denial. `call` names the system call that is running.
     `program`, `arguments`, `variables` and the address of the initial `stack` are what /proc/self shows.
@@ -84,6 +84,7 @@ class Policy:
         self.allow_write = _absolute(_granted("allow_write", allow_write))
         self.allow_env = _granted("allow_env", allow_env)
         self.sysroot = os.fsencode(os.path.abspath(sysroot)) if sysroot else b""
+        self.libraries: tuple[str, ...] = ()
         self.report = report
         self.call: Callable[[], str] = _some_call
         self.descriptors = Descriptors(mode != FORWARD)
@@ -129,6 +130,12 @@ class Policy:
         if self.allow_env:
             shown.update((name, host[name]) for name in self.allow_env if name in host)
         return shown
+
+    def set_interpreter(self, sysroot: str, libraries: "tuple[str, ...]") -> None:
+        """Let the guest's dynamic loader read its libraries: those of a sysroot, and of the host."""
+        self.libraries = libraries
+        if sysroot:
+            self.sysroot = os.fsencode(os.path.abspath(sysroot))
 
     def no_sysroot(self, error: OSError) -> None:
         """Go on without the sysroot, which cannot be opened, and say so."""

@@ -1,0 +1,172 @@
+"""The directory that stands for "/" of an ARM system: where dynamic programs find their loader and libraries."""
+
+import os
+import stat
+from errno import ELOOP, ENOSYS, EPERM
+
+from stinkarm.sandbox.openat2 import RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, openat2
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VARIABLES = ("STINKARM_LD_PREFIX", "QEMU_LD_PREFIX")
+USUAL = ("/usr/arm-linux-gnueabihf", "/usr/arm-linux-gnueabi", "/etc/qemu-binfmt/arm")
+
+# The interpreters of ARM systems by name: where their libraries are below "/", and the Debian packages that have them.
+# Only these are looked for above the program, because the program itself chooses the name and may read what is there.
+KNOWN = {
+    b"/lib/ld-linux-armhf.so.3": ("arm-linux-gnueabihf", "libc6:armhf, or libc6-armhf-cross"),
+    b"/lib/ld-linux.so.3": ("arm-linux-gnueabi", "libc6:armel, or libc6-armel-cross"),
+    b"/lib/ld-musl-armhf.so.1": ("arm-linux-musleabihf", "musl:armhf"),
+    b"/lib/ld-musl-arm.so.1": ("arm-linux-musleabi", "musl:armel"),
+}
+LIBRARY_FOLDERS = ("/lib/", "/usr/lib/", "/usr/local/lib/")
+LOADER_FILES = ("/etc/ld.so.cache", "/etc/ld.so.preload")
+
+MAX_SYMLINKS = 40
+O_PLACE = os.O_PATH | os.O_CLOEXEC
+
+
+class Interpreter:
+    """An interpreter that was found: open as `fd`, named `path` on the host, below `sysroot` ("" for the host's own).
+
+    `libraries` are files of the host's own that it reads as well, where an ARM system is installed beside the host's.
+    """
+
+    __slots__ = ("fd", "libraries", "path", "sysroot")
+
+    def __init__(self, fd: int, sysroot: str, libraries: tuple[str, ...]) -> None:
+        self.fd = fd
+        self.sysroot = sysroot
+        self.libraries = libraries
+        self.path = os.readlink(f"/proc/self/fd/{fd}")
+
+
+def from_environment(environment: "Mapping[str, str]") -> str | None:
+    """Give the sysroot that the host's environment names, if it is there."""
+    for name in VARIABLES:
+        folder = environment.get(name)
+        if folder and os.path.isdir(folder):
+            return folder
+    return None
+
+
+def find_interpreter(
+    name: bytes, program: str, sysroot: str | None, environment: "Mapping[str, str]", *, above: bool
+) -> "Interpreter | list[str]":
+    """Find the file that PT_INTERP names; give the places that were looked at when there is none.
+
+    `sysroot` is the one that the user named. `above`: the directories above the program may be one too.
+    """
+    places = [sysroot or from_environment(environment)]
+    if not sysroot:
+        if above and name in KNOWN:
+            places += _parents(program)
+        places += USUAL
+    tried: list[str] = []
+    for place in [*filter(None, places), "/"]:
+        folder = os.path.abspath(place)
+        if folder in tried:
+            continue
+        tried.append(folder)
+        fd = _open_below(folder, name)
+        if fd >= 0:
+            libraries = _libraries(name) if folder in (*USUAL, "/") else ()
+            return Interpreter(fd, "" if folder == "/" else folder, libraries)
+    return tried
+
+
+def _parents(program: str) -> list[str]:
+    """List the directories above a program, the nearest first, but for the host's own root."""
+    found = []
+    folder = os.path.dirname(os.path.realpath(program))
+    while len(folder) > 1:
+        found.append(folder)
+        folder = os.path.dirname(folder)
+    return found
+
+
+def _open_below(folder: str, name: bytes) -> int:
+    """Open a regular file below a root directory for reading; give -1 when there is none."""
+    try:
+        root = os.open(folder, O_PLACE | os.O_DIRECTORY)
+    except OSError:  # no such place
+        return -1
+    try:
+        place = open_in_root(root, name, O_PLACE)
+        try:
+            if not stat.S_ISREG(os.fstat(place).st_mode):
+                return -1
+            return os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            os.close(place)
+    except OSError:  # not there, or not readable
+        return -1
+    finally:
+        os.close(root)
+
+
+def _libraries(name: bytes) -> tuple[str, ...]:
+    """List what a loader of the host's own root reads."""
+    triplet = KNOWN.get(name, ("", ""))[0]
+    if not triplet:
+        return ()
+    return (os.fsdecode(name), *(folder + triplet for folder in LIBRARY_FOLDERS), *LOADER_FILES)
+
+
+def open_in_root(root: int, path: bytes, flags: int) -> int:
+    """Open `path` as a process would whose "/" is the directory `root`: links and ".." stay inside."""
+    try:
+        return openat2(root, path, flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+    except OSError as error:
+        if error.errno not in (ENOSYS, EPERM):  # a host, or a container's filter, without the call
+            raise
+    return _walk(root, path, flags)
+
+
+def _walk(root: int, path: bytes, flags: int) -> int:
+    """Do what openat2 would: one component at a time, each opened in the one before."""
+    stack = [root]
+    pending = [name for name in path.split(b"/")[::-1] if name not in (b"", b".")]
+    links = 0
+    follow_last = not flags & os.O_NOFOLLOW
+    try:
+        while pending:
+            name = pending.pop()
+            if name == b"..":
+                if len(stack) > 1:
+                    os.close(stack.pop())
+                continue
+            fd = os.open(name, O_PLACE | os.O_NOFOLLOW, dir_fd=stack[-1])
+            stack.append(fd)
+            if not stat.S_ISLNK(os.fstat(fd).st_mode) or not (pending or follow_last):
+                continue
+            links += 1
+            if links > MAX_SYMLINKS:
+                raise OSError(ELOOP, os.strerror(ELOOP), path)
+            target = os.readlink(b"", dir_fd=fd)
+            os.close(stack.pop())
+            if target.startswith(b"/"):
+                while len(stack) > 1:
+                    os.close(stack.pop())
+            pending += [name for name in target.split(b"/")[::-1] if name not in (b"", b".")]
+        if flags & os.O_PATH:
+            return os.dup(stack[-1])
+        return os.open(f"/proc/self/fd/{stack[-1]}", flags & ~os.O_NOFOLLOW | os.O_CLOEXEC)
+    finally:
+        for fd in stack[1:]:
+            os.close(fd)
+
+
+def not_found(name: bytes, tried: list[str]) -> tuple[str, str]:
+    """Say that an interpreter was not found: a sentence, and what to do."""
+    from stinkarm.guest.elf import printable
+
+    known = KNOWN.get(name)
+    where = ", ".join(tried)
+    package = f"install the Debian package {known[1]}, or name" if known else "name"
+    return (
+        f"the program is dynamically linked and asks for {printable(name)}, which is not below any of {where}",
+        f"{package} the root directory of an ARM system that has it with -L (or build the program with -static)",
+    )
