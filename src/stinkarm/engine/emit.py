@@ -40,6 +40,9 @@ CALL = "musttail call preserve_nonecc void"
 PINS = "{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8}"
 
 
+# How far the next instruction's entry is, in bytes: an operand of handlers that are the same for any length.
+ADVANCE = Field.named("advance", 8)
+
 _INTRINSICS = {
     "smin": "smin",
     "smax": "smax",
@@ -56,11 +59,16 @@ _INTRINSICS = {
 
 
 class HandlerBuilder(FloatingBuilder):
-    """Records one execution of a meaning as IR. `length`: the bytes by which the entry pointer advances, 16 or 32."""
+    """Records one execution of a meaning as IR.
 
-    def __init__(self, *, thumb: int, length: int) -> None:
+    `length`: the bytes of the instruction. None has the distance to the next entry be an operand, so that A32 and T32
+    encodings get the same text.
+    """
+
+    def __init__(self, *, thumb: int, length: int | None) -> None:
         self.thumb = thumb
         self.advance = ENTRY_SIZE * (2 if thumb and length == 4 else 1)
+        self.any_length = length is None
         self.lines: list[str] = []
         self.slots: list[tuple[Field, int]] = []
         self.flags = {"n": "%n", "z": "%z", "c": "%c", "v": "%v"}
@@ -112,7 +120,10 @@ class HandlerBuilder(FloatingBuilder):
     def text(self) -> str:
         """Return the body of the handler (without its `define` line), operands loaded first."""
         if not self.ended:
-            self._tail("%next")
+            if self.any_length:
+                self._tail_by_length()
+            else:
+                self._tail("%next")
             self.ended = True
         lines = ["entry:", f"  %next = getelementptr inbounds i8, ptr %ip, i64 {self.advance}"]
         for field, size, offset in self.layout():
@@ -152,6 +163,15 @@ class HandlerBuilder(FloatingBuilder):
         self._do("ret void")
         self._begin(go_on)
         self.dispatch(arguments)
+
+    def _tail_by_length(self) -> None:
+        """Go to the next entry or the one after it: a predicted branch, where adding an operand would delay all."""
+        step = self._slot(ADVANCE, 1)
+        wide, narrow = self._label("wide"), self._label("narrow")
+        self._do(f"br i1 {self._new(f'icmp eq i32 {step}, {ENTRY_SIZE}')}, label %{narrow}, label %{wide}")
+        for label, distance in ((narrow, ENTRY_SIZE), (wide, 2 * ENTRY_SIZE)):
+            self._begin(label)
+            self._tail(self._new(f"getelementptr inbounds i8, ptr %ip, i64 {distance}"))
 
     def dispatch(self, arguments: str) -> None:
         """Jump to the handler that the entry in `arguments` names."""

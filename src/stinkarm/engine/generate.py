@@ -12,7 +12,7 @@ from ..isa.declare import CONTEXT, V8, Encoding
 from ..isa.decode import Decoder, Node
 from ..isa.fields import Field, Number, Path, trace
 from ..isa.tables import TABLES
-from .emit import PARAMETERS, HandlerBuilder, condition_ir
+from .emit import ADVANCE, PARAMETERS, HandlerBuilder, condition_ir
 from .floating_routines import floating_text
 from .layout import ENTRY_SIZE
 from .runtime import ALWAYS, DECODE_T32_BLOCK, END, FAULT, FINISH, RUNTIME, condition_handlers, decode_handler
@@ -51,16 +51,19 @@ class Generator:
         builder.undefined()
         return builder
 
-    def leaves(self, encoding: Encoding) -> list[tuple[Path, Leaf]]:
-        """Trace one encoding."""
+    def leaves(self, encoding: Encoding) -> list[tuple[Path, Leaf | None]]:
+        """Trace one encoding; None stands for an UNDEFINED word."""
         widths = {name: width for name, (_, width) in encoding.pattern.fields.items()} | CONTEXT
         fields: dict[str, Number] = {name: Field.named(name, width) for name, width in widths.items()}
         if not encoding.thumb:
             fields["in_it"] = fields["mid_it"] = 0
 
-        def run() -> Leaf:
-            builder = HandlerBuilder(thumb=int(encoding.thumb), length=encoding.length)
+        def run() -> Leaf | None:
+            length = None if encoding.shared else encoding.length
+            builder = HandlerBuilder(thumb=int(encoding.thumb), length=length)
             values = encoding.arguments(fields)
+            if encoding.is_undefined(values):
+                return None
             inline: int | None = None
             if encoding.conditional and encoding.instruction.inline_condition:
                 inline = next((c for c in range(ALWAYS) if values["cond"] == c), None)
@@ -90,6 +93,7 @@ class Generator:
             text.fields["in_it"] = text.new(f"zext i1 {text.new(f'icmp ne i32 {active}, 0')} to i32")
             rest = text.new("and i32 %it, 7")
             text.fields["mid_it"] = text.new(f"zext i1 {text.new(f'icmp ne i32 {rest}, 0')} to i32")
+        text.fields[ADVANCE.operands[0]] = str(ENTRY_SIZE * (encoding.length // 2 if encoding.thumb else 1))
         self._decision(text, encoding, self.leaves(encoding), 0)
         body = "\n".join(text.lines)
         self.decoders.append(f'define internal void @"d_{encoding.id}"({_DECODING}) #1 {{\n{body}\n}}\n')
@@ -103,10 +107,13 @@ class Generator:
         self._undefined_word(text)
         text.begin(go_on)
 
-    def _decision(self, text: _Text, encoding: Encoding, paths: list[tuple[Path, Leaf]], depth: int) -> None:
+    def _decision(self, text: _Text, encoding: Encoding, paths: list[tuple[Path, Leaf | None]], depth: int) -> None:
         path, leaf = paths[0]
-        if len({item[1].handler for item in paths}) == 1 and len(paths) == 1:
-            self._pack(text, encoding, leaf)
+        if len(paths) == 1:
+            if leaf is None:
+                self._undefined_word(text)
+            else:
+                self._pack(text, encoding, leaf)
             return
         question = path[depth][0]
         yes, no = text.label(), text.label()

@@ -34,8 +34,10 @@ class Encoding:
     `derived` maps an argument to an int or to a function whose parameters are fields by name.
     `see` names the instructions that are meant where the patterns overlap (the manual's SEE). `extension` is the
     extension whose instructions this belongs to; a row with `rest_of` is what the others of an extension leave.
-    `unpredictable` is a predicate over fields. `syntax` overrides the instruction's.
-    `unconditional`: in an IT block it executes all the same (BKPT).
+    `undefined` and `unpredictable` are predicates over fields: words that are no instruction, and words that the
+    manual calls UNPREDICTABLE. `syntax` overrides the instruction's.
+    `unconditional`: in an IT block it executes all the same (BKPT). `shared`: in the native interpreter its A32 and
+    T32 encodings have one handler, which reads from the code table how far the next instruction is.
     """
 
     def __init__(
@@ -45,22 +47,26 @@ class Encoding:
         pattern: str,
         *,
         see: str | Iterable[str] = (),
+        undefined: Callable[..., Any] | None = None,
         unpredictable: Callable[..., Any] | None = None,
         syntax: str | None = None,
         extension: str = "",
         rest_of: str = "",
         unconditional: bool = False,
+        shared: bool = False,
         **derived: Any,
     ) -> None:
         self.isa = isa
         self.name = name
         self.pattern = Pattern(pattern)
         self.see = frozenset(see.split() if isinstance(see, str) else see)
+        self.undefined = undefined
         self.unpredictable = unpredictable
         self.own_syntax = syntax
         self.extension = extension
         self.rest_of = rest_of
         self.unconditional = unconditional
+        self.shared = shared
         self.derived = derived
         self.instruction: Instruction = None  # type: ignore[assignment]  # set by Instruction
         self.conditional = "cond" in self.pattern.fields or "cond" in derived
@@ -102,6 +108,10 @@ class Encoding:
         for name, derive in self.derived.items():
             values[name] = call_with(derive, values) if callable(derive) else derive
         return values
+
+    def is_undefined(self, values: dict[str, Any]) -> bool:
+        """Say whether the word is no instruction after all; `values` as `arguments` returns them."""
+        return self.undefined is not None and bool(call_with(self.undefined, values))
 
     def is_unpredictable(self, values: dict[str, Any]) -> bool:
         """Say whether the manual calls the word UNPREDICTABLE; `values` as `arguments` returns them."""

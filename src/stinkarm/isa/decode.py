@@ -117,7 +117,7 @@ class Decoder:
         self.trees = {space: build_tree(members) for space, members in spaces.items()}
 
     def find(self, word: int, *, thumb: bool, length: int, v8: bool = True) -> Encoding | None:
-        """Return the encoding of `word`, or None when it is UNDEFINED; `v8`: what ARMv8 adds is there."""
+        """Return the encoding of `word`, or None when there is none; `v8`: what ARMv8 adds is there."""
         space = ("T16" if length == 2 else "T32") if thumb else "A32_unconditional" if word >> 28 == 15 else "A32"
         encoding = _lookup(self.trees[space], word)
         return None if encoding is not None and encoding.extension == V8 and not v8 else encoding
@@ -125,7 +125,7 @@ class Decoder:
     def decode(
         self, word: int, *, thumb: bool, length: int = 4, pc: int = 0, itstate: int = 0, v8: bool = True
     ) -> Decoded | None:
-        """Decode `word` (a wide T32 one is first halfword << 16 | second), or return None."""
+        """Decode `word` (a wide T32 one is first halfword << 16 | second), or return None when it is UNDEFINED."""
         encoding = self.find(word, thumb=thumb, length=length, v8=v8)
         if encoding is None:
             return None
@@ -133,7 +133,8 @@ class Decoder:
         fields["pc"] = pc
         fields["in_it"] = int(itstate & 0xF != 0)
         fields["mid_it"] = int(itstate & 7 != 0)
-        return Decoded(encoding, encoding.arguments(fields), word, pc)
+        values = encoding.arguments(fields)
+        return None if encoding.is_undefined(values) else Decoded(encoding, values, word, pc)
 
 
 def prove(encodings: list[Encoding]) -> None:
@@ -143,20 +144,24 @@ def prove(encodings: list[Encoding]) -> None:
     """
     names = {e.instruction.name for e in encodings}
     spaces: dict[str, list[Encoding]] = {}
+    ids = set()
     for encoding in encodings:
         unknown = encoding.see - names
         if unknown:
             raise DeclarationError(f"{encoding!r} sees {', '.join(sorted(unknown))}, which is not declared")
         _prove_place(encoding)
-        members = spaces.setdefault(space_of(encoding), [])
-        if any(other.id == encoding.id for other in members):
+        space = space_of(encoding)
+        if (space, encoding.id) in ids:
             raise DeclarationError(f"two encodings of one space are called {encoding.id}")
-        members.append(encoding)
+        ids.add((space, encoding.id))
+        spaces.setdefault(space, []).append(encoding)
     for members in spaces.values():
-        for i, a in enumerate(members):
-            for b in members[i + 1 :]:
+        patterns = [(e, e.pattern.mask, e.pattern.value) for e in members]
+        for a, mask, value in patterns:
+            overlapping = [b for b, m, v in patterns if not (value ^ v) & mask & m and b is not a]
+            for b in overlapping:
                 _prove_order(a, b)
-            covers = [b for b in members if a.sees(b) and b is not a and a.pattern.overlaps(b.pattern)]
+            covers = [b for b in overlapping if a.sees(b)]
             if covers and not _has_words(a, covers):
                 raise DeclarationError(
                     f"{a!r} can never be reached: {', '.join(map(repr, covers))} take every word of it"
@@ -184,9 +189,7 @@ def _prove_place(encoding: Encoding) -> None:
 
 
 def _prove_order(a: Encoding, b: Encoding) -> None:
-    """Refuse two encodings that overlap without an order."""
-    if not a.pattern.overlaps(b.pattern):
-        return
+    """Refuse two overlapping encodings without an order."""
     a_first, b_first = b.sees(a), a.sees(b)
     if a.instruction is not b.instruction and a_first and b_first:
         raise DeclarationError(f"{a!r} and {b!r} name each other in see=; only the more general one may")
