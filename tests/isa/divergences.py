@@ -168,6 +168,14 @@ DIVERGENCES: list[Divergence] = [
         "memory is UNKNOWN where an aborted store would have written (DDI0406C B1.9.8)",
     ),
     Divergence(
+        "VTRN of one register with itself",
+        r"^vtrn",
+        lambda d: d.sample.name == "vtrn" and d.sample.decoded.fields["dd"] == d.sample.decoded.fields["dm"],
+        "leaves the even elements, twice each",
+        "leaves the register as it was, where elements have 32 bits",
+        "the contents of such a register are UNKNOWN (DDI0406C A8.8.420)",
+    ),
+    Divergence(
         "store exclusive of another size than the load",
         r"^st[rl]ex",
         _other_size,

@@ -154,7 +154,7 @@ def random_state(rng: Random, decoded: Decoded, address: int, thumb: bool) -> di
     for n in range(32):
         values[f"d{n}"] = random_double(rng) if vector else 0
     if vector:
-        values["fpscr"] = rng.getrandbits(32) & 0xF7C0009F if rng.random() < 0.5 else 0
+        values["fpscr"] = rng.getrandbits(32) & 0xFFC0009F if rng.random() < 0.5 else 0
     return values
 
 

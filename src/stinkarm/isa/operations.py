@@ -39,9 +39,10 @@ class Value:
         raise TypeError("a guest value cannot be an index: use m.select, m.when or m.for_each_register")
 
     def _binary(self, op: str, other: Value | Number) -> Value:
-        return self.machine.binary(op, self, self._like(other))
+        return self.machine.binary(op, self, self.like(other))
 
-    def _like(self, other: Value | Number) -> Value:
+    def like(self, other: Value | Number) -> Value:
+        """Return a number in the shape of this value; or a value, which must have it."""
         if not isinstance(other, Value):
             value = self.machine.const(other, self.width)
             return value if self.lanes == 1 else self.machine.splat(value, self.lanes)
@@ -60,7 +61,7 @@ class Value:
         return self._binary("sub", other)
 
     def __rsub__(self, other: Number) -> Value:
-        return self._like(other)._binary("sub", self)
+        return self.like(other)._binary("sub", self)
 
     def __mul__(self, other: Value | Number) -> Value:
         return self._binary("mul", other)
@@ -78,7 +79,7 @@ class Value:
         return self._binary("xor", (1 << self.width) - 1)
 
     def __neg__(self) -> Value:
-        return self._like(0)._binary("sub", self)
+        return self.like(0)._binary("sub", self)
 
     def __lshift__(self, other: Value | Number) -> Value:
         return self._binary("shl", other)
@@ -116,35 +117,35 @@ class Value:
 
     def eq(self, other: Value | Number) -> Value:
         """Compare; a 1-bit Value, as for all comparisons."""
-        return self.machine.compare("eq", self, self._like(other))
+        return self.machine.compare("eq", self, self.like(other))
 
     def ne(self, other: Value | Number) -> Value:
         """Return self != other."""
-        return self.machine.compare("ne", self, self._like(other))
+        return self.machine.compare("ne", self, self.like(other))
 
     def ult(self, other: Value | Number) -> Value:
         """Return self < other, unsigned."""
-        return self.machine.compare("ult", self, self._like(other))
+        return self.machine.compare("ult", self, self.like(other))
 
     def ule(self, other: Value | Number) -> Value:
         """Return self <= other, unsigned."""
-        return self.machine.compare("ule", self, self._like(other))
+        return self.machine.compare("ule", self, self.like(other))
 
     def uge(self, other: Value | Number) -> Value:
         """Return self >= other, unsigned."""
-        return self.machine.compare("ule", self._like(other), self)
+        return self.machine.compare("ule", self.like(other), self)
 
     def slt(self, other: Value | Number) -> Value:
         """Return self < other, signed."""
-        return self.machine.compare("slt", self, self._like(other))
+        return self.machine.compare("slt", self, self.like(other))
 
     def sle(self, other: Value | Number) -> Value:
         """Return self <= other, signed."""
-        return self.machine.compare("sle", self, self._like(other))
+        return self.machine.compare("sle", self, self.like(other))
 
     def sge(self, other: Value | Number) -> Value:
         """Return self >= other, signed."""
-        return self.machine.compare("sle", self._like(other), self)
+        return self.machine.compare("sle", self.like(other), self)
 
     def zext(self, width: int) -> Value:
         """Zero-extend (or keep) to `width` bits."""
@@ -169,8 +170,8 @@ class Value:
 
     def ror(self, amount: Value | Number) -> Value:
         """Rotate right by `amount`, modulo the width (a power of two)."""
-        amount = self._like(amount) & (self.width - 1)
-        back = (self._like(0) - amount) & (self.width - 1)
+        amount = self.like(amount) & (self.width - 1)
+        back = (self.like(0) - amount) & (self.width - 1)
         return self >> amount | self << back
 
     def count_leading_zeros(self) -> Value:
@@ -469,6 +470,11 @@ class Machine(FloatingOperations):
         """Subtract: AddWithCarry(x, NOT(y), 1)."""
         result = x - y
         return result, Flags(result, x.uge(y), (x ^ y) & (x ^ result))
+
+    def set_qc(self, condition: Value) -> None:
+        """Set FPSCR.QC where the 1-bit condition (or any lane of it) is one; nothing but VMSR clears it."""
+        word = self.system_register("fpscr")
+        self.set_system_register("fpscr", word | self.any_lane(condition).zext(32) << 27)
 
     def set_nzcv(self, flags: Flags) -> None:
         """Set N, Z, C and V."""

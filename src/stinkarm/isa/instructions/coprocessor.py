@@ -167,7 +167,7 @@ for _row in _GENERIC:
     _generic(*_row)
 
 
-# VFP and Advanced SIMD
+# VFP
 
 
 def not_yet(m: Machine) -> None:
@@ -187,16 +187,6 @@ declare(
             Encoding(T32, f"T_{name}", f"1110 {pattern}", rest_of="vfp"),
             Encoding(A32, f"A_{name}", f"cond:4 {pattern}", rest_of="vfp"),
         )
-    ],
-    not_yet,
-)
-declare(
-    "neon",
-    "neon{c}  ; not yet",
-    "DDI0406C A7.4",
-    [
-        Encoding(T32, "T_data", "111 u:1 1111 rest:24", rest_of="neon"),
-        Encoding(A32, "A_data", "1111 001 u:1 rest:24", rest_of="neon"),
     ],
     not_yet,
 )

@@ -87,8 +87,8 @@ def _both(
     }
     pattern = f"{form} D:1 {load} 0 rn:4 vd:4 {body} rm:4"
     return [
-        Encoding(A32, f"A{name}", f"1111 0100 {pattern}", extension="neon", **fields),
-        Encoding(T32, f"T{name}", f"1111 1001 {pattern}", extension="neon", **fields),
+        Encoding(A32, f"A{name}", f"1111 0100 {pattern}", extension="neon", shared=True, **fields),
+        Encoding(T32, f"T{name}", f"1111 1001 {pattern}", extension="neon", shared=True, **fields),
     ]
 
 

@@ -24,11 +24,11 @@ def bits(name: str, q: int) -> str:
     return f"{name}:3 0" if q else f"{name}:4"
 
 
-def both(name: str, u: str, pattern: str, *, extension: str = "neon", **options: Any) -> list[Encoding]:
+def both(name: str, u: str, pattern: str, /, *, extension: str = "neon", **options: Any) -> list[Encoding]:
     """Return the A32 and the T32 encoding of a data-processing pattern, bits 23 to 0; `u` is bit 24 of A32."""
     return [
-        Encoding(A32, f"A{name}", f"1111 001 {u} {pattern}", extension=extension, **options),
-        Encoding(T32, f"T{name}", f"111 {u} 1111 {pattern}", extension=extension, **options),
+        Encoding(A32, f"A{name}", f"1111 001 {u} {pattern}", extension=extension, shared=True, **options),
+        Encoding(T32, f"T{name}", f"111 {u} 1111 {pattern}", extension=extension, shared=True, **options),
     ]
 
 

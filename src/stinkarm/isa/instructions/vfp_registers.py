@@ -21,8 +21,8 @@ DM = {1: lambda M, vm: M << 4 | vm, 0: lambda M, vm: vm << 1 | M}
 def both(name: str, pattern: str, **options: Any) -> list[Encoding]:
     """Return the A32 and the T32 encoding of a VFP pattern: they differ in the first four bits."""
     return [
-        Encoding(A32, f"A{name}", f"cond:4 {pattern}", extension="vfp", **options),
-        Encoding(T32, f"T{name}", f"1110 {pattern}", extension="vfp", **options),
+        Encoding(A32, f"A{name}", f"cond:4 {pattern}", extension="vfp", shared=True, **options),
+        Encoding(T32, f"T{name}", f"1110 {pattern}", extension="vfp", shared=True, **options),
     ]
 
 
