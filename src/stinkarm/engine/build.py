@@ -8,6 +8,7 @@ in it depends on where it is mapped.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import struct
@@ -121,10 +122,16 @@ def build(path: str, cpu: str) -> None:
 
     ir = Generator(decoder(), fma=cpu != "x86-64-v2").module()
     image, offsets = link(_compile_all(split(ir, PARTS), cpu))
-    data = pack_header([offsets[name] for name in SYMBOLS]) + image
+    header = pack_header([offsets[name] for name in SYMBOLS], HEADER_SIZE + len(image))
     temporary = f"{path}.{os.getpid()}.tmp"
-    with open(temporary, "wb") as file:
-        file.write(data)
+    with contextlib.suppress(FileNotFoundError):  # left behind by one that was killed
+        os.unlink(temporary)
+    # Whatever the umask, nobody else may change what will be run.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    with open(descriptor, "wb") as file:
+        file.write(header + image)
+        file.flush()
+        os.fsync(descriptor)
     os.replace(temporary, path)
 
 

@@ -48,10 +48,10 @@ class NativeCode:
         except OSError as error:
             raise InterpreterError(f"the native interpreter {path} cannot be opened: {error.strerror}") from error
         try:
-            offsets = unpack_header(os.read(fd, HEADER_SIZE))
-            if offsets is None:
-                raise InterpreterError(f"{path} is not a native interpreter of this version; delete it")
             size = os.fstat(fd).st_size
+            offsets = unpack_header(os.read(fd, HEADER_SIZE), size)
+            if offsets is None:
+                raise InterpreterError(f"{path} is not a whole native interpreter; install stinkarm again")
             code = self._map(fd, size)
         finally:
             os.close(fd)

@@ -6,6 +6,8 @@ import errno
 import os
 import sys
 
+from .image import HEADER_SIZE, unpack_header
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +55,7 @@ _GENERATING = (
         "floating.py",
         "floating_routines.py",
         "floating_fma.py",
+        "softfloat.py",
         "ir.py",
         "generate.py",
         "runtime.py",
@@ -76,23 +79,34 @@ def packaged_path(level: str) -> str:
 
 
 def interpreter_path() -> str:
-    """Return the path of an up-to-date interpreter; build it first if there is none."""
+    """Return the path of an up-to-date interpreter; build it first if there is none, or none that is whole."""
     level = cpu_level()
     packaged = packaged_path(level)
     if os.path.exists(packaged):
         return packaged
-    directory = cache_directory()
-    path = os.path.join(directory, f"interpreter-{level}-{key(level)}.bin")
-    try:
-        status = os.stat(path)
-    except FileNotFoundError:
+    path = os.path.join(cache_directory(), f"interpreter-{level}-{key(level)}.bin")
+    if not _is_there(path):
         _build(path, level)
-        status = os.stat(path)
-    if status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022:
-        raise PermissionError(
-            errno.EPERM, "the cached interpreter belongs to or can be changed by another user; remove it", path
-        )
+        if not _is_there(path):
+            raise RuntimeError(f"the native interpreter was built, but {path} is not whole; is its disk full?")
     return path
+
+
+def _is_there(path: str) -> bool:
+    """Say whether a whole interpreter is at `path`; refuse one that somebody else could have put there."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        status = os.fstat(fd)
+        if status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022:
+            raise PermissionError(
+                errno.EPERM, "the cached interpreter belongs to or can be changed by another user; remove it", path
+            )
+        return unpack_header(os.read(fd, HEADER_SIZE), status.st_size) is not None
+    finally:
+        os.close(fd)
 
 
 def _build(path: str, level: str) -> None:
@@ -105,34 +119,44 @@ def _build(path: str, level: str) -> None:
     lock = os.open(os.path.join(directory, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if os.path.exists(path):
+        if _is_there(path):
             return
         if os.isatty(2):
             sys.stderr.write("stinkarm: building the native interpreter, once (under a minute)... ")
             sys.stderr.flush()
         result = subprocess.run(
-            [sys.executable, "-m", "stinkarm.engine.build", "--cpu", level, path],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([os.path.dirname(_PACKAGE), *sys.path[1:]])},
+            # -P: what lies in the working directory is no module of ours.
+            [sys.executable, "-P", "-m", "stinkarm.engine.build", "--cpu", level, path],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([os.path.dirname(_PACKAGE), *filter(None, sys.path)])},
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
         )
         if result.returncode:
-            why = result.stderr or f"the building process ended with status {result.returncode}"
-            raise RuntimeError(f"the native interpreter could not be built:\n{why}")
+            raise RuntimeError(f"the native interpreter could not be built: {_why(result.returncode, result.stderr)}")
         if os.isatty(2):
             sys.stderr.write(result.stdout.rpartition(" in ")[2].strip() + "\n")
-        _remove_old(directory)
+        _remove_old(path)
     finally:
         os.close(lock)
+
+
+def _why(returncode: int, stderr: str) -> str:
+    """Give the last line of a failed build, or all of it to who asks for tracebacks."""
+    if os.environ.get("STINKARM_TRACEBACK"):
+        return stderr
+    lines = stderr.strip().splitlines()
+    return lines[-1] if lines else f"the building process ended with status {returncode}"
 
 
 # Other checkouts and versions share the cache directory: a few interpreters are kept, the oldest goes.
 _KEPT = 6
 
 
-def _remove_old(directory: str) -> None:
+def _remove_old(newest: str) -> None:
+    directory = os.path.dirname(newest)
     paths = [entry.path for entry in os.scandir(directory) if entry.name.startswith("interpreter-")]
-    paths.sort(key=lambda path: os.stat(path).st_mtime, reverse=True)
+    paths.sort(key=lambda path: (path == newest, os.stat(path).st_mtime), reverse=True)
     for path in paths[_KEPT:]:
         os.unlink(path)
