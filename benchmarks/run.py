@@ -173,8 +173,9 @@ def main() -> None:
     if options.write:
         page = f"""# Measured beside qemu-arm
 
-Medians of {options.runs} alternating runs (start-up: {options.runs * 4}); processor seconds unless said otherwise; the ratio is
-stinkarm / qemu-arm, pair by pair: below 1, stinkarm is faster. {version}; CPython {platform.python_version()}.
+Medians of {options.runs} alternating runs (start-up: {options.runs * 4}); processor seconds unless said otherwise;
+the ratio is stinkarm / qemu-arm, pair by pair: below 1, stinkarm is faster.
+{version}; CPython {platform.python_version()}.
 Made by `python benchmarks/run.py --write`; the raw runs are in results.json.
 
 {chr(10).join(lines)}

@@ -40,9 +40,9 @@ GNU_PREFIXES = ("arm-linux-gnueabi-", "arm-linux-gnueabihf-", "arm-none-eabi-")
 GNU_ASSEMBLY = ("-mcpu=cortex-a15", "-mfpu=neon-vfpv4", "-mfloat-abi=softfp")
 
 ZIG_ASSEMBLY = ("-target", "arm-linux-musleabi", "-mcpu=cortex_a15", "-g0")
-# C must come out without VFP instructions, C library included, until stinkarm runs them. The C library
-# of arm-linux-gnueabihf is built with them, that of arm-linux-gnueabi is not, and zig builds its own.
-GNU_C = ("-static", "-O1", "-march=armv7-a", "-mfloat-abi=soft")
+# zig builds its own C library, here without VFP and NEON; GCC comes with one, built as Debian builds it.
+GNU_C = ("-static", "-O1")
+GNU_C_PREFIXES = ("arm-linux-gnueabihf-", "arm-linux-gnueabi-")
 ZIG_C = (
     *("-target", "arm-linux-musleabi", "-mcpu=cortex_a15-vfp2-vfp2sp-vfp3-vfp4-neon-fp64+soft_float"),
     *("-static", "-O1", "-g0", "-Wl,--strip-debug"),
@@ -63,7 +63,7 @@ def build(source: str, output: str, *, extra: tuple[str, ...] = (), zig: bool | 
     if os.path.splitext(source)[1] in ASSEMBLY:
         _assemble(source, output, extra, zig)
         return
-    gcc = None if zig else shutil.which("arm-linux-gnueabi-gcc")
+    gcc = None if zig else next(filter(None, (shutil.which(prefix + "gcc") for prefix in GNU_C_PREFIXES)), None)
     if gcc:
         command = [gcc, *GNU_C]
     elif zig is not False and has_zig():
@@ -103,7 +103,7 @@ def _write(path: str, text: str) -> None:
 
 def _missing(what: str) -> Failed:
     return Failed(
-        f"no {what} for ARM is installed; install Debian's gcc-arm-linux-gnueabi, "
+        f"no {what} for ARM is installed; install Debian's gcc-arm-linux-gnueabihf, "
         "or run: pip install 'stinkarm[toolchain]'"
     )
 

@@ -72,8 +72,7 @@ def fault(address: int, *, write: bool = False, signal: int = SIGSEGV) -> Stop:
         (
             Stop(stops.NOT_YET, CODE + 4),
             SIGILL,
-            "the word 0xe5911000 is a floating-point or vector (VFP/NEON, coprocessor 10/11) instruction, which "
-            "stinkarm does not run yet; build the program with -mfloat-abi=soft",
+            "the word 0xe5911000 is a floating-point or vector (VFP/NEON) instruction that stinkarm does not run yet",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else None,

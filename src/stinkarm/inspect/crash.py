@@ -137,10 +137,7 @@ def _reason(state: State, memory: Memory, stop: Stop, text: str) -> str:
         return f"the breakpoint instruction bkpt #{detail:#x}"
     word = _word_text(state, memory, stop.pc)
     if kind == stops.NOT_YET:
-        return (
-            f"{word} is a floating-point or vector (VFP/NEON, coprocessor 10/11) instruction, which stinkarm "
-            "does not run yet; build the program with -mfloat-abi=soft"
-        )
+        return f"{word} is a floating-point or vector (VFP/NEON) instruction that stinkarm does not run yet"
     if text.startswith("udf"):
         return f"the permanently undefined instruction {text}"
     if not state.v8 and _is_of_v8(state, memory, stop.pc):

@@ -405,7 +405,7 @@ class Machine(FloatingOperations):
         """Exchange 1 or 4 bytes with memory atomically; return what was there, 32 bits."""
 
     def barrier(self) -> None:
-        """Order memory accesses before with those after (DMB, DSB). Nothing to do where guest threads do not overlap."""
+        """Order memory accesses before with those after (DMB, DSB). Nothing to do while guest threads take turns."""
 
     # Abstract: where to go next. Each ends the instruction: nothing may follow on that path.
 
