@@ -2,6 +2,7 @@
 
 import random
 import struct
+import time
 
 from stinkarm.guest.symbols import Symbols
 
@@ -14,17 +15,18 @@ def with_symbols(symbols: list[tuple[str, int, int, int]], kind: int = 2) -> byt
     """Add a symbol table of (name, value, size, type) to the smallest program."""
     strings, table = b"\0", bytes(16)
     for name, value, size, st_type in symbols:
-        table += struct.pack("<IIIBBH", len(strings), value, size, st_type, 0, 1)
+        table += struct.pack("<IIIBBH", len(strings), value, size, st_type, 0, 3)
         strings += name.encode() + b"\0"
     data = elf_file()
     sections = [
         (0,) * 10,
         (0, kind, 0, 0, len(data), len(table), 2, 0, 4, 16),
         (0, 3, 0, 0, len(data) + len(table), len(strings), 0, 0, 1, 0),
+        (0, 1, 6, 0x8000, 0, 0x100, 0, 0, 4, 0),  # .text
     ]
     where = len(data) + len(table) + len(strings)
     body = data[52:] + table + strings + b"".join(struct.pack("<10I", *section) for section in sections)
-    return elf_file(e_shoff=where, e_shnum=3)[:52] + body
+    return elf_file(e_shoff=where, e_shnum=4)[:52] + body
 
 
 PROGRAM = with_symbols(
@@ -49,7 +51,8 @@ def test_names_of_addresses() -> None:
     assert symbols.name(0x800C) == "table+0x4"
     assert symbols.name(0x8012) == "thumb+0x2"
     assert symbols.name(0x8018) == ""  # behind the end of thumb
-    assert symbols.name(0x9000) == "open+0xfe0"  # a label has no end
+    assert symbols.name(0x80FF) == "open+0xdf"  # a label ends with its section
+    assert symbols.name(0x8100) == ""
     assert symbols.lookup(0x7FFF) is None
 
 
@@ -89,3 +92,20 @@ def test_damaged_tables_raise_nothing() -> None:
         symbols.kind(0x8000)
         symbols.find("open")
     assert named > 1000
+
+
+def test_names_cannot_steer_a_terminal() -> None:
+    assert Symbols(with_symbols([("\x1b[2J\né", 0x8000, 4, FUNC)])).name(0x8000) == "\ufffd[2J\ufffdé"
+
+
+def test_hostile_tables_take_no_time() -> None:
+    # Strings without an end, and as many tables as a file can name.
+    endless = b"x" * (1 << 20)
+    symbols = struct.pack("<IIIBBH", 0, 0x8000, 0, FUNC, 0, 1) * 60000
+    where = 52 + len(endless) + len(symbols)
+    table = struct.pack("<10I", 0, 3, 0, 0, 52, len(endless), 0, 0, 1, 0)
+    table += struct.pack("<10I", 0, 2, 0, 0, 52 + len(endless), len(symbols), 0, 0, 4, 16) * 60000
+    data = elf_file(e_shoff=where, e_shnum=60001)[:52] + endless + symbols + table
+    began = time.process_time()
+    assert Symbols(data).name(0x8000) == ""
+    assert time.process_time() - began < 5

@@ -25,6 +25,7 @@ STT_NOTYPE = 0
 _SHDR_SIZE = 40
 _SYM_SIZE = 16
 _MAX_TABLE = 64 << 20  # bytes of a table worth reading
+_MAX_NAME = 4096
 
 
 class Symbols:
@@ -75,21 +76,20 @@ class Symbols:
             return
         self._loaded = True
         try:
-            tables = _symbol_tables(self._source)
-            for symbols, strings in tables:
-                self._add(symbols, strings)
-        except (OSError, struct.error):
-            pass  # no names: the file is damaged, or gone
+            table = _symbol_table(self._source)
+        except (OSError, struct.error):  # no names: the file is damaged, or gone
+            return
+        self._add(*table)
         self._symbols.sort()
         self._kinds.sort()
 
-    def _add(self, symbols: bytes, strings: bytes) -> None:
+    def _add(self, symbols: bytes, strings: bytes, section_ends: list[int]) -> None:
         for st_name, st_value, st_size, st_info, _, st_shndx in struct.iter_unpack("<IIIBBH", symbols):
             kind = st_info & 0xF
             if st_shndx == SHN_UNDEF or st_shndx >= SHN_LORESERVE or kind > STT_FUNC:
                 continue
-            end = strings.find(b"\0", st_name)
-            name = strings[st_name:end].decode("utf-8", "replace") if end > st_name else ""
+            end = strings.find(b"\0", st_name, st_name + _MAX_NAME)
+            name = _shown(strings[st_name:end]) if end > st_name else ""
             address = (st_value + self._base) & 0xFFFFFFFF
             if name[:2] in ("$a", "$t", "$d") and name[2:3] in ("", "."):
                 self._kinds.append((address, name[1]))
@@ -97,6 +97,8 @@ class Symbols:
                 self._names.setdefault(name, address)
                 if kind == STT_FUNC:
                     address &= ~1
+                if not st_size and st_shndx < len(section_ends):  # a label's reach ends with its section
+                    st_size = max(1, section_ends[st_shndx] - st_value)
                 # Of several at one address the last is found: functions before objects before labels.
                 self._symbols.append((address, kind, st_size, name))
 
@@ -113,27 +115,34 @@ def _last_not_above(rows: Sequence[tuple[int, *tuple[object, ...]]], address: in
     return low - 1
 
 
-def _symbol_tables(source: int | bytes) -> list[tuple[bytes, bytes]]:
-    """Read .symtab, or without one .dynsym, and the strings that go with it."""
+def _shown(name: bytes) -> str:
+    """Decode a name, with nothing in it that a terminal would obey: the file is not to be trusted."""
+    text = name.decode("utf-8", "replace")
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def _symbol_table(source: int | bytes) -> tuple[bytes, bytes, list[int]]:
+    """Read .symtab, or without one .dynsym, the strings that go with it, and where each section ends.
+
+    The gABI allows one of each; of more, the first counts.
+    """
     size = size_of(source)
     header = read_at(source, 0, EHDR_SIZE)
     if len(header) < EHDR_SIZE or header[:6] != b"\x7fELF\1\1":
-        return []
+        return b"", b"", []
     (shoff,) = struct.unpack_from("<I", header, 32)
     shentsize, shnum = struct.unpack_from("<HH", header, 46)
     if shentsize != _SHDR_SIZE or shoff + shnum * _SHDR_SIZE > size:
-        return []
+        return b"", b"", []
     sections = list(struct.iter_unpack("<10I", read_at(source, shoff, shnum * _SHDR_SIZE)))
     for wanted in (SHT_SYMTAB, SHT_DYNSYM):
-        tables = []
         for section in sections:
             if section[1] == wanted and section[6] < len(sections):
                 symbols = _section_content(source, section, size)
                 strings = _section_content(source, sections[section[6]], size)
-                tables.append((symbols[: len(symbols) // _SYM_SIZE * _SYM_SIZE], strings))
-        if tables:
-            return tables
-    return []
+                ends = [address + length for _, _, _, address, _, length, *_ in sections]
+                return symbols[: len(symbols) // _SYM_SIZE * _SYM_SIZE], strings, ends
+    return b"", b"", []
 
 
 def _section_content(source: int | bytes, section: tuple[int, ...], file_size: int) -> bytes:
