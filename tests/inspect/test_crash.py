@@ -83,6 +83,21 @@ def test_reason(memory: Memory, stop: Stop, signal: int, reason: str) -> None:
     assert str(found).startswith(f"{signal_name(signal)}: {reason}\n  at pc={stop.pc:#010x}")
 
 
+def test_stack_overflow() -> None:
+    with Memory() as memory:
+        low = 0x40000000
+        memory.map_stack(low, low + (64 << 10), PROT_READ | PROT_WRITE)
+        state = State()
+        stop = Stop(stops.FAULT, CODE, address=low - 4, write=True, signal=SIGSEGV)
+        for sp, overflow in ((low + 8, True), (low - 8, True), (low + 0x8000, False)):
+            state.r[13] = sp
+            reason = crash.report(state, memory, stop).reason
+            assert ("below the main stack, which has overflowed (-s makes it larger)" in reason) is overflow
+        state.r[13] = low
+        far = Stop(stops.FAULT, CODE, address=low - (2 << 20), write=True, signal=SIGSEGV)
+        assert "where nothing is mapped" in crash.report(state, memory, far).reason
+
+
 def test_a_stop_that_is_no_fault_has_no_signal() -> None:
     assert crash.signal_of(Stop(stops.BUDGET, 0)) == crash.signal_of(Stop(stops.SYSCALL, 0)) == 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stinkarm.guest import stop as stops
 from stinkarm.guest.mapping import PROT_READ, PROT_WRITE, first_after
-from stinkarm.guest.memory import GuestFault
+from stinkarm.guest.memory import PAGE, GuestFault
 from stinkarm.guest.signals import SIGBUS, SIGILL, SIGSEGV, SIGTRAP, signal_name
 from stinkarm.inspect.registers import format_registers, read_registers
 
@@ -125,7 +125,7 @@ def _disassembly(state: State, memory: Memory, pc: int) -> list[Any]:
 def _reason(state: State, memory: Memory, stop: Stop, text: str) -> str:
     kind, detail = stop.kind, stop.detail
     if kind == stops.FAULT:
-        return _fault_reason(memory, stop)
+        return _fault_reason(state, memory, stop)
     if kind == stops.FETCH:
         mapping = memory.find(stop.pc)
         if mapping is None:
@@ -145,11 +145,13 @@ def _reason(state: State, memory: Memory, stop: Stop, text: str) -> str:
     return f"{word} is an undefined instruction"
 
 
-def _fault_reason(memory: Memory, stop: Stop) -> str:
+def _fault_reason(state: State, memory: Memory, stop: Stop) -> str:
     verb = "write to" if stop.write else "read of"
     where = _name_address(stop.address)
     mapping = memory.find(stop.address)
     if mapping is None:
+        if _is_below_stack(state, memory, stop.address):
+            return f"{verb} {where}, below the main stack, which has overflowed (-s makes it larger)"
         return f"{verb} {where}, where nothing is mapped"
     what = f"({mapping.permissions} {_name(mapping.name)})"
     if stop.signal == SIGBUS:
@@ -159,6 +161,15 @@ def _fault_reason(memory: Memory, stop: Stop) -> str:
     if not mapping.prot & PROT_READ:
         return f"{verb} {where}, which is not readable {what}"
     return f"{verb} {where}, which the host refused {what}"
+
+
+def _is_below_stack(state: State, memory: Memory, address: int) -> bool:
+    """Say whether a program that has used up its main stack accessed an address below it."""
+    index = first_after(memory.mappings, address)
+    if index == len(memory.mappings):
+        return False
+    stack = memory.mappings[index]
+    return stack.name == "[stack]" and stack.start - address < NEAR and state.r[13] - stack.start < PAGE
 
 
 def _name_address(address: int) -> str:
