@@ -69,11 +69,6 @@ def fault(address: int, *, write: bool = False, signal: int = SIGSEGV) -> Stop:
             SIGBUS,
             "the address 0x00020001 is not aligned as ldr r1, [r1] needs it",
         ),
-        (
-            Stop(stops.NOT_YET, CODE + 4),
-            SIGILL,
-            "the word 0xe5911000 is a floating-point or vector (VFP/NEON) instruction that stinkarm does not run yet",
-        ),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
@@ -130,7 +125,7 @@ def test_whole_report(memory: Memory) -> None:
 @pytest.mark.parametrize("pc", [0, 2, CODE, CODE + 0xFFE, CODE + 0xFFC, DATA, CLOSED, 0xFFFFFFFC, 0xFFFFFFFE])
 def test_any_pc(memory: Memory, pc: int, thumb: bool) -> None:
     pc &= ~1 if thumb else ~3
-    for kind in (stops.FAULT, stops.FETCH, stops.UNDEFINED, stops.NOT_YET, stops.ALIGNMENT, stops.BREAKPOINT):
+    for kind in (stops.FAULT, stops.FETCH, stops.UNDEFINED, stops.ALIGNMENT, stops.BREAKPOINT):
         found = report(memory, Stop(kind, pc, address=0xFFFFFFFF, signal=SIGSEGV), thumb=thumb)
         assert f"pc={pc:#010x}" in str(found)
         assert CrashReport(**found.to_dict()).to_dict() == found.to_dict()

@@ -141,7 +141,7 @@ def compare(space: str, words: list[int]) -> tuple[int, dict[str, list[str]]]:
         thumb, length = judges.thumb, judges.length
         for index, word in enumerate(judges.words):
             kind = judges.reference(index)
-            if kind == stops.NOT_YET or is_vector(space, word):
+            if is_vector(space, word):
                 continue
             judged += 1
             ours, theirs = kind == stops.UNDEFINED, judges.unicorn_undefined(index)

@@ -733,9 +733,6 @@ class HandlerBuilder(FloatingBuilder):
     def undefined(self) -> None:
         self._stop(stop.UNDEFINED, "%ip", counted=False)
 
-    def not_yet(self) -> None:
-        self._stop(stop.NOT_YET, "%ip", counted=False)
-
     def start_it_block(self, firstcond: Number, mask: Number) -> None:
         """Do nothing: the decoder gave the block's instructions their conditions when it decoded the IT."""
 

@@ -438,9 +438,6 @@ class IntMachine(FloatingReference):
     def undefined(self) -> None:
         raise _Ended(stop.UNDEFINED)
 
-    def not_yet(self) -> None:
-        raise _Ended(stop.NOT_YET)
-
     def start_it_block(self, firstcond: Number, mask: Number) -> None:
         assert isinstance(firstcond, int) and isinstance(mask, int)
         self.words[WORD["itstate"]] = firstcond << 4 | mask

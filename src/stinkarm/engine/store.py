@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 
@@ -84,11 +83,18 @@ def interpreter_path() -> str:
     packaged = packaged_path(level)
     if os.path.exists(packaged):
         return packaged
-    path = os.path.join(cache_directory(), f"interpreter-{level}-{key(level)}.bin")
-    if not _is_there(path):
-        _build(path, level)
+    directory = cache_directory()
+    path = os.path.join(directory, f"interpreter-{level}-{key(level)}.bin")
+    try:
         if not _is_there(path):
-            raise RuntimeError(f"the native interpreter was built, but {path} is not whole; is its disk full?")
+            _build(path, level)
+            if not _is_there(path):
+                raise RuntimeError(f"the native interpreter was built, but {path} is not whole; is its disk full?")
+    except OSError as error:
+        raise RuntimeError(
+            f"the native interpreter cannot be kept in {directory}: {error.strerror}; set XDG_CACHE_HOME to a "
+            "directory that you can write to"
+        ) from None
     return path
 
 
@@ -101,8 +107,8 @@ def _is_there(path: str) -> bool:
     try:
         status = os.fstat(fd)
         if status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022:
-            raise PermissionError(
-                errno.EPERM, "the cached interpreter belongs to or can be changed by another user; remove it", path
+            raise RuntimeError(
+                f"the native interpreter {path} belongs to another user or can be changed by one; remove it"
             )
         return unpack_header(os.read(fd, HEADER_SIZE), status.st_size) is not None
     finally:

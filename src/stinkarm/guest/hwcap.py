@@ -50,7 +50,7 @@ NAMES = (
 NAMES2 = ("aes", "pmull", "sha1", "sha2", "crc32", "sb", "ssbs")
 
 # LPAE promises that aligned LDRD and STRD are single-copy atomic, which no engine guarantees.
-HWCAP = SWP | HALF | THUMB | FAST_MULT | EDSP | TLS | IDIVA | IDIVT | VFP | VFPV3 | VFPV4 | VFPD32
+HWCAP = SWP | HALF | THUMB | FAST_MULT | VFP | EDSP | NEON | VFPV3 | TLS | VFPV4 | IDIVA | IDIVT | VFPD32
 HWCAP2 = 0
 HWCAP2_V8 = HWCAP2_AES | HWCAP2_PMULL | HWCAP2_SHA1 | HWCAP2_SHA2 | HWCAP2_CRC32  # what -cpu max adds
 

@@ -7,7 +7,6 @@ FETCH = 4  # r15 cannot be executed (unmapped, or not executable)
 UNDEFINED = 5  # an UNDEFINED word (UDF included) at r15
 BREAKPOINT = 6  # BKPT at r15; detail is its immediate
 ALIGNMENT = 7  # an access that must be aligned was not; r15 is the instruction
-NOT_YET = 8  # an instruction of ARMv7-A that stinkarm does not run yet (coprocessor 10/11)
 
 NAMES = {
     BUDGET: "budget",
@@ -17,7 +16,6 @@ NAMES = {
     UNDEFINED: "undefined",
     BREAKPOINT: "breakpoint",
     ALIGNMENT: "alignment",
-    NOT_YET: "not yet",
 }
 
 

@@ -91,7 +91,7 @@ def signal_of(stop: Stop) -> int:
     """Give the signal that Linux sends for an engine's stop; 0 for a stop that is no fault."""
     if stop.kind in (stops.FAULT, stops.FETCH):
         return SIGBUS if stop.signal == SIGBUS else SIGSEGV
-    if stop.kind in (stops.UNDEFINED, stops.NOT_YET):
+    if stop.kind == stops.UNDEFINED:
         return SIGILL
     if stop.kind == stops.BREAKPOINT:
         return SIGTRAP
@@ -136,8 +136,6 @@ def _reason(state: State, memory: Memory, stop: Stop, text: str) -> str:
     if kind == stops.BREAKPOINT:
         return f"the breakpoint instruction bkpt #{detail:#x}"
     word = _word_text(state, memory, stop.pc)
-    if kind == stops.NOT_YET:
-        return f"{word} is a floating-point or vector (VFP/NEON) instruction that stinkarm does not run yet"
     if text.startswith("udf"):
         return f"the permanently undefined instruction {text}"
     if not state.v8 and _is_of_v8(state, memory, stop.pc):

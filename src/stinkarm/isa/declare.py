@@ -33,7 +33,7 @@ class Encoding:
 
     `derived` maps an argument to an int or to a function whose parameters are fields by name.
     `see` names the instructions that are meant where the patterns overlap (the manual's SEE). `extension` is the
-    extension whose instructions this belongs to; a row with `rest_of` is what the others of an extension leave.
+    extension whose instructions this belongs to.
     `undefined` and `unpredictable` are predicates over fields: words that are no instruction, and words that the
     manual calls UNPREDICTABLE. `syntax` overrides the instruction's.
     `unconditional`: in an IT block it executes all the same (BKPT). `shared`: in the native interpreter its A32 and
@@ -51,7 +51,6 @@ class Encoding:
         unpredictable: Callable[..., Any] | None = None,
         syntax: str | None = None,
         extension: str = "",
-        rest_of: str = "",
         unconditional: bool = False,
         shared: bool = False,
         **derived: Any,
@@ -64,7 +63,6 @@ class Encoding:
         self.unpredictable = unpredictable
         self.own_syntax = syntax
         self.extension = extension
-        self.rest_of = rest_of
         self.unconditional = unconditional
         self.shared = shared
         self.derived = derived
@@ -83,9 +81,7 @@ class Encoding:
 
     def sees(self, other: Encoding) -> bool:
         """Say whether a word of both encodings is the other one's."""
-        if other.instruction.name in self.see:
-            return True
-        return self.rest_of != "" and other.extension in (self.rest_of, V8)
+        return other.instruction.name in self.see
 
     @property
     def thumb(self) -> bool:

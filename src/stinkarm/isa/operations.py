@@ -442,10 +442,6 @@ class Machine(FloatingOperations):
         """Stop: the word is UNDEFINED."""
 
     @abstractmethod
-    def not_yet(self) -> None:
-        """Stop: ARMv7-A has the instruction, stinkarm does not run it yet."""
-
-    @abstractmethod
     def start_it_block(self, firstcond: Number, mask: Number) -> None:
         """IT: make the next one to four instructions conditional."""
 

@@ -165,28 +165,3 @@ def _generic(mnemonic: str, pattern: str, text: str, ref: str) -> None:
 
 for _row in _GENERIC:
     _generic(*_row)
-
-
-# VFP
-
-
-def not_yet(m: Machine) -> None:
-    """Stop: this is an instruction of ARMv7-A, but it does not run yet."""
-    m.not_yet()
-
-
-_VFP = {"transfer": "110 op:13 101 rest:9", "operation": "1110 op:12 101 rest:9"}
-declare(
-    "vfp",
-    "vfp{c}  ; not yet",
-    "DDI0406C A7.5, A7.6, A7.8, A7.9",
-    [
-        encoding
-        for name, pattern in _VFP.items()
-        for encoding in (
-            Encoding(T32, f"T_{name}", f"1110 {pattern}", rest_of="vfp"),
-            Encoding(A32, f"A_{name}", f"cond:4 {pattern}", rest_of="vfp"),
-        )
-    ],
-    not_yet,
-)

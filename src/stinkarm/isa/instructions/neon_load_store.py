@@ -202,34 +202,32 @@ def _mask_of(align: Number) -> Number:
     return 0x1F0F0700 >> (align << 3) & 0xFF
 
 
-# The align field: what is not UNDEFINED of it, and the mask.
-_UP_TO_64 = (("", "0 align:1", _mask_of),)
-_UP_TO_128 = (*_UP_TO_64, ("_128", "10", PAIR - 1))
-_UP_TO_256 = (("", "align:2", _mask_of),)
+# The largest alignment that the align field may name, in bits; the larger ones are UNDEFINED.
+_ALIGN: dict[int, tuple[str, Callable[..., Any] | None]] = {
+    64: ("0 align:1", None),
+    128: ("align:2", lambda align: align == 3),
+    256: ("align:2", None),
+}
 _SIZES = (("8", "00", 1), ("16", "01", 2), ("32", "10", 4))
 
 
 def _multiple_1(name: str, load: int) -> None:
     encodings = []
-    for count, kind, aligns in (
-        (1, "0111", _UP_TO_64),
-        (2, "1010", _UP_TO_128),
-        (3, "0110", _UP_TO_64),
-        (4, "0010", _UP_TO_256),
-    ):
-        for suffix, align, mask in aligns:
-            encodings += _both(
-                load,
-                f"{kind} size:2 {align}",
-                form=0,
-                name=f"1_{count}{suffix}",
-                registers=count,
-                structure=8 * count,
-                size=lambda size: 1 << size,
-                inc=1,
-                mask=mask,
-                wide=0,
-            )
+    for count, kind, most in ((1, "0111", 64), (2, "1010", 128), (3, "0110", 64), (4, "0010", 256)):
+        align, undefined = _ALIGN[most]
+        encodings += _both(
+            load,
+            f"{kind} size:2 {align}",
+            form=0,
+            name=f"1_{count}",
+            registers=count,
+            structure=8 * count,
+            size=lambda size: 1 << size,
+            inc=1,
+            mask=_mask_of,
+            wide=0,
+            undefined=undefined,
+        )
     declare(
         f"{name}1_multiple",
         f"{name}1.{{element_bits}} {{structures}}, {{structure_address}}",
@@ -246,26 +244,27 @@ def _next(spacing: Number) -> Number:
 def _multiple(name: str, load: int, structures: int) -> None:
     encodings = []
     kinds = {
-        2: (("", "100 spacing:1", 0, _UP_TO_128), ("_4", "0011", 1, _UP_TO_256)),
-        3: (("", "010 spacing:1", 0, _UP_TO_64),),
-        4: (("", "000 spacing:1", 0, _UP_TO_256),),
+        2: (("", "100 spacing:1", 0, 128), ("_4", "0011", 1, 256)),
+        3: (("", "010 spacing:1", 0, 64),),
+        4: (("", "000 spacing:1", 0, 256),),
     }[structures]
-    for form, kind, wide, aligns in kinds:
-        for suffix, align, mask in aligns:
-            for bits, size, ebytes in _SIZES:
-                encodings += _both(
-                    load,
-                    f"{kind} {size} {align}",
-                    form=0,
-                    name=f"1{form}_{bits}{suffix}",
-                    registers=structures,
-                    structure=8 * structures << wide,
-                    size=ebytes,
-                    inc=2 if wide else _next,
-                    mask=mask,
-                    wide=wide,
-                    **({"unpredictable": lambda rn, dd: rn == 15 or dd > 28, "count": 4} if wide else {}),
-                )
+    for form, kind, wide, most in kinds:
+        align, undefined = _ALIGN[most]
+        for bits, size, ebytes in _SIZES:
+            encodings += _both(
+                load,
+                f"{kind} {size} {align}",
+                form=0,
+                name=f"1{form}_{bits}",
+                registers=structures,
+                structure=8 * structures << wide,
+                size=ebytes,
+                inc=2 if wide else _next,
+                mask=_mask_of,
+                wide=wide,
+                undefined=undefined,
+                **({"unpredictable": lambda rn, dd: rn == 15 or dd > 28, "count": 4} if wide else {}),
+            )
     declare(
         f"{name}{structures}_multiple",
         f"{name}{structures}.{{element_bits}} {{structures}}, {{structure_address}}",
@@ -330,8 +329,7 @@ _LANES: dict[int, tuple[tuple[str, int, str, Any, Any], ...]] = {
     1: (
         ("8", 1, "lane:3 0", 1, 0),
         ("16", 2, "lane:2 0 a:1", 1, _if_set(1)),
-        ("32", 4, "lane:1 000", 1, 0),
-        ("32_aligned", 4, "lane:1 011", 1, 3),
+        ("32", 4, "lane:1 0 align:2", 1, lambda align: align | 0),
     ),
     2: (
         ("8", 1, "lane:3 a:1", 1, _if_set(1)),
@@ -346,9 +344,13 @@ _LANES: dict[int, tuple[tuple[str, int, str, Any, Any], ...]] = {
     4: (
         ("8", 1, "lane:3 a:1", 1, _if_set(3)),
         ("16", 2, "lane:2 spacing:1 a:1", _next, _if_set(7)),
-        ("32", 4, "lane:1 spacing:1 0 a:1", _next, _if_set(7)),
-        ("32_128", 4, "lane:1 spacing:1 10", _next, PAIR - 1),
+        ("32", 4, "lane:1 spacing:1 align:2", _next, _mask_of),
     ),
+}
+# Where index_align has two bits for the alignment, what is UNDEFINED of them.
+_NO_ALIGN: dict[int, Callable[..., Any]] = {
+    1: lambda align: align == 1 or align == 2,  # noqa: PLR1714 - a field is in no tuple
+    4: lambda align: align == 3,
 }
 
 
@@ -366,6 +368,7 @@ def _lane(name: str, load: int, structures: int) -> None:
             size=ebytes,
             inc=inc,
             mask=mask,
+            undefined=_NO_ALIGN[structures] if "align" in index_align else None,
         )
     declare(
         f"{name}{structures}_lane",
