@@ -95,7 +95,7 @@ def test_one_that_is_not_whole_is_built_again(cache: Path, content: bytes) -> No
 @pytest.mark.parametrize("mode", [0o664, 0o646])
 def test_one_that_others_can_change_is_refused(cache: Path, mode: int) -> None:
     cached(cache).chmod(mode)
-    with pytest.raises(PermissionError, match="can be changed by another user; remove it"):
+    with pytest.raises(RuntimeError, match="belongs to another user or can be changed by one; remove it"):
         store.interpreter_path()
 
 
@@ -103,7 +103,13 @@ def test_one_that_others_can_change_is_refused(cache: Path, mode: int) -> None:
 def test_one_of_another_user_is_refused(cache: Path) -> None:
     os.chown(cached(cache), 12345, 12345)
     # The owner may be root, whoever asks: root can change everything anyway.
-    with pytest.raises(PermissionError, match="belongs to"):
+    with pytest.raises(RuntimeError, match="belongs to another user"):
+        store.interpreter_path()
+
+
+def test_a_cache_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
+    with pytest.raises(RuntimeError, match=r"kept in /dev/null/stinkarm: Not a directory; set XDG_CACHE_HOME to"):
         store.interpreter_path()
 
 
