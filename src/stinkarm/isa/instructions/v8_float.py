@@ -30,15 +30,15 @@ def _always(pattern: str, **options: Any) -> list[Encoding]:
         fields |= options
         for isa in (A32, T32):
             name = f"{isa[0]}1{'d' if double else 's'}"
-            encodings.append(Encoding(isa, name, body, extension=V8, unpredictable=_in_it, **fields))
+            encodings.append(Encoding(isa, name, body, extension=V8, shared=True, unpredictable=_in_it, **fields))
     return encodings
 
 
 def _conditional(name: str, pattern: str, **options: Any) -> list[Encoding]:
     """Return the A32 and the T32 encoding of a VFP pattern with a condition."""
     return [
-        Encoding(A32, f"A{name}", f"cond:4 {pattern}", extension=V8, **options),
-        Encoding(T32, f"T{name}", f"1110 {pattern}", extension=V8, **options),
+        Encoding(A32, f"A{name}", f"cond:4 {pattern}", extension=V8, shared=True, **options),
+        Encoding(T32, f"T{name}", f"1110 {pattern}", extension=V8, shared=True, **options),
     ]
 
 

@@ -39,6 +39,7 @@ for _c, _table in ((0, "crc32"), (1, "crc32c")):
                     "T1",
                     f"1111 1010 110 {_c} rn:4 1111 rd:4 10 {_sz} rm:4",
                     extension=V8,
+                    shared=True,
                     unpredictable=lambda rd, rn, rm, in_it: any_pc(rd, rn, rm) or in_it,
                 ),
                 Encoding(
@@ -46,6 +47,7 @@ for _c, _table in ((0, "crc32"), (1, "crc32c")):
                     "A1",
                     f"cond:4 0001 0 {_sz} 0 rn:4 rd:4 (00) {_c} (0) 0100 rm:4",
                     extension=V8,
+                    shared=True,
                     unpredictable=lambda rd, rn, rm, cond: any_pc(rd, rn, rm) or cond != 14,
                 ),
             ],
@@ -99,8 +101,8 @@ def stlexd(m: Machine, rn: Number, rt: Number, rt2: Number, rd: Number) -> None:
 
 def _both(t32: str, a32: str, t32_bad: Any, a32_bad: Any, **derived: Any) -> list[Encoding]:
     return [
-        Encoding(T32, "T1", f"1110 1000 110 {t32}", extension=V8, unpredictable=t32_bad),
-        Encoding(A32, "A1", f"cond:4 0001 1 {a32}", extension=V8, unpredictable=a32_bad, **derived),
+        Encoding(T32, "T1", f"1110 1000 110 {t32}", extension=V8, shared=True, unpredictable=t32_bad),
+        Encoding(A32, "A1", f"cond:4 0001 1 {a32}", extension=V8, shared=True, unpredictable=a32_bad, **derived),
     ]
 
 
