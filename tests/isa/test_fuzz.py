@@ -10,7 +10,7 @@ from .divergences import DIVERGENCES, Divergence
 from .fuzz import Fuzzer
 
 # UNPREDICTABLE in User mode whatever their operands are, or not run yet.
-NOT_JUDGED = {"eret", "ldm_privileged", "stm_privileged", "rfe", "srs", "subs_pc_lr", "vfp"}
+NOT_JUDGED = {"eret", "ldm_privileged", "stm_privileged", "rfe", "srs", "subs_pc_lr"}
 
 
 @pytest.mark.parametrize(("engine", "words"), [("reference", 8_000), ("interpreter", 20_000)])

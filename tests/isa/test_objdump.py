@@ -44,7 +44,6 @@ DIFFERENCES: tuple[tuple[str, str, str], ...] = (
     ("mov_reg", "^nop", "it calls mov r8, r8 so"),
     ("(cdp|ldc|stc|mcr|mrc|mcrr|mrrc)2?", "", "it names the instructions of coprocessors that ARMv7 does not have"),
     ("vshl_immediate", r"^vshl\w*\.s", "it calls the elements signed"),
-    ("vfp", "", "not declared one by one yet"),
     ("v.*", "f(ld|st)m(ia|db)x", "it keeps the names of before UAL for an odd number of words"),
     ("vmov_immediate.*", "", "it prints the immediate's eight bits, and a 32-bit pattern for double precision too"),
     ("crc32h", r"crc32h", "it takes the register rd of T32 from the wrong bits"),
