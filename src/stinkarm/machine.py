@@ -9,6 +9,7 @@ from stinkarm.guest import elf, hwcap, image, stack
 from stinkarm.guest import stop as stops
 from stinkarm.guest.memory import Memory
 from stinkarm.guest.state import State
+from stinkarm.linux.host import arrived
 from stinkarm.linux.kernel import Kernel
 from stinkarm.sandbox import sysroot
 from stinkarm.sandbox.policy import Policy
@@ -88,6 +89,8 @@ class Machine:
             allow_env=settings.allow_env,
             sysroot=settings.sysroot or sysroot.from_environment(os.environ),
         )
+        for descriptor in log.descriptors:
+            self.policy.descriptors.hide(descriptor)
         self.kernel = make_kernel(self.memory, self.policy, log, settings)
         self.slice = SLICES[settings.engine]
         self._engine: Engine | None = None
@@ -104,6 +107,7 @@ class Machine:
         """Give the memory back. The machine cannot be used any more."""
         if self._engine is not None:
             self._engine.close()
+        self.kernel.close()
         self.memory.close()
 
     def load(self, path: str, argv: Sequence[bytes], environment: Sequence[bytes]) -> None:
@@ -217,8 +221,13 @@ class Machine:
                 kernel.syscall(state)
                 if kernel.exit_status is not None:
                     return self.ended()
-            elif kind != stops.BUDGET:
+                continue
+            if kind != stops.BUDGET and not kernel.fault(state, stop):
                 return self.crashed(stop)
+            if arrived[0] or kernel.attention:
+                kernel.deliver(state)
+                if kernel.exit_status is not None:
+                    return self.ended()
         return Outcome(INSTRUCTIONS)
 
     def ended(self) -> Outcome:

@@ -9,7 +9,7 @@ import os
 from stinkarm import status
 from stinkarm.guest.elf import ElfError
 from stinkarm.guest.memory import MemoryReservationError
-from stinkarm.guest.signals import SIGINT
+from stinkarm.guest.signals import SIGALRM, SIGINT
 from stinkarm.inspect.log import Log
 from stinkarm.machine import EXITED, INSTRUCTIONS, INTERRUPTED, SIGNALED, TIMEOUT, Machine, Outcome
 from stinkarm.status import Failed, NotExecutable, ProgramNotFound, UsageError
@@ -32,6 +32,7 @@ def run_command(settings: Settings, start: float) -> int:
     """
     take_signals(interruptible=settings.dump_registers)
     log = open_log(settings, start)
+    log.open()
     machine = prepare(settings, log)
     if log.elf:
         log.line("starting the emulator")
@@ -112,6 +113,7 @@ def load_source(machine: Machine, source: str, argv: list[bytes], environment: l
 def execute(machine: Machine) -> Outcome:
     """Run a guest to its end, or to the limits in its settings."""
     settings = machine.settings
+    machine.kernel.own_host_signals({SIGALRM} if settings.timeout is not None else ())
     if settings.timeout is not None:
         _signal.signal(_signal.SIGALRM, _raise_timeout)
         _signal.setitimer(_signal.ITIMER_REAL, settings.timeout)
@@ -146,21 +148,12 @@ def finish(machine: Machine, outcome: Outcome) -> int:
         return outcome.status
     if outcome.kind in (SIGNALED, INTERRUPTED):
         if outcome.crash is not None:
-            tell(log, f"{settings.program}: {outcome.crash}")
+            log.tell(f"stinkarm: {settings.program}: {outcome.crash}\n")
         if log.elf:
             log.line(f"ending by signal {outcome.signal}")
         status.end_by_signal(outcome.signal)
     if outcome.kind == TIMEOUT:
-        tell(log, f"{settings.program}: ended by --timeout {settings.timeout:g} (seconds)")
+        log.tell(f"stinkarm: {settings.program}: ended by --timeout {settings.timeout:g} (seconds)\n")
     elif outcome.kind == INSTRUCTIONS:
-        tell(log, f"{settings.program}: ended by --max-instructions {settings.max_instructions}")
+        log.tell(f"stinkarm: {settings.program}: ended by --max-instructions {settings.max_instructions}\n")
     return status.LIMIT
-
-
-def tell(log: Log, text: str) -> None:
-    """Say something on stderr, even when the log goes to a file; there it is written too."""
-    if log.path is not None:
-        log.write(f"stinkarm: {text}\n")
-        Log().write(f"stinkarm: {text}\n")
-    else:
-        log.write(f"stinkarm: {text}\n")

@@ -61,6 +61,7 @@ class Process:
 
     def close(self) -> None:
         """Give the memory back."""
+        self.kernel.close()
         self.memory.close()
 
 

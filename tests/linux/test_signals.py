@@ -88,10 +88,18 @@ def test_ignored_signals_do_nothing(guest: Process) -> None:
     assert guest.kernel.exit_status is None
 
 
-def test_a_signal_with_a_handler_is_refused(guest: Process) -> None:
+def test_a_signal_with_a_handler_calls_it(guest: Process) -> None:
     set_action(guest, USR1, 0x8000)
-    assert guest.error("kill", os.getpid(), USR1) == "ENOSYS"
+    guest.state.r[13] = DATA + 0x8000
+    guest.state.r[15] = 0x1234
+    assert guest.call("kill", os.getpid(), USR1) == USR1  # r0 of the handler
     assert guest.kernel.exit_status is None
+    assert guest.state.r[15] == 0x8000
+    assert guest.word(guest.state.r[13] + 20 + 12) == 0  # r0 of the call, in the frame
+    assert guest.word(guest.state.r[13] + 20 + 72) == 0x1234
+    guest.call("sigreturn")
+    assert guest.state.r[15] == 0x1234
+    assert current_mask(guest) == 0
 
 
 def test_a_blocked_signal_waits(guest: Process) -> None:
@@ -116,7 +124,7 @@ def test_waiting_for_a_pending_signal_takes_it(guest: Process) -> None:
     guest.call("rt_sigprocmask", BLOCK, guest.put(mask(TERM)), 0, 8)
     guest.call("kill", os.getpid(), TERM)
     assert guest.call("rt_sigtimedwait", guest.put(mask(TERM, INT)), DATA + 8, 0, 8) == TERM
-    assert unpack("<iiiii", guest.memory.read(DATA + 8, 20)) == (TERM, 0, -6, os.getpid(), os.getuid())
+    assert unpack("<iiiii", guest.memory.read(DATA + 8, 20)) == (TERM, 0, 0, os.getpid(), os.getuid())
     guest.call("rt_sigpending", DATA, 8)
     assert guest.memory.read(DATA, 8) == bytes(8)
 

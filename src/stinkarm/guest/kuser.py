@@ -9,6 +9,7 @@ from stinkarm.guest.mapping import PROT_EXEC, PROT_READ
 from stinkarm.guest.memory import PAGE, Memory
 
 PAGE_ADDRESS = 0xFFFF0000
+SIGNAL_RETURN = 0xFFFF0500  # where kernels without a page of its own for it had SIGRETURN_CODE
 CMPXCHG64 = 0xFFFF0F60
 MEMORY_BARRIER = 0xFFFF0FA0
 CMPXCHG = 0xFFFF0FC0
@@ -18,6 +19,17 @@ HELPER_VERSION = 0xFFFF0FFC
 VERSION = 5  # five helpers, cmpxchg64 the last that was added
 
 _UDF = 0xE7FDDEF1  # what the kernel fills the page with
+
+# What a handler returns to if its action names no restorer (arch/arm/kernel/sigreturn_codes.S): sigreturn in A32,
+# in T32, rt_sigreturn in A32, in T32.
+SIGRETURN_CODE = struct.pack(
+    "<7I",
+    *(0xE3A07077, 0xEF900077),  # mov r7, #119; svc #0x900077
+    0xDF002777,  # movs r7, #119; svc #0
+    *(0xE3A070AD, 0xEF9000AD),  # mov r7, #173; svc #0x9000ad
+    0xDF0027AD,  # movs r7, #173; svc #0
+    0,
+)
 
 # Each helper is one row a word: the A32 instruction and how it reads.
 HELPERS = {
@@ -69,7 +81,10 @@ def page() -> bytes:
         first = (address - PAGE_ADDRESS) // 4
         words[first : first + len(rows)] = [word for word, _ in rows]
     words[(HELPER_VERSION - PAGE_ADDRESS) // 4] = VERSION
-    return struct.pack(f"<{len(words)}I", *words)
+    data = bytearray(struct.pack(f"<{len(words)}I", *words))
+    start = SIGNAL_RETURN - PAGE_ADDRESS
+    data[start : start + len(SIGRETURN_CODE)] = SIGRETURN_CODE
+    return bytes(data)
 
 
 def install(memory: Memory) -> None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 SIGILL = 4
 SIGTRAP = 5
 SIGSEGV = 11
+SEGV_MAPERR = 1
+ILL_ILLTRP = 4
+TRAP_BRKPT = 1
 TPIDRURO = 27  # index in State.words
 ADDRESS_LIMIT = 0xFFFF0000  # above are the vectors and the helpers, which no program flushes
 
@@ -23,18 +26,24 @@ def bad_syscall(k: Kernel) -> int:
     """Answer a private number that has no call: SIGSEGV ("branch through zero"), ENOSYS or SIGILL."""
     number = k.state.r[7]
     if number == 0xF0000:
-        k.raise_signal(SIGSEGV, forced=True)
+        k.force_signal(SIGSEGV, SEGV_MAPERR)
     elif number <= 0xF07FF:
         return -ENOSYS
     else:
-        k.raise_signal(SIGILL, forced=True)
+        k.force_signal(SIGILL, ILL_ILLTRP, _own_address(k))
     return k.state.r[0]
+
+
+def _own_address(k: Kernel) -> int:
+    """Give the address of the SVC."""
+    return k.state.r[15] - (2 if k.state.thumb else 4) & 0xFFFFFFFF
 
 
 @syscall(0xF0001, PURE)
 def breakpoint(k: Kernel) -> int:
-    """Stop at a breakpoint: SIGTRAP."""
-    k.raise_signal(SIGTRAP)
+    """Stop at a breakpoint: SIGTRAP, with pc at the SVC."""
+    address = k.state.r[15] = _own_address(k)
+    k.force_signal(SIGTRAP, TRAP_BRKPT, address)
     return k.state.r[0]
 
 
@@ -53,14 +62,14 @@ def cacheflush(k: Kernel, start: Address, end: Address, flags: Hex) -> int:
 @syscall(0xF0003, PURE)
 def usr26(k: Kernel) -> int:
     """Switch to 26-bit addressing, which no ARMv7 has: SIGILL."""
-    k.raise_signal(SIGILL, forced=True)
+    k.force_signal(SIGILL, ILL_ILLTRP, _own_address(k))
     return k.state.r[0]
 
 
 @syscall(0xF0004, PURE)
 def usr32(k: Kernel) -> int:
     """Switch to 32-bit addressing, a call that only processors with 26-bit modes have: SIGILL."""
-    k.raise_signal(SIGILL, forced=True)
+    k.force_signal(SIGILL, ILL_ILLTRP, _own_address(k))
     return k.state.r[0]
 
 

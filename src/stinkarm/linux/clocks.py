@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import time
-from errno import EINVAL, ENOSYS, EPERM
+from errno import EINVAL, EPERM
 from struct import Struct
 
-from stinkarm.linux import host
+from stinkarm.linux import host, structs
 from stinkarm.linux.declare import PURE, syscall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from stinkarm.linux.kernel import Kernel
     from stinkarm.linux.parameters import (
-        Address,
         Clock,
         ClockFlags,
         In,
         InOut,
-        ItimerKind,
-        Itimerval,
         Out,
         Timespec,
         Timespec64,
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
         Timezone,
         Tms,
     )
+    from stinkarm.linux.structs import Layout
 
 # x86-64 numbers: arch/x86/entry/syscalls/syscall_64.tbl
 HOST_TIMES = 100
@@ -135,15 +133,14 @@ def times(k: Kernel, buf: Out[Tms]) -> int:
 # Sleeping
 
 
-def _sleep(k: Kernel, clockid: int, flags: int, seconds: int, nanoseconds: int) -> int:
-    """Sleep until the time is over, however often the host is interrupted.
-
-    No guest signal handler can end the sleep early, so the remaining time is never written.
-    """
+def _sleep(k: Kernel, clockid: int, flags: int, time_wanted: tuple[int, int], rem: int, layout: Layout) -> int:
+    """Sleep until the time is over; when a signal ends it, a relative sleep leaves in *rem what is left."""
+    seconds, nanoseconds = time_wanted
     if not 0 <= nanoseconds < NANOSECONDS or seconds < 0:
         return -EINVAL
     _own_clock(k, clockid)
-    if not flags & TIMER_ABSTIME:
+    relative = not flags & TIMER_ABSTIME
+    if relative:
         if clockid == CLOCK_THREAD_CPUTIME_ID:
             return -EINVAL
         if clockid == CLOCK_REALTIME:  # setting the clock does not change a relative sleep
@@ -153,25 +150,33 @@ def _sleep(k: Kernel, clockid: int, flags: int, seconds: int, nanoseconds: int) 
     from stinkarm.guest.native import addressof, create_string_buffer
 
     until = create_string_buffer(_pair64(min(seconds, MAX_SECONDS), nanoseconds), 16)
-    return host.call(HOST_CLOCK_NANOSLEEP, clockid, TIMER_ABSTIME, addressof(until), 0)
+    try:
+        return host.call(HOST_CLOCK_NANOSLEEP, clockid, TIMER_ABSTIME, addressof(until), 0)
+    except host.Interrupted:
+        if relative and rem:
+            left = max(0, deadline - time.clock_gettime_ns(clockid))
+            layout.write(k.memory, rem, *divmod(left, NANOSECONDS))
+        raise
 
 
 @syscall(162, PURE)
-def nanosleep(k: Kernel, req: In[Timespec], rem: Address) -> int:
+def nanosleep(k: Kernel, req: In[Timespec], rem: Out[Timespec]) -> int:
     """Sleep."""
-    return _sleep(k, CLOCK_MONOTONIC, 0, *_read32(k.memory.read(req, 8)))
+    return _sleep(k, CLOCK_MONOTONIC, 0, _read32(k.memory.read(req, 8)), rem, structs.Timespec)
 
 
 @syscall(265, PURE)
-def clock_nanosleep(k: Kernel, clockid: Clock, flags: ClockFlags, req: In[Timespec], rem: Address) -> int:
+def clock_nanosleep(k: Kernel, clockid: Clock, flags: ClockFlags, req: In[Timespec], rem: Out[Timespec]) -> int:
     """Sleep by a clock."""
-    return _sleep(k, clockid, flags, *_read32(k.memory.read(req, 8)))
+    return _sleep(k, clockid, flags, _read32(k.memory.read(req, 8)), rem, structs.Timespec)
 
 
 @syscall(407, PURE)
-def clock_nanosleep_time64(k: Kernel, clockid: Clock, flags: ClockFlags, req: In[Timespec64], rem: Address) -> int:
+def clock_nanosleep_time64(
+    k: Kernel, clockid: Clock, flags: ClockFlags, req: In[Timespec64], rem: Out[Timespec64]
+) -> int:
     """Sleep by a clock."""
-    return _sleep(k, clockid, flags, *_read64_word(k.memory.read(req, 16)))
+    return _sleep(k, clockid, flags, _read64_word(k.memory.read(req, 16)), rem, structs.Timespec64)
 
 
 def _read64_word(data: bytes) -> tuple[int, int]:
@@ -238,37 +243,3 @@ def clock_adjtime(k: Kernel, clockid: Clock, buf: InOut[Timex]) -> int:
 def clock_adjtime64(k: Kernel, clockid: Clock, buf: InOut[Timex64]) -> int:
     """Read how a clock is adjusted."""
     return -EINVAL if clockid != CLOCK_REALTIME else _adjtimex(k, buf, True)
-
-
-# Interval timers: they end in signals, which are not delivered yet, so none can be started.
-
-ITIMER_KINDS = (0, 1, 2)
-ITIMERVAL_SIZE = 16
-MICROSECONDS = 1_000_000
-
-
-@syscall(105, PURE, partial="No timer ever runs.")
-def getitimer(k: Kernel, which: ItimerKind, curr_value: Out[Itimerval]) -> int:
-    """Give the time left of an interval timer."""
-    if which not in ITIMER_KINDS:
-        return -EINVAL
-    k.memory.write(curr_value, bytes(ITIMERVAL_SIZE))
-    return 0
-
-
-@syscall(104, PURE, partial="Stops timers; starting one is ENOSYS, since signals are not delivered yet.")
-def setitimer(k: Kernel, which: ItimerKind, new_value: In[Itimerval], old_value: Out[Itimerval]) -> int:
-    """Start or stop an interval timer."""
-    values = (0, 0, 0, 0)
-    if new_value:
-        values = Struct("<4i").unpack(k.memory.read(new_value, ITIMERVAL_SIZE))
-    if which not in ITIMER_KINDS or any(
-        not 0 <= microseconds < MICROSECONDS or seconds < 0 for seconds, microseconds in (values[:2], values[2:])
-    ):
-        return -EINVAL
-    if values[2] or values[3]:
-        k.note("setitimer: stinkarm does not deliver signals yet, so the timer is not started (ENOSYS).")
-        return -ENOSYS
-    if old_value:
-        k.memory.write(old_value, bytes(ITIMERVAL_SIZE))
-    return 0

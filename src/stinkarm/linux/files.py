@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from errno import EINVAL, EOVERFLOW, EPERM, EPIPE
-from struct import unpack
+from struct import iter_unpack, unpack
 
 from stinkarm.guest.native import addressof, c_int64, c_uint64
 from stinkarm.linux.declare import FD, syscall
@@ -13,6 +13,7 @@ from stinkarm.sandbox.descriptors import INHERITED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from ctypes import Array
 
     from stinkarm.linux.kernel import Kernel
@@ -79,7 +80,25 @@ def _wrote(k: Kernel, result: int) -> int:
 @syscall(3, FD)
 def read(k: Kernel, fd: Fd, buf: Out[Bytes], count: Size) -> int:
     """Read from a file."""
-    return call3(HOST_READ, k.policy.descriptors.check(fd), k.memory.host(buf, count), count)
+    descriptors = k.policy.descriptors
+    if fd in descriptors.signals:
+        return _read_signals(k, fd, ((buf, count),))
+    return call3(HOST_READ, descriptors.check(fd), k.memory.host(buf, count), count)
+
+
+def _read_signals(k: Kernel, fd: int, places: Iterable[tuple[int, int]]) -> int:
+    """Read a signalfd into parts of memory."""
+    from stinkarm.linux import signalfd
+
+    places = tuple(places)
+    data = signalfd.read(k, fd, sum(size for _, size in places))
+    if isinstance(data, int):
+        return data
+    at = 0
+    for address, size in places:
+        k.memory.write(address, data[at : at + size])
+        at += size
+    return len(data)
 
 
 @syscall(4, FD)
@@ -119,6 +138,10 @@ def _position(low: int, high: int) -> int:
 @syscall(145, FD)
 def readv(k: Kernel, fd: Fd, iov: Out[Iovecs], iovcnt: UInt) -> int:
     """Read into several buffers."""
+    if fd in k.policy.descriptors.signals:
+        if iovcnt > UIO_MAXIOV:
+            return -EINVAL
+        return _read_signals(k, fd, iter_unpack("<II", k.memory.read(iov, 8 * iovcnt)))
     return _vector(k, HOST_READV, fd, iov, iovcnt)
 
 

@@ -7,7 +7,7 @@ means the same there.
 from __future__ import annotations
 
 import time
-from errno import EINVAL, ENOSYS
+from errno import EINTR, EINVAL, ENOSYS
 from struct import Struct
 
 from stinkarm.linux import host
@@ -70,7 +70,13 @@ def _futex(k: Kernel, uaddr: int, op: int, val: int, timeout: int, uaddr2: int, 
     from stinkarm.guest.native import addressof, create_string_buffer
 
     until = create_string_buffer(_timespec64.pack(min(seconds, MAX_SECONDS), nanoseconds), 16)
-    return host.call(HOST_FUTEX, word, op, val, addressof(until), second, val3)
+    try:
+        return host.call(HOST_FUTEX, word, op, val, addressof(until), second, val3)
+    except host.Interrupted:
+        if command in (FUTEX_WAIT, FUTEX_WAIT_BITSET):  # with a timeout these are not made again
+            k.attention = True
+            return -EINTR
+        raise
 
 
 @syscall(240, PURE)

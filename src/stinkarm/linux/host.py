@@ -2,29 +2,67 @@
 
 Going straight to the host kernel makes it check the guest's pointers: a bad one is EFAULT, and
 a huge length does what it does on Linux.
+
+Once host signals are taken for the guest (`linux/capture.py`), calls are made by `capture`'s own code, which does
+not begin a call after a signal has arrived; until then by libc.
 """
 
 from errno import EINTR
 
-from stinkarm.guest.native import CDLL, c_long, get_errno
+from stinkarm.guest.native import CDLL, addressof, c_long, c_uint64, get_errno
 
-_syscall = CDLL(None, use_errno=True).syscall
-_syscall.restype = c_long
-_syscall.argtypes = (c_long,) * 7
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
+
+class Interrupted(Exception):
+    """A signal came while the guest's call waited: it has a handler, or it ends the process."""
+
+
+# Not 0 when host signals have been taken that the guest's kernel has not looked at.
+_arrived = (c_uint64 * 1)()
+arrived = memoryview(_arrived).cast("B").cast("Q")
+arrived_address: int = addressof(_arrived)
+
+# Called when a call was interrupted; it may raise Interrupted, else the call is made again.
+on_interrupt: "Callable[[], None] | None" = None
+
+_MAX_ERRNO = 4095
+
+_syscall: "Callable[..., int]"
+_syscall = _libc_syscall = CDLL(None, use_errno=True).syscall
+_libc_syscall.restype = c_long
+_libc_syscall.argtypes = (c_long,) * 7
 
 # Converting seven arguments takes longer than a short read does.
-_syscall3 = CDLL(None, use_errno=True).syscall
-_syscall3.restype = c_long
-_syscall3.argtypes = (c_long,) * 4
+_syscall3: "Callable[..., int]"
+_syscall3 = _libc_syscall3 = CDLL(None, use_errno=True).syscall
+_libc_syscall3.restype = c_long
+_libc_syscall3.argtypes = (c_long,) * 4
+
+_by_libc = True  # so errors are in errno, not in the result
+
+
+def call_through(address: int) -> None:
+    """Make system calls from now on through native code: long call(number, a, b, c, d, e, f), errors negated."""
+    global _syscall, _syscall3, _by_libc  # noqa: PLW0603
+    from stinkarm.guest.native import CFUNCTYPE
+
+    _syscall = CFUNCTYPE(*(c_long,) * 8)(address)
+    _syscall3 = CFUNCTYPE(*(c_long,) * 5)(address)
+    _by_libc = False
 
 
 def call3(number: int, a: int, b: int, c: int) -> int:
     """Make a system call of three arguments, as `call` does."""
-    result: int = _syscall3(number, a, b, c)
-    if result == -1:
-        error = get_errno()
-        return call(number, a, b, c) if error == EINTR else -error
+    result = _syscall3(number, a, b, c)
+    if -_MAX_ERRNO <= result < 0:
+        error = get_errno() if _by_libc else -result
+        if error != EINTR:
+            return -error
+        interrupted()
+        return call(number, a, b, c)
     return result
 
 
@@ -32,18 +70,25 @@ def call(number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0
     """Make the x86-64 system call `number`; give its result, or the negated error number.
 
     An interrupted call is made again once Python's signal handlers have run, so that Ctrl-C and
-    timeouts can raise out of it.
+    timeouts can raise out of it; it raises Interrupted when a signal came that the guest must see first.
     """
-    result: int = _syscall(number, a, b, c, d, e, f)
-    while result == -1:
-        error = get_errno()
+    while True:
+        result = _syscall(number, a, b, c, d, e, f)
+        if not -_MAX_ERRNO <= result < 0:
+            return result
+        error = get_errno() if _by_libc else -result
         if error != EINTR:
             return -error
-        result = _syscall(number, a, b, c, d, e, f)
-    return result
+        interrupted()
 
 
 def call_once(number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, f: int = 0) -> int:
     """Make a system call as `call` does, but give -EINTR when it is interrupted."""
-    result: int = _syscall(number, a, b, c, d, e, f)
-    return -get_errno() if result == -1 else result
+    result = _syscall(number, a, b, c, d, e, f)
+    return (-get_errno() if _by_libc else result) if -_MAX_ERRNO <= result < 0 else result
+
+
+def interrupted() -> None:
+    """Look at why a call was interrupted; raise Interrupted if the guest must see it."""
+    if on_interrupt is not None:
+        on_interrupt()

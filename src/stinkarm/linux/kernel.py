@@ -12,18 +12,21 @@ import os
 from errno import EACCES, EFAULT, ENOSYS, EPERM
 
 from stinkarm.guest.memory import GuestFault
+from stinkarm.linux import host
 from stinkarm.linux.declare import DECLARED, FD, NAMES, PATH, PROCESS, PURE, SOCKET, SYSTEM, Syscall
 from stinkarm.linux.table import CALLS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any, Protocol
 
     from stinkarm.guest.memory import Memory
     from stinkarm.guest.state import State
+    from stinkarm.guest.stop import Stop
     from stinkarm.inspect.log import Log
     from stinkarm.linux.parameters import Hex
+    from stinkarm.linux.timers import Timer
     from stinkarm.sandbox.policy import Policy
 
     class Tracer(Protocol):
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
         def flush(self, start: int, end: int) -> None: ...
 
 
+arrived = host.arrived
+
 EXIT = 1
 EXIT_GROUP = 248
 PRIVATE = 0xF0000  # the first number of the calls that only ARM has
@@ -53,10 +58,7 @@ MAX_NOTES = 500
 SIG_DFL = 0
 SIG_IGN = 1
 NO_ACTION = (SIG_DFL, 0, 0, 0)
-SIGKILL = 9
-SIGSTOP = 19
 IGNORED_BY_DEFAULT = (17, 18, 23, 28)  # SIGCHLD SIGCONT SIGURG SIGWINCH
-STOPPED_BY_DEFAULT = (19, 20, 21, 22)  # SIGSTOP SIGTSTP SIGTTIN SIGTTOU
 
 
 class Kernel:
@@ -64,11 +66,16 @@ class Kernel:
 
     `exit_status` is None until the process has ended; then it is what a shell would see, and
     `exit_signal` the signal that ended it, or 0. `state` is the thread whose call is running.
-    `actions` are the signal actions, number to (handler, flags, restorer, mask); `blocked` and `pending` are
-    signal sets with signal n at bit n-1, `altstack` the signal stack (sp, flags, size). `name` is the 15
-    bytes that ps shows, `attributes` what prctl keeps, `limits` the resource limits (soft, hard) that have
-    been asked for. `call` is the call that is running, `missing` those that answered ENOSYS because stinkarm
-    does not have them.
+    `name` is the 15 bytes that ps shows, `attributes` what prctl keeps, `limits` the resource limits (soft,
+    hard) that have been asked for. `call` is the call that is running, `missing` those that answered ENOSYS
+    because stinkarm does not have them.
+
+    Signals of the process: `actions`, number to (handler, flags, restorer, mask); `shared`, the pending signals that
+    any thread may take; `timers`. Of the thread: `blocked`, a set with signal n at bit n-1;
+    `saved_mask`, what `blocked` becomes again after a call that changed it while it waits; `pending`, the
+    thread's own pending signals; `altstack`, the signal stack (sp, flags, size); `trap`, what its last
+    fault was (number, error code, address); `attention`, that there may be a signal to deliver.
+    `owns_host_signals` says that what the host sends to this process is meant for the guest, but for `kept`.
     """
 
     def __init__(
@@ -91,9 +98,17 @@ class Kernel:
         self.exit_signal = 0
         self.missing: dict[str, int] = {}
         self.actions: dict[int, tuple[int, int, int, int]] = {}
+        self.shared: list[tuple[int, bytes]] = []
+        self.timers: dict[int, Timer] = {}
         self.blocked = 0
-        self.pending = 0
+        self.saved_mask: int | None = None
+        self.pending: list[tuple[int, bytes]] = []
         self.altstack = (0, 0, 0)
+        self.trap = (0, 0, 0)
+        self.attention = False
+        self.owns_host_signals = False
+        self.kept: frozenset[int] = frozenset()
+        self.captured: set[int] = set()
         self.clear_child_tid = 0
         self.robust_list = 0
         self.personality = 0
@@ -128,6 +143,10 @@ class Kernel:
             if error.errno is None:
                 raise
             result = -error.errno
+        except host.Interrupted:
+            from stinkarm.linux import delivery
+
+            result = delivery.end_of_wait(self, call.number)
         except BaseException:
             if tracer is not None:
                 tracer.leave(call, arguments, None)
@@ -135,38 +154,55 @@ class Kernel:
         if tracer is not None:
             tracer.leave(call, arguments, result)
         registers[0] = result & 0xFFFFFFFF
+        if self.attention or arrived[0]:
+            self.deliver(state)
+
+    def close(self) -> None:
+        """Stop what would still send signals."""
+        for timer in self.timers.values():
+            timer.delete()
+        self.timers.clear()
+
+    def own_host_signals(self, kept: Iterable[int] = ()) -> None:
+        """Let the guest have the signals that the host sends to this process, but for `kept`, which others take."""
+        self.owns_host_signals = True
+        self.kept = frozenset(kept)
 
     def ignores(self, signal: int) -> bool:
         """Say whether a signal does nothing, by choice or by default."""
         handler = self.actions.get(signal, NO_ACTION)[0]
         return handler == SIG_IGN or (handler == SIG_DFL and signal in IGNORED_BY_DEFAULT)
 
-    def raise_signal(self, signal: int, *, forced: bool = False) -> bool:
-        """Send a signal to the process itself. `forced`: neither a mask nor a handler keeps it from ending.
+    def raise_signal(self, signal: int) -> None:
+        """Send a signal from the kernel to the running thread."""
+        from stinkarm.linux import delivery
 
-        False: the signal has a handler, and stinkarm does not run handlers yet.
-        """
-        if forced:
-            return self._end(signal)
-        if self.blocked >> (signal - 1) & 1 and signal not in (SIGKILL, SIGSTOP):
-            self.pending |= 1 << (signal - 1)
-            return True
-        if self.ignores(signal):
-            return True
-        handler = self.actions.get(signal, NO_ACTION)[0]
-        if handler != SIG_DFL:
-            self.note(f"signal {signal} has a handler at {handler:#x}; stinkarm does not run handlers yet.")
-            return False
-        if signal in STOPPED_BY_DEFAULT:
-            os.kill(os.getpid(), SIGSTOP)
-            return True
-        return self._end(signal)
+        delivery.send(self, signal, delivery.kernel_info(signal))
 
-    def _end(self, signal: int) -> bool:
+    def force_signal(self, signal: int, code: int = 0x80, address: int = 0) -> None:
+        """Send the running thread a signal that it cannot keep off: blocked or ignored, it ends the process."""
+        from stinkarm.linux import delivery
+
+        delivery.force(self, signal, delivery.fault_info(signal, code, address))
+
+    def fault(self, state: State, stop: Stop) -> bool:
+        """Let the guest's handler have a fault of its own code; False when that ends the process."""
+        from stinkarm.linux import faults
+
+        self.state = state
+        return faults.handle(self, stop)
+
+    def deliver(self, state: State) -> None:
+        """Let signals act that came, if they are not blocked."""
+        from stinkarm.linux import delivery
+
+        self.state = state
+        delivery.deliver(self)
+
+    def end(self, signal: int) -> None:
         """End the process by a signal."""
         self.exit_signal = signal
         self.exit_status = 128 + signal
-        return True
 
     def foreign(self, pid: int) -> bool:
         """Say whether a process is none of this one's business: another one, in the sandbox."""

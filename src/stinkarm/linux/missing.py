@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from stinkarm.linux.parameters import (
         Address,
         Bytes,
-        Clock,
         CloneArgs,
         CloneFlags,
         DirFd,
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
         Path,
         Pid,
         PtraceRequest,
-        Sigevent,
         Size,
         SocketDomain,
         SocketType,
@@ -393,12 +391,6 @@ def mq_open(k: Kernel, name: In[String], oflag: Hex, mode: Mode, attr: Address) 
 
 
 # Inside the process
-
-
-@missing(257, PURE)
-def timer_create(k: Kernel, clockid: Clock, sevp: In[Sigevent], timerid: Out[Word]) -> int:
-    """Make a timer, which would send signals."""
-    return -ENOSYS
 
 
 @missing(383, PURE)

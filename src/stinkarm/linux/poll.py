@@ -10,10 +10,11 @@ from struct import iter_unpack, pack, pack_into, unpack_from
 from stinkarm.guest.native import addressof, c_int64, create_string_buffer
 from stinkarm.linux import structs
 from stinkarm.linux.declare import FD, syscall
-from stinkarm.linux.host import call, call_once
+from stinkarm.linux.host import call, call_once, interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from ctypes import Array, c_char
 
     from stinkarm.linux.kernel import Kernel
@@ -60,10 +61,15 @@ def _timeout(seconds: int, nanoseconds: int) -> Array[c_int64]:
     return (c_int64 * 2)(seconds, nanoseconds)
 
 
-def _check_sigset(address: int, size: int) -> None:
-    """Check a signal mask. It has no effect yet: no signal is delivered during the wait."""
-    if address and size != SIGSET_SIZE:
+def _masked(k: Kernel, address: int, size: int, wait: Callable[[], int]) -> int:
+    """Wait with the signal mask at an address, if there is one."""
+    if not address:
+        return wait()
+    if size != SIGSET_SIZE:
         raise OSError(EINVAL, "the size of the signal set is not 8")
+    from stinkarm.linux import delivery
+
+    return delivery.masked(k, int.from_bytes(k.memory.read(address, SIGSET_SIZE), "little"), wait)
 
 
 # poll
@@ -104,7 +110,7 @@ def poll(k: Kernel, fds: InOut[Pollfds], nfds: UInt, timeout: Int) -> int:
     return _poll(k, fds, nfds, _timeout(timeout // 1000, timeout % 1000 * 1_000_000))
 
 
-@syscall(336, FD, partial="the signal mask has no effect: signals are not delivered")
+@syscall(336, FD)
 def ppoll(
     k: Kernel,
     fds: InOut[Pollfds],
@@ -115,14 +121,14 @@ def ppoll(
 ) -> int:
     """Wait for events on descriptors; leave in *tmo_p what is left of the time."""
     timeout = _timeout(*structs.Timespec.read(k.memory, tmo_p)) if tmo_p else None
-    _check_sigset(sigmask, sigsetsize)
-    result = _poll(k, fds, nfds, timeout)
-    if timeout is not None:
-        structs.Timespec.write(k.memory, tmo_p, *timeout)
-    return result
+    try:
+        return _masked(k, sigmask, sigsetsize, lambda: _poll(k, fds, nfds, timeout))
+    finally:
+        if timeout is not None:
+            structs.Timespec.write(k.memory, tmo_p, *timeout)
 
 
-@syscall(414, FD, partial="the signal mask has no effect: signals are not delivered")
+@syscall(414, FD)
 def ppoll_time64(
     k: Kernel,
     fds: InOut[Pollfds],
@@ -133,11 +139,11 @@ def ppoll_time64(
 ) -> int:
     """Wait for events on descriptors, with 64-bit seconds."""
     timeout = _timeout64(k, tmo_p)
-    _check_sigset(sigmask, sigsetsize)
-    result = _poll(k, fds, nfds, timeout)
-    if timeout is not None:
-        structs.Timespec64.write(k.memory, tmo_p, *timeout)
-    return result
+    try:
+        return _masked(k, sigmask, sigsetsize, lambda: _poll(k, fds, nfds, timeout))
+    finally:
+        if timeout is not None:
+            structs.Timespec64.write(k.memory, tmo_p, *timeout)
 
 
 def _timeout64(k: Kernel, address: int) -> Array[c_int64] | None:
@@ -201,17 +207,13 @@ def _newselect(
     if seconds < 0 or microseconds < 0:
         return -EINVAL
     left = _timeout(seconds + microseconds // 1_000_000, microseconds % 1_000_000 * 1000)
-    result = _select(k, nfds, sets, left)
-    structs.Timeval.write(k.memory, timeout, left[0], left[1] // 1000)
-    return result
+    try:
+        return _select(k, nfds, sets, left)
+    finally:
+        structs.Timeval.write(k.memory, timeout, left[0], left[1] // 1000)
 
 
-def _check_select_sigset(k: Kernel, address: int) -> None:
-    if address:
-        _check_sigset(*structs.SelectSigmask.read(k.memory, address))
-
-
-@syscall(335, FD, partial="the signal mask has no effect: signals are not delivered")
+@syscall(335, FD)
 def pselect6(
     k: Kernel,
     nfds: Int,
@@ -223,14 +225,15 @@ def pselect6(
 ) -> int:
     """Wait until descriptors in the sets are ready, with a time in nanoseconds."""
     left = _timeout(*structs.Timespec.read(k.memory, timeout)) if timeout else None
-    _check_select_sigset(k, sigmask)
-    result = _select(k, nfds, (readfds, writefds, exceptfds), left)
-    if left is not None:
-        structs.Timespec.write(k.memory, timeout, *left)
-    return result
+    mask, size = structs.SelectSigmask.read(k.memory, sigmask) if sigmask else (0, 0)
+    try:
+        return _masked(k, mask, size, lambda: _select(k, nfds, (readfds, writefds, exceptfds), left))
+    finally:
+        if left is not None:
+            structs.Timespec.write(k.memory, timeout, *left)
 
 
-@syscall(413, FD, partial="the signal mask has no effect: signals are not delivered")
+@syscall(413, FD)
 def pselect6_time64(
     k: Kernel,
     nfds: Int,
@@ -242,11 +245,12 @@ def pselect6_time64(
 ) -> int:
     """Wait until descriptors in the sets are ready, with 64-bit seconds."""
     left = _timeout64(k, timeout)
-    _check_select_sigset(k, sigmask)
-    result = _select(k, nfds, (readfds, writefds, exceptfds), left)
-    if left is not None:
-        structs.Timespec64.write(k.memory, timeout, *left)
-    return result
+    mask, size = structs.SelectSigmask.read(k.memory, sigmask) if sigmask else (0, 0)
+    try:
+        return _masked(k, mask, size, lambda: _select(k, nfds, (readfds, writefds, exceptfds), left))
+    finally:
+        if left is not None:
+            structs.Timespec64.write(k.memory, timeout, *left)
 
 
 # epoll
@@ -296,6 +300,7 @@ def _epoll_wait(k: Kernel, epfd: int, events: int, maxevents: int, nanoseconds: 
         ready = call_once(HOST_EPOLL_PWAIT, epfd, addressof(buffer), count, milliseconds, 0, SIGSET_SIZE)
         if ready != -EINTR:
             break
+        interrupted()
     if ready > 0:
         packed = (
             structs.EpollEvent.pack(*unpack_from(HOST_EVENT, buffer, index * HOST_EVENT_SIZE)) for index in range(ready)
@@ -310,7 +315,7 @@ def epoll_wait(k: Kernel, epfd: Fd, events: Out[Bytes], maxevents: Int, timeout:
     return _epoll_wait(k, epfd, events, maxevents, timeout * 1_000_000)
 
 
-@syscall(346, FD, partial="the signal mask has no effect: signals are not delivered")
+@syscall(346, FD)
 def epoll_pwait(
     k: Kernel,
     epfd: Fd,
@@ -321,11 +326,11 @@ def epoll_pwait(
     sigsetsize: Size,
 ) -> int:
     """Wait for events on an epoll descriptor, for some milliseconds, with a signal mask."""
-    _check_sigset(sigmask, sigsetsize)
-    return _epoll_wait(k, epfd, events, maxevents, timeout * 1_000_000)
+    wait = timeout * 1_000_000
+    return _masked(k, sigmask, sigsetsize, lambda: _epoll_wait(k, epfd, events, maxevents, wait))
 
 
-@syscall(441, FD, partial="the signal mask has no effect: signals are not delivered")
+@syscall(441, FD)
 def epoll_pwait2(
     k: Kernel,
     epfd: Fd,
@@ -336,6 +341,6 @@ def epoll_pwait2(
     sigsetsize: Size,
 ) -> int:
     """Wait for events on an epoll descriptor, with a time in nanoseconds."""
-    _check_sigset(sigmask, sigsetsize)
     left = _timeout64(k, timeout)
-    return _epoll_wait(k, epfd, events, maxevents, -1 if left is None else left[0] * SECOND + left[1])
+    wait = -1 if left is None else left[0] * SECOND + left[1]
+    return _masked(k, sigmask, sigsetsize, lambda: _epoll_wait(k, epfd, events, maxevents, wait))

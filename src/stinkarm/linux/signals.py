@@ -1,16 +1,15 @@
-"""Signals: actions, masks, pending signals, and sending them.
+"""The system calls of signals: actions, masks, waiting, the signal stack, returning, sending.
 
-A signal that the program sends itself takes its default action or is ignored, at once. Handlers are recorded
-and not run yet: sending a signal that has one is ENOSYS. What the host sends goes to the emulator.
+What becomes of a signal is in linux/delivery.py, the frames of handlers in linux/frames.py.
 """
 
 from __future__ import annotations
 
 import os
-from errno import EAGAIN, EINVAL, ENOMEM, ENOSYS, EPERM, ESRCH
+from errno import EAGAIN, EINTR, EINVAL, ENOMEM, EPERM, ESRCH
 from struct import Struct
 
-from stinkarm.linux import host
+from stinkarm.linux import delivery, frames, host
 from stinkarm.linux.declare import PURE, syscall
 
 TYPE_CHECKING = False
@@ -38,8 +37,10 @@ if TYPE_CHECKING:
 HOST_PAUSE = 34
 HOST_KILL = 62
 HOST_TKILL = 200
+HOST_RT_SIGQUEUEINFO = 129
 HOST_CLOCK_NANOSLEEP = 230
 HOST_TGKILL = 234
+HOST_RT_TGSIGQUEUEINFO = 297
 
 SIGKILL = 9
 SIGSEGV = 11
@@ -59,8 +60,6 @@ SIG_SETMASK = 2
 SI_USER = 0
 SI_TKILL = -6
 
-PARTIAL = "Handlers are not run yet."
-
 _action = Struct("<IIIQ")
 _old_action = Struct("<IIII")
 _stack = Struct("<IiI")
@@ -73,16 +72,17 @@ def _act(k: Kernel, signum: int, new: tuple[int, int, int, int] | None) -> tuple
     """Set a signal's action (handler, flags, restorer, mask) and give the old one."""
     if not 1 <= signum <= LAST_SIGNAL or (new is not None and signum in (SIGKILL, SIGSTOP)):
         raise OSError(EINVAL, "this signal's action cannot be set")
-    old = k.actions.get(signum, (0, 0, 0, 0))
+    old = delivery.action_of(k, signum)
     if new is not None:
         handler, flags, restorer, mask = new
         k.actions[signum] = (handler, flags & SA_FLAGS, restorer, mask & ~UNBLOCKABLE)
         if k.ignores(signum):
-            k.pending &= ~(1 << (signum - 1))
+            delivery.discard(k, (signum,))
+        delivery.follow(k, 1 << (signum - 1))
     return old
 
 
-@syscall(174, PURE, partial=PARTIAL)
+@syscall(174, PURE)
 def rt_sigaction(k: Kernel, signum: Signal, act: In[Sigaction], oldact: Out[Sigaction], sigsetsize: Size) -> int:
     """Set what a signal does."""
     if sigsetsize != SIGSET_SIZE:
@@ -94,7 +94,7 @@ def rt_sigaction(k: Kernel, signum: Signal, act: In[Sigaction], oldact: Out[Siga
     return 0
 
 
-@syscall(67, PURE, partial=PARTIAL)
+@syscall(67, PURE)
 def sigaction(k: Kernel, signum: Signal, act: In[OldSigaction], oldact: Out[OldSigaction]) -> int:
     """Set what a signal does, with a 32-bit mask."""
     new = None
@@ -111,6 +111,7 @@ def sigaction(k: Kernel, signum: Signal, act: In[OldSigaction], oldact: Out[OldS
 
 
 def _change_mask(k: Kernel, how: int, signals: int) -> None:
+    old = k.blocked
     if how == SIG_BLOCK:
         k.blocked |= signals & ~UNBLOCKABLE
     elif how == SIG_UNBLOCK:
@@ -119,16 +120,7 @@ def _change_mask(k: Kernel, how: int, signals: int) -> None:
         k.blocked = signals & ~UNBLOCKABLE
     else:
         raise OSError(EINVAL, "how is none of SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK")
-
-
-def _deliver_pending(k: Kernel) -> None:
-    """Let pending signals act that are no longer blocked."""
-    ready = k.pending & ~k.blocked
-    while ready and k.exit_status is None:
-        signal = (ready & -ready).bit_length()
-        k.pending &= ~(1 << (signal - 1))
-        k.raise_signal(signal)
-        ready = k.pending & ~k.blocked
+    delivery.mask_changed(k, old)
 
 
 @syscall(175, PURE)
@@ -141,7 +133,6 @@ def rt_sigprocmask(k: Kernel, how: SigmaskHow, set: In[Sigset], oldset: Out[Sigs
         _change_mask(k, how, int.from_bytes(k.memory.read(set, SIGSET_SIZE), "little"))
     if oldset:
         k.memory.write(oldset, old.to_bytes(SIGSET_SIZE, "little"))
-    _deliver_pending(k)
     return 0
 
 
@@ -154,8 +145,12 @@ def sigprocmask(k: Kernel, how: SigmaskHow, set: In[OldSigset], oldset: Out[OldS
         _change_mask(k, how, signals | (old & ~WORD if how == SIG_SETMASK else 0))
     if oldset:
         k.write_word(oldset, old)
-    _deliver_pending(k)
     return 0
+
+
+def _pending(k: Kernel) -> int:
+    delivery.collect(k)
+    return delivery.pending_set(k) & k.blocked
 
 
 @syscall(176, PURE)
@@ -163,14 +158,14 @@ def rt_sigpending(k: Kernel, set: Out[Sigset], sigsetsize: Size) -> int:
     """Give the signals that are waiting to be unblocked."""
     if sigsetsize > SIGSET_SIZE:
         return -EINVAL
-    k.memory.write(set, (k.pending & k.blocked).to_bytes(SIGSET_SIZE, "little")[:sigsetsize])
+    k.memory.write(set, _pending(k).to_bytes(SIGSET_SIZE, "little")[:sigsetsize])
     return 0
 
 
 @syscall(73, PURE)
 def sigpending(k: Kernel, set: Out[OldSigset]) -> int:
     """Give which of the first 32 signals are waiting to be unblocked."""
-    k.write_word(set, k.pending & k.blocked)
+    k.write_word(set, _pending(k))
     return 0
 
 
@@ -178,42 +173,30 @@ def sigpending(k: Kernel, set: Out[OldSigset]) -> int:
 
 
 def _wait_for_ever(k: Kernel) -> int:
-    """Wait for a signal that ends the process; a handler would end the wait, but none runs yet."""
-    if k.exit_status is None:
-        if any(action[0] > 1 for action in k.actions.values()):
-            k.note("waiting for a signal; stinkarm does not run signal handlers yet.")
-        return host.call(HOST_PAUSE)
-    return 0
+    """Wait for a signal that has a handler, or ends the process."""
+    delivery.check(k)
+    return host.call(HOST_PAUSE)
 
 
-@syscall(29, PURE, partial=PARTIAL)
+@syscall(29, PURE)
 def pause(k: Kernel) -> int:
     """Wait for a signal."""
     return _wait_for_ever(k)
 
 
-def _suspend(k: Kernel, mask: int) -> int:
-    saved = k.blocked
-    k.blocked = mask & ~UNBLOCKABLE
-    try:
-        _deliver_pending(k)
-        return _wait_for_ever(k)
-    finally:
-        k.blocked = saved
-
-
-@syscall(179, PURE, partial=PARTIAL)
+@syscall(179, PURE)
 def rt_sigsuspend(k: Kernel, mask: In[Sigset], sigsetsize: Size) -> int:
     """Wait for a signal with another mask."""
     if sigsetsize != SIGSET_SIZE:
         return -EINVAL
-    return _suspend(k, int.from_bytes(k.memory.read(mask, SIGSET_SIZE), "little"))
+    wanted = int.from_bytes(k.memory.read(mask, SIGSET_SIZE), "little")
+    return delivery.masked(k, wanted, lambda: _wait_for_ever(k))
 
 
-@syscall(72, PURE, partial=PARTIAL)
+@syscall(72, PURE)
 def sigsuspend(k: Kernel, unused1: Int, unused2: Int, mask: OldSigset) -> int:
     """Wait for a signal with another mask of 32 signals, given as a number."""
-    return _suspend(k, mask)
+    return delivery.masked(k, mask, lambda: _wait_for_ever(k))
 
 
 NANOSECONDS = 1_000_000_000
@@ -223,41 +206,62 @@ CLOCK_MONOTONIC = 1
 
 
 def _timed_wait(k: Kernel, set: int, info: int, timeout: int, timespec: Struct) -> int:
-    """Take a pending signal of a set; without one, wait for the timeout."""
+    """Take a pending signal of a set; without one, wait for it until the timeout."""
     wanted = int.from_bytes(k.memory.read(set, SIGSET_SIZE), "little") & ~UNBLOCKABLE
     seconds = nanoseconds = 0
     if timeout:
         seconds, nanoseconds = timespec.unpack(k.memory.read(timeout, timespec.size))
         if not 0 <= nanoseconds < NANOSECONDS or seconds < 0:
             return -EINVAL
-    ready = k.pending & wanted
-    if ready:
-        signal = (ready & -ready).bit_length()
-        k.pending &= ~(1 << (signal - 1))
-        if info:
-            values = Struct("<iiiiI").pack(signal, 0, SI_TKILL, os.getpid(), os.getuid())
-            k.memory.write(info, values.ljust(128, b"\0"))
-        return signal
-    if not timeout:
-        return _wait_for_ever(k)
-    if seconds or nanoseconds:
-        import time
+    # Those that are not blocked act no more by default while they are waited for.
+    blocked = k.blocked
+    k.blocked |= wanted
+    delivery.mask_changed(k, blocked)
+    try:
+        taken = _take(k, wanted, seconds * NANOSECONDS + nanoseconds if timeout else None)
+    finally:
+        k.blocked = blocked
+        k.attention = True
+    if taken is None:
+        return -EAGAIN
+    signal, data = taken
+    if info:
+        k.memory.write(info, data)
+    return signal
 
-        from stinkarm.guest.native import addressof, create_string_buffer
 
-        seconds, nanoseconds = divmod(time.monotonic_ns() + seconds * NANOSECONDS + nanoseconds, NANOSECONDS)
+def _take(k: Kernel, wanted: int, timeout: int | None) -> tuple[int, bytes] | None:
+    """Wait for a signal of a set, for `timeout` nanoseconds or for ever; another one raises Interrupted."""
+    import time
+
+    from stinkarm.guest.native import addressof, create_string_buffer
+
+    until = create_string_buffer(16)
+    if timeout is not None:
+        seconds, nanoseconds = divmod(time.monotonic_ns() + timeout, NANOSECONDS)
         until = create_string_buffer(Struct("<qq").pack(min(seconds, MAX_SECONDS), nanoseconds), 16)
-        host.call(HOST_CLOCK_NANOSLEEP, CLOCK_MONOTONIC, TIMER_ABSTIME, addressof(until), 0)
-    return -EAGAIN
+    while True:
+        delivery.collect(k)
+        taken = delivery.dequeue(k, wanted)
+        if taken is not None or timeout == 0:
+            return taken
+        if delivery.peek(k, ~k.blocked):
+            delivery.interrupted(k)
+        if timeout is None:
+            result = host.call_once(HOST_PAUSE)
+        else:
+            result = host.call_once(HOST_CLOCK_NANOSLEEP, CLOCK_MONOTONIC, TIMER_ABSTIME, addressof(until))
+        if result != -EINTR:
+            timeout = 0
 
 
-@syscall(177, PURE, partial="Only takes signals that the program sent itself.")
+@syscall(177, PURE)
 def rt_sigtimedwait(k: Kernel, set: In[Sigset], info: Out[Siginfo], timeout: In[Timespec], sigsetsize: Size) -> int:
     """Wait for a signal of a set and take it."""
     return -EINVAL if sigsetsize != SIGSET_SIZE else _timed_wait(k, set, info, timeout, Struct("<ii"))
 
 
-@syscall(421, PURE, partial="Only takes signals that the program sent itself.")
+@syscall(421, PURE)
 def rt_sigtimedwait_time64(
     k: Kernel, set: In[Sigset], info: Out[Siginfo], timeout: In[Timespec64], sigsetsize: Size
 ) -> int:
@@ -279,18 +283,19 @@ def sigaltstack(k: Kernel, ss: In[StackT], old_ss: Out[StackT]) -> int:
     new = _stack.unpack(k.memory.read(ss, _stack.size)) if ss else None
     base, flags, size = k.altstack
     autodisarm = flags & SS_AUTODISARM
-    on_stack = not autodisarm and 0 < k.state.r[13] - base <= size
+    on_stack = frames.on_stack(k.altstack, k.state.r[13])
     if new is not None:
         if on_stack:
             return -EPERM
-        _set_altstack(k, *new)
+        set_altstack(k, *new)
     if old_ss:
         shown = (SS_DISABLE if not size else SS_ONSTACK if on_stack else 0) | autodisarm
         k.memory.write(old_ss, Struct("<III").pack(base, shown, size))
     return 0
 
 
-def _set_altstack(k: Kernel, base: int, flags: int, size: int) -> None:
+def set_altstack(k: Kernel, base: int, flags: int, size: int) -> None:
+    """Set the signal stack."""
     mode = flags & WORD & ~SS_AUTODISARM
     if mode not in (0, SS_ONSTACK, SS_DISABLE):
         raise OSError(EINVAL, "ss_flags")
@@ -301,37 +306,45 @@ def _set_altstack(k: Kernel, base: int, flags: int, size: int) -> None:
     k.altstack = (base, flags & WORD, size)
 
 
-# Returning from a handler: none has been called, so there is no frame to return to.
+# Returning from a handler
 
 
-@syscall(119, PURE, partial=PARTIAL)
+def _return(k: Kernel, with_info: bool) -> int:
+    if not frames.leave(k, with_info=with_info):
+        k.force_signal(SIGSEGV)
+    return k.state.r[0]
+
+
+@syscall(119, PURE)
 def sigreturn(k: Kernel) -> int:
-    """Return from a signal handler; SIGSEGV without a frame."""
-    k.raise_signal(SIGSEGV, forced=True)
-    return k.state.r[0]
+    """Return from a signal handler without SA_SIGINFO; SIGSEGV if sp is not at its frame."""
+    return _return(k, False)
 
 
-@syscall(173, PURE, partial=PARTIAL)
+@syscall(173, PURE)
 def rt_sigreturn(k: Kernel) -> int:
-    """Return from a signal handler; SIGSEGV without a frame."""
-    k.raise_signal(SIGSEGV, forced=True)
-    return k.state.r[0]
+    """Return from a signal handler with SA_SIGINFO; SIGSEGV if sp is not at its frame."""
+    return _return(k, True)
 
 
 # Sending
 
 
-def _send_self(k: Kernel, signal: int) -> int:
+def _send_self(k: Kernel, signal: int, code: int) -> int:
     if not 0 <= signal <= LAST_SIGNAL:
         return -EINVAL
-    return 0 if not signal or k.raise_signal(signal) else -ENOSYS
+    if signal:
+        info = delivery.user_info(signal, code)
+        if not delivery.send(k, signal, info, process=code == SI_USER) and code != SI_USER:
+            return -EAGAIN
+    return 0
 
 
-@syscall(37, PURE, partial=PARTIAL)
+@syscall(37, PURE, partial="In the sandbox only to the process itself: another one is EPERM.")
 def kill(k: Kernel, pid: Pid, sig: Signal) -> int:
     """Send a signal to a process."""
     if pid == os.getpid():
-        return _send_self(k, sig)
+        return _send_self(k, sig, SI_USER)
     if not 0 <= sig <= LAST_SIGNAL:
         return -EINVAL
     if k.policy.sandboxed:
@@ -339,40 +352,57 @@ def kill(k: Kernel, pid: Pid, sig: Signal) -> int:
     return -ESRCH if pid == -(1 << 31) else host.call(HOST_KILL, pid, sig)
 
 
-@syscall(238, PURE, partial=PARTIAL)
+@syscall(238, PURE, partial="In the sandbox only to the process itself: another one is EPERM.")
 def tkill(k: Kernel, tid: Pid, sig: Signal) -> int:
     """Send a signal to a thread."""
     if tid <= 0:
         return -EINVAL
     if tid == os.getpid():
-        return _send_self(k, sig)
+        return _send_self(k, sig, SI_TKILL)
     return -EPERM if k.policy.sandboxed else host.call(HOST_TKILL, tid, sig)
 
 
-@syscall(268, PURE, partial=PARTIAL)
+@syscall(268, PURE, partial="In the sandbox only to the process itself: another one is EPERM.")
 def tgkill(k: Kernel, tgid: Pid, tid: Pid, sig: Signal) -> int:
     """Send a signal to a thread of a process."""
     if tgid <= 0 or tid <= 0:
         return -EINVAL
     if tgid == os.getpid():
-        return _send_self(k, sig) if tid == tgid else -ESRCH
+        return _send_self(k, sig, SI_TKILL) if tid == tgid else -ESRCH
     return -EPERM if k.policy.sandboxed else host.call(HOST_TGKILL, tgid, tid, sig)
 
 
-def _queue(k: Kernel, pid: int, sig: int, info: int) -> int:
-    code = int.from_bytes(k.memory.read(info, 128)[8:12], "little", signed=True)
-    if pid == os.getpid():
-        return _send_self(k, sig)
-    return -EPERM if k.policy.sandboxed or code >= SI_USER or code == SI_TKILL else -ENOSYS
+_queued = Struct("<iiiiII")
+_host_queued = Struct("<iii4xiIQ96x")
 
 
-@syscall(178, PURE, partial="Only to the process itself, and without the value.")
+def _queue(k: Kernel, target: tuple[int, ...], signal: int, info: int) -> int:
+    """Send a signal with the guest's own siginfo; `target` is a process, or a process and its thread."""
+    data = k.memory.read(info, delivery.INFO_SIZE)
+    _, errno, code, pid, uid, value = _queued.unpack_from(data)
+    if all(number == os.getpid() for number in target):
+        if not 0 <= signal <= LAST_SIGNAL:
+            return -EINVAL
+        data = signal.to_bytes(4, "little") + data[4:]
+        sent = not signal or delivery.send(k, signal, data, process=len(target) == 1)
+        return 0 if sent else -EAGAIN
+    if k.policy.sandboxed or code >= SI_USER or code == SI_TKILL:
+        return -EPERM
+    from stinkarm.guest.native import addressof, create_string_buffer
+
+    translated = create_string_buffer(_host_queued.pack(signal, errno, code, pid, uid, value), _host_queued.size)
+    if len(target) == 1:
+        return host.call(HOST_RT_SIGQUEUEINFO, target[0], signal, addressof(translated))
+    return host.call(HOST_RT_TGSIGQUEUEINFO, target[0], target[1], signal, addressof(translated))
+
+
+@syscall(178, PURE, partial="In the sandbox only to the process itself: another one is EPERM.")
 def rt_sigqueueinfo(k: Kernel, tgid: Pid, sig: Signal, info: In[Siginfo]) -> int:
     """Send a signal with a value."""
-    return _queue(k, tgid, sig, info)
+    return _queue(k, (tgid,), sig, info)
 
 
-@syscall(363, PURE, partial="Only to the process itself, and without the value.")
+@syscall(363, PURE, partial="In the sandbox only to the process itself: another one is EPERM.")
 def rt_tgsigqueueinfo(k: Kernel, tgid: Pid, tid: Pid, sig: Signal, info: In[Siginfo]) -> int:
     """Send a signal with a value to a thread."""
-    return -EINVAL if tgid <= 0 or tid <= 0 else _queue(k, tid, sig, info)
+    return -EINVAL if tgid <= 0 or tid <= 0 else _queue(k, (tgid, tid), sig, info)

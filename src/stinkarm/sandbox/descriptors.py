@@ -8,6 +8,10 @@ what it opened itself; what else the emulator inherited does not exist.
 import os
 from errno import EACCES, EBADF, EINVAL
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 READ = 1  # the grant that it was opened through allows reading
 WRITE = 2  # ... and writing, and changing what the file system says about the file
 INHERITED = 4  # given by the host: no path may start there, no attribute may change
@@ -24,16 +28,18 @@ class Descriptors:
 
     `rights` holds the bits above for each descriptor that the guest opened; in forward mode
     nothing asks for it. `hidden` holds the emulator's own. `positions` lists, for directories, the host's
-    positions that the guest was given smaller numbers for (linux/paths.py).
+    positions that the guest was given smaller numbers for (linux/paths.py). `signals` are the signalfds
+    (linux/signalfd.py).
     """
 
-    __slots__ = ("hidden", "positions", "rights", "sandboxed")
+    __slots__ = ("hidden", "positions", "rights", "sandboxed", "signals")
 
     def __init__(self, sandboxed: bool) -> None:
         self.sandboxed = sandboxed
         self.hidden: set[int] = set()
         self.rights: dict[int, int] = {}
         self.positions: dict[int, list[int]] = {}
+        self.signals: dict[int, Any] = {}
         if sandboxed:
             for fd in (0, 1, 2):
                 self.rights[fd] = ALL | INHERITED
@@ -70,6 +76,8 @@ class Descriptors:
             self.rights[fd] = rights
         if self.positions:
             self.positions.pop(fd, None)
+        if self.signals:
+            self._forget_signals(fd)
         return fd
 
     def add_copy(self, fd: int, source: int) -> int:
@@ -77,12 +85,24 @@ class Descriptors:
         self.add(fd, self.rights_of(source))
         if source in self.positions:
             self.positions[fd] = self.positions[source]
+        if source in self.signals:
+            self.signals[fd] = self.signals[source]
+            self.signals[fd].fds.add(fd)
         return fd
 
     def remove(self, fd: int) -> None:
         """Forget a descriptor that the guest is closing."""
         self.rights.pop(fd, None)
         self.positions.pop(fd, None)
+        if self.signals:
+            self._forget_signals(fd)
+
+    def _forget_signals(self, fd: int) -> None:
+        entry = self.signals.pop(fd, None)
+        if entry is not None:
+            entry.closed(fd)
+            if not entry.fds:
+                self.hidden.discard(entry.writer)
 
     def close_range(self, first: int, last: int) -> list[int]:
         """List the guest's open descriptors from `first` to `last`."""

@@ -1,0 +1,188 @@
+"""Taking the host's signals for the guest.
+
+The handler is machine code: it copies what the host says about a signal into a ring and sets `host.arrived`. Nothing
+else happens in signal context; the guest's kernel looks at the ring between two slices of guest code, or when
+a system call was interrupted. Python's own signal module would lose the siginfo, and could not close the
+gap between the last look and a call that waits: when a signal comes in this gap, the handler moves the thread
+on, so that the call is not begun.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import struct
+from _thread import get_ident
+
+from stinkarm.guest import native
+from stinkarm.linux import host
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stinkarm.linux.kernel import Kernel
+
+PAGE = 4096
+PROT_RW = 3
+PROT_RX = 5
+MAP_PRIVATE_ANONYMOUS = 0x22
+SA_SIGINFO = 4
+SIG_DFL, SIG_IGN = 0, 1
+
+ENTRIES = 64
+ENTRY_SIZE = 64
+RING_SIZE = 64 + ENTRIES * ENTRY_SIZE  # u64: signals without room (bit n-1); u64: how many entries were taken
+
+# void handler(int signal, siginfo_t *info, ucontext_t *context)
+HANDLER = (
+    ("4c8b05b1000000", "mov r8, qword ptr [rip + 0xb1]"),  # the ring
+    ("b801000000", "mov eax, 1"),
+    ("f0490fc14008", "lock xadd qword ptr [r8 + 8], rax"),
+    ("83e03f", "and eax, 0x3f"),
+    ("c1e006", "shl eax, 6"),
+    ("4d8d4c0040", "lea r9, [r8 + rax + 0x40]"),
+    ("41833900", "cmp dword ptr [r9], 0"),  # an entry that nobody has read is not overwritten
+    ("7522", "jne 0x45"),
+    ("0f104608", "movups xmm0, xmmword ptr [rsi + 8]"),
+    ("0f104e18", "movups xmm1, xmmword ptr [rsi + 0x18]"),
+    ("488b4628", "mov rax, qword ptr [rsi + 0x28]"),
+    ("410f114108", "movups xmmword ptr [r9 + 8], xmm0"),
+    ("410f114918", "movups xmmword ptr [r9 + 0x18], xmm1"),
+    ("49894128", "mov qword ptr [r9 + 0x28], rax"),
+    ("488b06", "mov rax, qword ptr [rsi]"),
+    ("498901", "mov qword ptr [r9], rax"),  # last, for it makes the entry valid
+    ("eb08", "jmp 0x4d"),
+    ("8d4fff", "lea ecx, [rdi - 1]"),
+    ("f0490fab08", "lock bts qword ptr [r8], rcx"),
+    ("4c8b056c000000", "mov r8, qword ptr [rip + 0x6c]"),  # host.arrived
+    ("41c70001000000", "mov dword ptr [r8], 1"),
+    ("488d0539000000", "lea rax, [rip + 0x39]"),  # where CALL begins to look at host.arrived;
+    ("488b8aa8000000", "mov rcx, qword ptr [rdx + 0xa8]"),  # is the interrupted rip there,
+    ("4829c1", "sub rcx, rax"),
+    ("4881f90d000000", "cmp rcx, 0xd"),  # and at most at the `syscall`?
+    ("770e", "ja 0x83"),
+    ("488d052f000000", "lea rax, [rip + 0x2f]"),
+    ("488982a8000000", "mov qword ptr [rdx + 0xa8], rax"),
+    ("c3", "ret"),
+)
+
+# long call(long number, long a, long b, long c, long d, long e, long f)
+CALL_AT = 0x84
+CALL = (
+    ("4889f8", "mov rax, rdi"),
+    ("4889f7", "mov rdi, rsi"),
+    ("4889d6", "mov rsi, rdx"),
+    ("4889ca", "mov rdx, rcx"),
+    ("4d89c2", "mov r10, r8"),
+    ("4d89c8", "mov r8, r9"),
+    ("4c8b4c2408", "mov r9, qword ptr [rsp + 8]"),
+    ("4c8b1d1e000000", "mov r11, qword ptr [rip + 0x1e]"),  # host.arrived
+    ("41833b00", "cmp dword ptr [r11], 0"),
+    ("7503", "jne 0xab"),
+    ("0f05", "syscall"),
+    ("c3", "ret"),
+    ("48c7c0fcffffff", "mov rax, 0xfffffffffffffffc"),  # -EINTR
+    ("c3", "ret"),
+)
+DATA_AT = 0xB8  # two addresses: the ring, host.arrived
+
+# What the host's kernel sends for the emulator's own faults, what no handler can be set for, and SIGPIPE, which the
+# emulator ignores and the guest's kernel raises itself.
+NEVER_TAKEN = frozenset((4, 5, 7, 8, 9, 11, 13, 19, 32, 33))
+
+_handler = 0
+_ring: memoryview | None = None
+_libc = native.CDLL(None, use_errno=True)
+_running: dict[int, Kernel] = {}
+_taken: set[int] = set()
+
+
+def machine_code(ring: int, arrived: int) -> bytes:
+    """Give the code and its data."""
+    code = bytes.fromhex("".join(row[0] for row in HANDLER + CALL))
+    return code.ljust(DATA_AT, b"\xcc") + struct.pack("<QQ", ring, arrived)
+
+
+def install(kernel: Kernel) -> None:
+    """Make ready for taking signals; `kernel` is the one that the calling thread runs."""
+    global _handler, _ring  # noqa: PLW0603 - signal handlers are a process's, so is this
+    _running[get_ident()] = kernel
+    if _handler:
+        return
+    from stinkarm.guest import host as memory
+
+    code = memory.mmap(0, PAGE, PROT_RW, MAP_PRIVATE_ANONYMOUS)
+    ring = (native.c_uint64 * (RING_SIZE // 8))()
+    text = machine_code(native.addressof(ring), host.arrived_address)
+    native.memmove(code, text, len(text))
+    memory.mprotect(code, PAGE, PROT_RX)
+    _ring = memoryview(ring).cast("B")
+    _handler = code
+    atexit.register(_end)
+    host.call_through(code + CALL_AT)
+    host.on_interrupt = _interrupted
+
+
+def _act(signal: int, handler: int, flags: int = 0) -> None:
+    # struct sigaction of glibc on x86-64: handler, 128 bytes of mask, flags, restorer.
+    action = struct.pack("<Q128si4xQ", handler, b"\xff" * 128 if handler > SIG_IGN else bytes(128), flags, 0)
+    if _libc.sigaction(signal, action, None):
+        error = native.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
+def take(signal: int) -> None:
+    """Take a host signal from now on; `install` was called."""
+    _act(signal, _handler, SA_SIGINFO)
+    _taken.add(signal)
+
+
+def _end() -> None:
+    """Take nothing more: Python is about to free what the handler writes to."""
+    for signal in _taken:
+        _act(signal, SIG_IGN)
+
+
+def leave(signal: int, *, ignore: bool) -> None:
+    """Leave a signal to the host again, to be ignored or to do what it does by default."""
+    _taken.discard(signal)
+    _act(signal, SIG_IGN if ignore else SIG_DFL)
+
+
+def ignored(signal: int) -> bool:
+    """Say whether the host ignores a signal."""
+    old = native.create_string_buffer(152)
+    return not _libc.sigaction(signal, None, native.c_void_p(native.addressof(old))) and old.raw[:8] == b"\1" + bytes(7)
+
+
+def taken() -> Iterator[bytes]:
+    """Give the host's siginfo of each signal that has been taken, in order, and forget it."""
+    host.arrived[0] = 0
+    ring = _ring
+    if ring is None:
+        return
+    words = ring.cast("I")
+    counts = ring.cast("Q")
+    # What the handler adds meanwhile sets `arrived` again, so it is not lost if it is not seen here.
+    for index in range(counts[1] - ENTRIES, counts[1]):
+        at = 64 + index % ENTRIES * ENTRY_SIZE
+        signal = words[at // 4]
+        if signal:
+            info = ring[at : at + ENTRY_SIZE].tobytes()
+            words[at // 4] = 0
+            yield info
+    lost = counts[0]
+    counts[0] = 0
+    while lost:
+        signal = (lost & -lost).bit_length()
+        lost &= lost - 1
+        yield struct.pack("<iii", signal, 0, 0).ljust(ENTRY_SIZE, b"\0")
+
+
+def _interrupted() -> None:
+    kernel = _running.get(get_ident())
+    if kernel is not None:
+        from stinkarm.linux import delivery
+
+        delivery.interrupted(kernel)

@@ -1,0 +1,388 @@
+"""Signals on their way: siginfo, queues, which comes next, and what it does.
+
+`Kernel` holds the state, of which part is the process's and part the thread's. Nothing here is imported before a
+program sends, takes or fails by a signal.
+"""
+
+from __future__ import annotations
+
+import os
+from errno import EINTR
+from struct import Struct
+
+from stinkarm.linux import capture, frames, host
+from stinkarm.linux.kernel import NO_ACTION, SIG_DFL, SIG_IGN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stinkarm.linux.kernel import Kernel
+
+SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGKILL, SIGSEGV = 4, 5, 7, 8, 9, 11
+SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGIO, SIGSYS = 17, 18, 19, 20, 21, 22, 29, 31
+FIRST_REALTIME = 32
+UNBLOCKABLE = 1 << (SIGKILL - 1) | 1 << (SIGSTOP - 1)
+SYNCHRONOUS = (SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS)
+STOPS = (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU)
+
+SA_RESTART = 0x10000000
+SA_NODEFER = 0x40000000
+SA_RESETHAND = 0x80000000
+
+SI_USER = 0
+SI_KERNEL = 0x80
+SI_QUEUE = -1
+SI_TIMER = -2
+SI_TKILL = -6
+
+MAX_QUEUED = 4096  # real-time signals that wait; Linux counts them per user (RLIMIT_SIGPENDING)
+
+# A handler ends these with EINTR even if it has SA_RESTART (ERESTARTNOHAND, ERESTART_RESTARTBLOCK and EINTR in the
+# kernel's sources): pause, nanosleep, clock_nanosleep, (rt_)sigsuspend, rt_sigtimedwait, poll, select, epoll_wait and
+# their like.
+NEVER_RESTARTED = frozenset(
+    (29, 72, 142, 162, 168, 177, 179, 252, 265, 335, 336, 346, 407, 413, 414, 421, 441),
+)
+
+# siginfo_t of ARM and of x86-64: what is common, then by kind of signal.
+_user = Struct("<iiiiII")  # signo errno code, pid uid value
+_child = Struct("<iiiiIiii")  # pid uid status utime stime
+_timer = Struct("<iiiiiI")  # timer id, overrun, value
+_fault = Struct("<iiiI")  # address
+_poll = Struct("<iiiii")  # band fd
+_host_user = Struct("<iii4xiIQ")
+_host_child = Struct("<iii4xiIi4xqq")
+_host_poll = Struct("<iii4xqi")
+INFO_SIZE = 128
+WORD = 0xFFFFFFFF
+
+
+# siginfo
+
+
+def user_info(signal: int, code: int, value: int = 0) -> bytes:
+    """Make the siginfo of a signal that this process sends."""
+    return _user.pack(signal, 0, code, os.getpid(), os.getuid(), value).ljust(INFO_SIZE, b"\0")
+
+
+def kernel_info(signal: int) -> bytes:
+    """Make the siginfo of a signal that the kernel sends."""
+    return _user.pack(signal, 0, SI_KERNEL, 0, 0, 0).ljust(INFO_SIZE, b"\0")
+
+
+def fault_info(signal: int, code: int, address: int) -> bytes:
+    """Make the siginfo of a fault."""
+    return _fault.pack(signal, 0, code, address).ljust(INFO_SIZE, b"\0")
+
+
+def timer_info(signal: int, timer: int, overrun: int, value: int) -> bytes:
+    """Make the siginfo of a timer."""
+    return _timer.pack(signal, 0, SI_TIMER, timer, overrun, value & WORD).ljust(INFO_SIZE, b"\0")
+
+
+def guest_info(info: bytes) -> bytes:
+    """Translate the host's siginfo."""
+    signal, errno, code, pid, uid, value = _host_user.unpack_from(info)
+    if signal == SIGCHLD and code > 0 and code != SI_KERNEL:
+        *common, utime, stime = _host_child.unpack_from(info)
+        data = _child.pack(*common, utime & 0x7FFFFFFF, stime & 0x7FFFFFFF)
+    elif signal == SIGIO and 0 < code < SI_KERNEL:
+        *common, band, fd = _host_poll.unpack_from(info)
+        data = _poll.pack(*common, band & 0x7FFFFFFF, fd)
+    else:
+        data = _user.pack(signal, errno, code, pid, uid, value & WORD)
+    return data.ljust(INFO_SIZE, b"\0")
+
+
+# Queues
+
+
+def action_of(k: Kernel, signal: int) -> tuple[int, int, int, int]:
+    """Give a signal's action; one that was never set may have been ignored by who started this process."""
+    action = k.actions.get(signal)
+    if action is None:
+        action = NO_ACTION
+        if k.owns_host_signals and signal not in capture.NEVER_TAKEN and capture.ignored(signal):
+            action = (SIG_IGN, 0, 0, 0)
+        k.actions[signal] = action
+    return action
+
+
+def ignores(k: Kernel, signal: int) -> bool:
+    """Say whether a signal does nothing, by choice or by default."""
+    action_of(k, signal)
+    return k.ignores(signal)
+
+
+def send(k: Kernel, signal: int, info: bytes, *, process: bool = False) -> bool:
+    """Make a signal pending for the thread, or for the process. False: too many are."""
+    if signal == SIGKILL:
+        k.end(SIGKILL)
+        return True
+    if signal == SIGCONT:
+        discard(k, STOPS)
+    elif signal in STOPS:
+        discard(k, (SIGCONT,))
+    if not k.blocked >> (signal - 1) & 1 and ignores(k, signal):
+        return True
+    queue = k.shared if process else k.pending
+    if signal < FIRST_REALTIME:
+        if all(signal != other for other, _ in queue):
+            queue.append((signal, info))
+    elif len(queue) >= MAX_QUEUED:
+        return False
+    else:
+        queue.append((signal, info))
+    if k.policy.descriptors.signals:
+        from stinkarm.linux import signalfd
+
+        signalfd.update(k)
+    k.attention = True
+    return True
+
+
+def discard(k: Kernel, signals: tuple[int, ...]) -> None:
+    """Forget pending signals."""
+    for queue in (k.pending, k.shared):
+        queue[:] = [entry for entry in queue if entry[0] not in signals]
+
+
+def pending_set(k: Kernel) -> int:
+    """Give the pending signals, blocked or not, as a set."""
+    found = 0
+    for queue in (k.pending, k.shared):
+        for signal, _ in queue:
+            found |= 1 << (signal - 1)
+    return found
+
+
+def _best(queue: list[tuple[int, bytes]], wanted: int) -> int:
+    """Find the entry to take: faults first, then the lowest number, then the oldest. -1: none."""
+    best, best_rank = -1, (2, 0)
+    for index, (signal, _) in enumerate(queue):
+        if wanted >> (signal - 1) & 1:
+            rank = (0 if signal in SYNCHRONOUS else 1, signal)
+            if rank < best_rank:
+                best, best_rank = index, rank
+    return best
+
+
+def peek(k: Kernel, wanted: int) -> int:
+    """Give the pending signal of a set that comes first, 0 if there is none."""
+    for queue in (k.pending, k.shared):
+        index = _best(queue, wanted)
+        if index >= 0:
+            return queue[index][0]
+    return 0
+
+
+def dequeue(k: Kernel, wanted: int) -> tuple[int, bytes] | None:
+    """Take the pending signal of a set that comes first."""
+    for queue in (k.pending, k.shared):
+        index = _best(queue, wanted)
+        if index >= 0:
+            signal, info = queue.pop(index)
+            if k.timers:
+                from stinkarm.linux import timers
+
+                info = timers.dequeued(k, info)
+            if k.policy.descriptors.signals:
+                from stinkarm.linux import signalfd
+
+                signalfd.update(k)
+            return signal, info
+    return None
+
+
+# The host's signals
+
+
+def collect(k: Kernel) -> None:
+    """Make pending what the host has sent."""
+    if not host.arrived[0]:
+        return
+    for info in capture.taken():
+        signal, _, code = _fault.unpack_from(info)[:3]
+        if code == SI_TIMER:
+            from stinkarm.linux import timers
+
+            timers.expired(info)
+        else:
+            send(k, signal, guest_info(info), process=True)
+
+
+def follow(k: Kernel, signals: int) -> None:
+    """Make the host do with these signals what the guest's actions and mask need."""
+    if not k.owns_host_signals:
+        return
+    while signals:
+        signal = (signals & -signals).bit_length()
+        signals &= signals - 1
+        if signal in capture.NEVER_TAKEN or signal in k.kept:
+            continue
+        handler = action_of(k, signal)[0]
+        taken = signal in k.captured
+        if handler > SIG_IGN or k.blocked >> (signal - 1) & 1:
+            if not taken:
+                capture.install(k)
+                capture.take(signal)
+                k.captured.add(signal)
+        elif handler == SIG_IGN or taken:
+            capture.leave(signal, ignore=handler == SIG_IGN)
+            k.captured.discard(signal)
+
+
+def mask_changed(k: Kernel, old: int) -> None:
+    """Do what a change of the thread's mask needs."""
+    blocked = k.blocked & ~old
+    if blocked and k.owns_host_signals:
+        for signal in k.captured:
+            blocked &= ~(1 << (signal - 1))
+        follow(k, blocked)
+    if k.pending or k.shared:
+        k.attention = True
+
+
+# Waiting
+
+
+def interrupted(k: Kernel) -> None:
+    """Look at a signal that interrupted a host call; raise Interrupted if the guest's call must end for it.
+
+    Signals that only stop the process act at once, so that the call can go on where it was.
+    """
+    collect(k)
+    while (signal := peek(k, ~k.blocked)) and k.exit_status is None:
+        handler = action_of(k, signal)[0]
+        if handler == SIG_DFL and signal in STOPS:
+            dequeue(k, 1 << (signal - 1))
+            _stop(k, signal)
+        elif k.ignores(signal):
+            dequeue(k, 1 << (signal - 1))
+        else:
+            raise host.Interrupted
+    if k.exit_status is not None:
+        raise host.Interrupted
+
+
+def check(k: Kernel) -> None:
+    """Raise Interrupted when a call that would wait must not begin to."""
+    if k.attention or host.arrived[0]:
+        interrupted(k)
+
+
+def masked(k: Kernel, mask: int | None, wait: Callable[[], int]) -> int:
+    """Wait with another mask. When a signal ends the wait, its handler's frame restores the mask."""
+    if mask is None:
+        return wait()
+    old = k.blocked
+    k.saved_mask = old
+    k.blocked = mask & ~UNBLOCKABLE
+    mask_changed(k, old)
+    interrupted_by_signal = False
+    try:
+        check(k)
+        return wait()
+    except host.Interrupted:
+        interrupted_by_signal = True
+        raise
+    finally:
+        if not interrupted_by_signal:
+            restore_mask(k)
+
+
+def restore_mask(k: Kernel) -> None:
+    """Undo the mask of `masked`."""
+    if k.saved_mask is not None:
+        k.blocked, k.saved_mask = k.saved_mask, None
+        if k.pending or k.shared:
+            k.attention = True
+
+
+def end_of_wait(k: Kernel, number: int) -> int:
+    """Give r0 of an interrupted call: -EINTR, or as it was, with pc back at the SVC, to make the call again."""
+    k.attention = True
+    state = k.state
+    if k.exit_status is not None:
+        return -EINTR
+    signal = peek(k, ~k.blocked)
+    handler, flags, _, _ = action_of(k, signal) if signal else NO_ACTION
+    if handler > SIG_IGN and (number in NEVER_RESTARTED or not flags & SA_RESTART):
+        return -EINTR
+    state.r[15] = (state.r[15] - (2 if state.thumb else 4)) & WORD
+    return state.r[0]
+
+
+# Acting
+
+
+def deliver(k: Kernel) -> None:
+    """Let every pending signal act that is not blocked: end or stop the process, or set up a handler's call."""
+    collect(k)
+    k.attention = False
+    while k.exit_status is None:
+        taken = dequeue(k, ~k.blocked)
+        if taken is None:
+            break
+        signal, info = taken
+        handler = action_of(k, signal)[0]
+        if handler == SIG_IGN or k.ignores(signal):
+            continue
+        if handler != SIG_DFL:
+            _call_handler(k, signal, info)
+        elif signal in STOPS:
+            _stop(k, signal)
+        else:
+            k.end(signal)
+    restore_mask(k)
+
+
+def force(k: Kernel, signal: int, info: bytes) -> bool:
+    """Let a signal act at once that the thread's own code caused. False: it ends the process."""
+    handler = action_of(k, signal)[0]
+    bit = 1 << (signal - 1)
+    if handler == SIG_IGN or k.blocked & bit:
+        k.actions[signal] = NO_ACTION
+        k.blocked &= ~bit
+        handler = SIG_DFL
+    if handler != SIG_DFL:
+        _call_handler(k, signal, info)
+        return k.exit_status is None
+    k.end(signal)
+    return False
+
+
+def _call_handler(k: Kernel, signal: int, info: bytes) -> None:
+    """Set the registers up so that the guest goes on in its handler."""
+    action = action_of(k, signal)
+    flags, mask = action[1], action[3]
+    if flags & SA_RESETHAND:
+        k.actions[signal] = (SIG_DFL, *action[1:])
+        follow(k, 1 << (signal - 1))
+    old = k.blocked if k.saved_mask is None else k.saved_mask
+    if not frames.enter(k, signal, info, action, old):
+        # The handler's frame cannot be written (force_sigsegv): a handler for SIGSEGV itself would fail again.
+        if signal == SIGSEGV:
+            k.actions[SIGSEGV] = NO_ACTION
+        force(k, SIGSEGV, kernel_info(SIGSEGV))
+        return
+    k.saved_mask = None
+    before = k.blocked
+    k.blocked |= mask & ~UNBLOCKABLE
+    if not flags & SA_NODEFER:
+        k.blocked |= 1 << (signal - 1)
+    mask_changed(k, before)
+    k.attention = k.attention or bool(k.pending or k.shared)
+
+
+def _stop(k: Kernel, signal: int) -> None:
+    """Stop the process until it is continued, by the same signal where the host may have it."""
+    if signal in k.captured:
+        capture.leave(signal, ignore=False)
+        try:
+            os.kill(os.getpid(), signal)
+        finally:
+            capture.take(signal)
+    else:
+        os.kill(os.getpid(), signal if k.owns_host_signals and signal not in k.kept else SIGSTOP)
