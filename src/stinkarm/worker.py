@@ -206,6 +206,7 @@ def _serve(values: dict[str, Any], answer: int) -> dict[str, Any]:
     runner.take_signals(interruptible=True)
     log = runner.open_log(settings, None)
     machine = runner.prepare(settings, log)
+    machine.policy.descriptors.hide(answer)
     os.write(answer, b"\n")  # the guest starts
     outcome = runner.execute(machine)
     return {

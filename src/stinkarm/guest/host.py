@@ -1,4 +1,4 @@
-"""The host's memory calls, through libc.
+"""The host's memory calls, and others that Python imports modules for, through libc.
 
 `copy_out` and `copy_in` go through the kernel, so that it checks the host's page protection: an access
 that is not allowed, at this very moment, is reported and not a crash.
@@ -31,6 +31,8 @@ MREMAP_MAYMOVE = 1
 MREMAP_FIXED = 2
 MREMAP_DONTUNMAP = 4
 
+F_DUPFD_CLOEXEC = 1030
+
 _MAP_FAILED = (1 << 64) - 1
 _SCRATCH = 65536  # bytes that one system call copies
 
@@ -57,6 +59,7 @@ _madvise = _libc.madvise
 _madvise.argtypes = [_pointer, _size, _int]
 _msync = _libc.msync
 _msync.argtypes = [_pointer, _size, _int]
+_fcntl = _quick.fcntl
 _process_vm_readv = _quick.process_vm_readv
 _process_vm_writev = _quick.process_vm_writev
 for _function in (_process_vm_readv, _process_vm_writev):
@@ -112,6 +115,19 @@ def msync(address: int, size: int, flags: int) -> None:
     """Write a shared mapping back to its file, or raise OSError."""
     if _msync(address, size, flags):
         raise _error()
+
+
+def duplicate(fd: int, lowest: int) -> int:
+    """Duplicate a descriptor to a close-on-exec one numbered `lowest` or higher, or raise OSError.
+
+    Where RLIMIT_NOFILE is not above `lowest`, it gets the lowest free number above 2.
+    """
+    result: int = _fcntl(fd, F_DUPFD_CLOEXEC, lowest)
+    if result < 0 and ctypes.get_errno() == errno.EINVAL:
+        result = _fcntl(fd, F_DUPFD_CLOEXEC, 3)
+    if result < 0:
+        raise _error()
+    return result
 
 
 def count_mappings() -> int:

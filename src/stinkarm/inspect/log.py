@@ -3,6 +3,8 @@
 import os
 import time
 
+from stinkarm.guest.host import duplicate
+
 TOPICS = ("elf", "syscalls", "memory", "instructions")
 
 # The log's own descriptor starts here, out of the way of the small numbers that a guest opens and closes.
@@ -18,10 +20,10 @@ class Log:
     Each topic of `TOPICS` is a bool attribute, so that asking costs one attribute read;
     `strace` asks for strace's one-line form of system calls. `start` is the `time.perf_counter()`
     that stamps count from. `path` names a file to write to (truncated); without it lines go to
-    a duplicate of stderr, which the guest cannot close by closing fd 2.
+    a duplicate of stderr, which the guest cannot close or replace by way of fd 2.
     """
 
-    __slots__ = ("_descriptor", "elf", "instructions", "memory", "path", "start", "strace", "syscalls")
+    __slots__ = ("_descriptor", "_stderr", "elf", "instructions", "memory", "path", "start", "strace", "syscalls")
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class Log:
         self.path = path
         self.start = time.perf_counter() if start is None else start
         self._descriptor = CLOSED
+        self._stderr = CLOSED
         if path is not None:
             opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
             self._descriptor = keep_away(opened)
@@ -52,17 +55,17 @@ class Log:
         return self.elf or self.syscalls or self.memory or self.instructions or self.strace
 
     @property
-    def descriptor(self) -> int:
-        """The host file descriptor that the log writes to, -1 when none is open."""
-        return self._descriptor
+    def descriptors(self) -> list[int]:
+        """The host file descriptors that are open, none of which are the guest's."""
+        return [descriptor for descriptor in (self._descriptor, self._stderr) if descriptor >= 0]
 
     def open(self) -> None:
-        """Take a descriptor of stderr before the guest can close or redirect fd 2."""
-        if self._descriptor == CLOSED:
+        """Take a descriptor of stderr, before the guest can put another file in its place."""
+        if self._stderr == CLOSED:
             try:
-                self._descriptor = keep_away(2)
+                self._stderr = keep_away(2)
             except OSError:  # started with stderr closed: there is nobody to tell
-                self._descriptor = GONE
+                self._stderr = GONE
 
     def line(self, text: str) -> None:
         """Write `text` on a line of its own, stamped with the milliseconds since start."""
@@ -70,37 +73,43 @@ class Log:
 
     def write(self, text: str) -> None:
         """Write `text` as it is."""
-        descriptor = self._descriptor
-        if descriptor < 0:
+        if self.path is None:
             self.open()
-            descriptor = self._descriptor
-            if descriptor < 0:
-                return
-        data = text.encode("utf-8", "backslashreplace")
-        try:
-            while data:
-                data = data[os.write(descriptor, data) :]
-        except BlockingIOError:  # a guest made the shared terminal non-blocking; the rest of the line is lost
-            return
-        except OSError:  # the reader went away or the disk is full: the guest runs on, unlogged
+        if not _write(self._stderr if self.path is None else self._descriptor, text):
+            # The reader went away or the disk is full: the guest runs on, unlogged.
             self.close()
-            self._descriptor = GONE
+            self._descriptor = self._stderr = GONE
             self.elf = self.syscalls = self.memory = self.instructions = self.strace = False
 
+    def tell(self, text: str) -> None:
+        """Write what the user must see: to stderr, and to the file when there is one."""
+        self.open()
+        _write(self._stderr, text)
+        if self.path is not None:
+            self.write(text)
+
     def close(self) -> None:
-        """Give the descriptor back."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-        self._descriptor = CLOSED
+        """Give the descriptors back."""
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+        self._descriptor = self._stderr = CLOSED
+
+
+def _write(descriptor: int, text: str) -> bool:
+    """Write all of `text`, unless nobody listens; False when that has only now come out."""
+    if descriptor < 0:
+        return True
+    data = text.encode("utf-8", "backslashreplace")
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    except BlockingIOError:  # a guest made the shared terminal non-blocking; the rest of the line is lost
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def keep_away(descriptor: int) -> int:
     """Return a close-on-exec duplicate of `descriptor` away from the guest's: numbered high, if the limit allows it."""
-    import fcntl
-
-    try:
-        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR)
-    except OSError as error:
-        if error.errno != 22:  # EINVAL: RLIMIT_NOFILE is below FIRST_DESCRIPTOR
-            raise
-        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    return duplicate(descriptor, FIRST_DESCRIPTOR)

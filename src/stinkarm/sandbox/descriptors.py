@@ -6,7 +6,9 @@ what it opened itself; what else the emulator inherited does not exist.
 """
 
 import os
-from errno import EACCES, EBADF, EINVAL
+from errno import EACCES, EBADF
+
+from stinkarm.guest.host import duplicate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ ALL = READ | WRITE
 
 # Hidden descriptors are moved to here and above, out of the way of the small numbers that programs use.
 FIRST_HIDDEN = 960
-F_DUPFD_CLOEXEC = 1030
 
 
 class Descriptors:
@@ -120,13 +121,6 @@ class Descriptors:
 
     def move_up(self, fd: int) -> int:
         """Move a descriptor to a high number and hide it; give the new number."""
-        from stinkarm.guest.native import CDLL, get_errno
-
-        high: int = CDLL(None, use_errno=True).fcntl(fd, F_DUPFD_CLOEXEC, FIRST_HIDDEN)
-        if high < 0:
-            error = get_errno()
-            if error != EINVAL:  # EINVAL: RLIMIT_NOFILE is not above FIRST_HIDDEN
-                raise OSError(error, os.strerror(error))
-            return self.hide(fd)
+        high = duplicate(fd, FIRST_HIDDEN)
         os.close(fd)
         return self.hide(high)
