@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.linux.process import DATA, Process
+from tests.linux.process import DATA, Process, process
 from tests.sandbox.world import (
     AT_FDCWD,
     BUFFER,
@@ -332,6 +332,17 @@ def test_directories_above_a_grant_can_be_looked_at_only(guest: Process, world: 
     assert guest.call("chdir", PATH_AT) == 0
     assert opened(guest, "outside/secret") == -errno.EACCES
     assert content(guest, opened(guest, "readable/file")) == READABLE
+
+
+def test_a_writable_directory_in_a_readable_one_stays(tmp_path: Path) -> None:
+    (tmp_path / "writable").mkdir()
+    name = os.fsencode(tmp_path / "writable") + b"\0"
+    with process("sandbox", allow_read=[str(tmp_path)], allow_write=[str(tmp_path / "writable")]) as guest:
+        assert guest.error("rmdir", guest.put(name)) == "EBUSY"
+        assert guest.error("rename", DATA, guest.put(name[:-1] + b"2\0", DATA + 0x200)) == "EBUSY"
+        assert guest.error("mkdir", DATA, 0o755) == "EEXIST"
+        assert guest.call("mkdir", guest.put(name[:-1] + b"/new\0"), 0o755) == 0
+    assert (tmp_path / "writable" / "new").is_dir()
 
 
 def test_a_granted_directory_itself_stays(guest: Process, world: World) -> None:
