@@ -1,0 +1,119 @@
+"""The machine code that takes host signals, and what becomes of what it takes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from stinkarm.linux import capture
+
+# In a process of its own: take SIGUSR1 and real-time signals, send them, and say what was taken.
+TAKING = """
+import os, struct, sys
+sys.path[:] = {path!r}
+from stinkarm.linux import capture, host
+from tests.linux.process import process
+with process() as guest:
+    capture.install(guest.kernel)
+    for number in (10, 40):
+        capture.take(number)
+    {body}
+"""
+
+
+def taking(body: str) -> str:
+    code = TAKING.format(path=sys.path, body=body.strip().replace("\n", "\n    "))
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def test_the_code_is_what_its_text_says() -> None:
+    capstone = pytest.importorskip("capstone")
+    code = capture.machine_code(0, 0)
+    decoder = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
+    rows = capture.HANDLER + capture.CALL
+    decoded = [(row.bytes.hex(), f"{row.mnemonic} {row.op_str}".strip()) for row in decoder.disasm(code, 0, len(rows))]
+    assert decoded == list(rows)
+    assert sum(len(row[0]) // 2 for row in capture.HANDLER) == capture.CALL_AT
+    assert len(code) == capture.DATA_AT + 16
+
+
+def test_taken_signals_come_in_order_with_their_infos() -> None:
+    out = taking(
+        """
+os.kill(os.getpid(), 10)
+os.kill(os.getpid(), 40)
+assert host.arrived[0]
+for info in capture.taken():
+    print(*struct.unpack_from("<iii4xi", info), end=";")
+assert not host.arrived[0] and not list(capture.taken())
+print(os.getpid())
+"""
+    )
+    shown, _, pid = out.strip().rpartition(";")
+    assert shown == f"10 0 0 {pid};40 0 0 {pid}"
+
+
+def test_signals_beyond_the_ring_are_not_lost() -> None:
+    out = taking(
+        """
+for _ in range(capture.ENTRIES):
+    os.kill(os.getpid(), 40)
+os.kill(os.getpid(), 10)
+print(*(info[0] for info in capture.taken()))
+os.kill(os.getpid(), 10)
+print(*(info[0] for info in capture.taken()))
+"""
+    )
+    assert out.splitlines() == [" ".join(["40"] * capture.ENTRIES + ["10"]), "10"]
+
+
+def test_a_call_is_not_begun_after_a_signal() -> None:
+    out = taking(
+        """
+os.kill(os.getpid(), 10)
+print(host.call_once(39), host.call_once(34))
+list(capture.taken())
+print(host.call_once(39) == os.getpid(), host.call(3, 12345))
+"""
+    )
+    assert out.splitlines() == ["-4 -4", "True -9"]
+
+
+def test_every_gap_before_a_call_is_closed() -> None:
+    """Signals come from a timer at every moment around calls that wait; none may be slept through."""
+    out = taking(
+        """
+import threading, time
+pid, stop = os.getpid(), []
+main = threading.main_thread().native_id
+import ctypes
+tgkill = ctypes.CDLL(None).syscall
+def send():
+    while not stop:
+        tgkill(234, pid, main, 10)
+        time.sleep(0.0003)
+thread = threading.Thread(target=send)
+thread.start()
+woken = 0
+for _ in range(300):
+    assert host.call_once(34) == -4
+    woken += len(list(capture.taken()))
+stop.append(1)
+thread.join()
+print(woken >= 250)
+"""
+    )
+    assert out == "True\n"
+
+
+def test_ignored_signals_are_inherited() -> None:
+    code = "import signal, os; signal.signal(10, signal.SIG_IGN); os.execv({0!r}, [{0!r}, '-c', {1!r}])"
+    inner = f"import sys; sys.path[:] = {sys.path!r}; from stinkarm.linux import capture; print(capture.ignored(10))"
+    outer = code.format(sys.executable, inner)
+    done = subprocess.run(
+        [sys.executable, "-c", outer], check=True, capture_output=True, text=True, env=dict(os.environ)
+    )
+    assert done.stdout == "True\n"
