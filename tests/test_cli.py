@@ -210,6 +210,17 @@ def test_not_a_program(tmp_path: Path, name: str, content: bytes | None, code: i
     assert text.count("\n") == 1
 
 
+def test_a_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/\x1b[2J\n\xff.elf"
+    Path(os.fsdecode(path)).write_bytes(Path(CRASH).read_bytes())
+    text = stinkarm_command("-l", "elf,memory", os.fsdecode(path)).stderr
+    assert b"\x1b" not in text
+    assert b"\xff" not in text
+    shown = f'{tmp_path}/\\x1b[2J\\n\\xff.elf"'.encode()
+    assert text.count(shown) >= 3
+    assert b"\x1b" not in stinkarm_command(os.fsdecode(path) + "x").stderr
+
+
 def test_path_is_not_searched(tmp_path: Path) -> None:
     done = stinkarm_command("sh", cwd=tmp_path)
     assert done.returncode == status.NOT_FOUND

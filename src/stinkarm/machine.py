@@ -9,6 +9,7 @@ from stinkarm.guest import elf, hwcap, image, stack
 from stinkarm.guest import stop as stops
 from stinkarm.guest.memory import Memory
 from stinkarm.guest.state import State
+from stinkarm.guest.text import quote
 from stinkarm.linux.host import arrived
 from stinkarm.linux.kernel import Kernel
 from stinkarm.sandbox import sysroot
@@ -117,7 +118,7 @@ class Machine:
         """
         log = self.log
         if log.elf:
-            log.line(f'opening binary "{path}"')
+            log.line(f"opening binary {quote(path)}")
         descriptor = elf.open_program(path)
         try:
             if log.elf:
@@ -173,7 +174,7 @@ class Machine:
         log = self.log
         try:
             if log.elf:
-                log.line(f'loading interpreter "{found.path}"')
+                log.line(f"loading interpreter {quote(found.path)}")
             headers = elf.parse(found.fd, interpreter=True)
             return image.load(self.memory, headers, found.fd, name=found.path, log=log, interpreter=True)
         except elf.ElfError as error:

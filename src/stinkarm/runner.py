@@ -10,6 +10,7 @@ from stinkarm import status
 from stinkarm.guest.elf import ElfError
 from stinkarm.guest.memory import MemoryReservationError
 from stinkarm.guest.signals import SIGALRM, SIGINT
+from stinkarm.guest.text import shown
 from stinkarm.inspect.log import Log
 from stinkarm.machine import EXITED, INSTRUCTIONS, INTERRUPTED, SIGNALED, TIMEOUT, Machine, Outcome
 from stinkarm.status import Failed, NotExecutable, ProgramNotFound, UsageError
@@ -82,8 +83,8 @@ def prepare(settings: Settings, log: Log, *, empty: bool = False) -> Machine:
     except ElfError as error:
         if error.status == status.NOT_FOUND:
             hint = "" if "/" in path else "; PATH is not searched, so give the path of a file"
-            raise ProgramNotFound(f"{path}: {error}{hint}") from None
-        raise NotExecutable(f"{path}: {error}") from None
+            raise ProgramNotFound(f"{shown(path)}: {error}{hint}") from None
+        raise NotExecutable(f"{shown(path)}: {error}") from None
     except MemoryReservationError as error:
         raise Failed(str(error)) from None
     if settings.dump_asm:
@@ -148,12 +149,12 @@ def finish(machine: Machine, outcome: Outcome) -> int:
         return outcome.status
     if outcome.kind in (SIGNALED, INTERRUPTED):
         if outcome.crash is not None:
-            log.tell(f"stinkarm: {settings.program}: {outcome.crash}\n")
+            log.tell(f"stinkarm: {shown(settings.program)}: {outcome.crash}\n")
         if log.elf:
             log.line(f"ending by signal {outcome.signal}")
         status.end_by_signal(outcome.signal)
     if outcome.kind == TIMEOUT:
-        log.tell(f"stinkarm: {settings.program}: ended by --timeout {settings.timeout:g} (seconds)\n")
+        log.tell(f"stinkarm: {shown(settings.program)}: ended by --timeout {settings.timeout:g} (seconds)\n")
     elif outcome.kind == INSTRUCTIONS:
-        log.tell(f"stinkarm: {settings.program}: ended by --max-instructions {settings.max_instructions}\n")
+        log.tell(f"stinkarm: {shown(settings.program)}: ended by --max-instructions {settings.max_instructions}\n")
     return status.LIMIT

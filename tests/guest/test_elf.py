@@ -83,6 +83,12 @@ REFUSED = [
         "this is a big-endian ARM program: build it without -mbig-endian",
     ),
     (
+        "data 7",
+        elf_file(e_ident=ident(ei_data=7)),
+        "EI_DATA is 7; stinkarm runs ELFDATA2LSB (little-endian) programs",
+        "",
+    ),
+    (
         "big-endian MIPS",
         GOOD[:5] + b"\2" + GOOD[6:18] + b"\0\x08" + GOOD[20:],
         "EI_DATA is ELFDATA2MSB; stinkarm runs ELFDATA2LSB (little-endian) programs",

@@ -302,7 +302,8 @@ def _check_ident(header: bytes) -> None:
         raise ElfError(f"EI_CLASS is {found}; stinkarm runs ELFCLASS32 ARM programs", _machine_hint(machine))
     if header[5] != 1:
         found = _DATA.get(header[5], str(header[5]))
-        hint = "this is a big-endian ARM program: build it without -mbig-endian" if machine == EM_ARM else ""
+        big_endian_arm = machine == EM_ARM and order == "big"
+        hint = "this is a big-endian ARM program: build it without -mbig-endian" if big_endian_arm else ""
         raise ElfError(
             f"EI_DATA is {found}; stinkarm runs ELFDATA2LSB (little-endian) programs",
             hint or _machine_hint(machine),

@@ -31,6 +31,7 @@ from stinkarm.guest.mapping import (
     pieces,
     replaced,
 )
+from stinkarm.guest.text import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -631,7 +632,7 @@ class Memory:
     def _say(self, what: str, start: int, end: int, mapping: Mapping | None = None) -> None:
         log = self.log
         if log is not None and log.memory:
-            detail = f" {mapping.permissions} {mapping.name}".rstrip() if mapping else ""
+            detail = f" {mapping.permissions} {shown(mapping.name)}".rstrip() if mapping else ""
             log.line(f"{what} {end - start}B (G={start:#x} -> H={self.base + start:#x}){detail}")
 
     # Access

@@ -6,6 +6,7 @@ from stinkarm.guest import stop as stops
 from stinkarm.guest.mapping import PROT_READ, PROT_WRITE, first_after
 from stinkarm.guest.memory import PAGE, GuestFault
 from stinkarm.guest.signals import SIGBUS, SIGILL, SIGSEGV, SIGTRAP, signal_name
+from stinkarm.guest.text import shown
 from stinkarm.inspect.registers import format_registers, read_registers
 
 TYPE_CHECKING = False
@@ -175,7 +176,7 @@ def _name_address(address: int) -> str:
 
 
 def _name(name: str) -> str:
-    return name or "anonymous memory"
+    return shown(name) or "anonymous memory"
 
 
 def _word_text(state: State, memory: Memory, pc: int) -> str:

@@ -6,6 +6,7 @@ from itertools import islice
 
 from stinkarm.guest.mapping import PROT_EXEC
 from stinkarm.guest.memory import GuestFault
+from stinkarm.guest.text import shown
 from stinkarm.isa.syntax import disassemble
 
 TYPE_CHECKING = False
@@ -127,7 +128,7 @@ def disassemble_program(memory: Memory, symbols: Symbols | None, thumb: bool) ->
     default = "t" if thumb else "a"
     for mapping in memory.mappings:
         if mapping.prot & PROT_EXEC and not mapping.name.startswith("["):
-            yield f"{mapping.start:08x}-{mapping.end:08x} {mapping.permissions} {mapping.name}".rstrip()
+            yield f"{mapping.start:08x}-{mapping.end:08x} {mapping.permissions} {shown(mapping.name)}".rstrip()
             yield from _disassemble_mapping(memory, mapping.start, mapping.end, symbols, default)
 
 

@@ -42,7 +42,7 @@ def maps(k: Kernel) -> bytes:
                 device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
                 inode = status.st_ino
         line = f"{mapping.start:08x}-{mapping.end:08x} {mapping.permissions} {mapping.offset:08x} {device} {inode} "
-        lines.append((line.ljust(NAME_COLUMN) if mapping.name else line) + mapping.name + "\n")
+        lines.append((line.ljust(NAME_COLUMN) if mapping.name else line) + mapping.name.replace("\n", "\\012") + "\n")
     return os.fsencode("".join(lines))
 
 

@@ -2,8 +2,8 @@
 
 import os
 
+from stinkarm.guest.text import quote
 from stinkarm.sandbox.descriptors import Descriptors
-from stinkarm.sandbox.text import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
