@@ -13,7 +13,7 @@ import stat
 from errno import EACCES, EEXIST, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 
 from stinkarm.guest.text import quote
-from stinkarm.sandbox.descriptors import ALL, DEVICE, READ
+from stinkarm.sandbox.descriptors import ALL, DEVICE, READ, WRITE
 from stinkarm.sandbox.special import on_procfs
 
 TYPE_CHECKING = False
@@ -317,6 +317,9 @@ class Walk:
                 raise Denied(path)
             self.parent, self.name, self.rights = root.parent, root.name + trailing, root.rights
         else:
+            if root is not None and root.fd >= 0 and not here.rights & WRITE:
+                # To write in a directory is not to remove it from one that may only be read.
+                raise FileExistsError(EEXIST, "a granted directory", path)
             self.parent, self.name, self.rights = here.fd, name + trailing, here.rights
             if root is not None:
                 self.rights |= root.rights
