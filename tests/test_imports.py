@@ -94,6 +94,7 @@ COSTLY = (
     *("json", "collections", "functools", "signal", "tempfile", "shutil", "inspect", "threading", "logging"),
     *("stinkarm.api", "stinkarm.isa", "stinkarm.engine.reference", "stinkarm.engine.generate", "stinkarm.toolchain"),
     *("stinkarm.inspect.disassembly", "stinkarm.inspect.crash", "stinkarm.inspect.strace"),
+    *("stinkarm.linux.delivery", "stinkarm.linux.frames", "stinkarm.linux.capture", "stinkarm.linux.signals"),
 )
 
 
