@@ -371,6 +371,9 @@ def test_dump_asm() -> None:
     assert "00008000 <_start>:" in text
     assert "  00008010  ef000000  svc" in text
     assert ".word" in text  # the literal pool is data
+    lines = text.splitlines()
+    assert lines[0].startswith("00008000-00008033 r-xp /")
+    assert lines[-1].startswith("  00008030  ")
     assert done.stdout == b"Hello, world!\n"
 
 
@@ -461,6 +464,46 @@ def test_interrupt(spin: str, options: list[str]) -> None:
     assert child.returncode == -signal.SIGINT
     assert b"Traceback" not in text
     assert (b" pc 00008000" in text) == bool(options)
+
+
+def test_interrupt_while_a_source_is_built(tmp_path: Path) -> None:
+    for tool in ("as", "ld"):
+        script = tmp_path / f"arm-linux-gnueabi-{tool}"
+        script.write_text(f"#!/bin/sh\ntouch '{tmp_path}/started'\nexec sleep 60\n")
+        script.chmod(0o755)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    source = str(Path(stinkarm.__file__).parent.parent)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    child = subprocess.Popen(
+        [sys.executable, "-m", "stinkarm", str(EXAMPLES / "exit.s")],
+        env={**os.environ, "PYTHONPATH": source, "PATH": path, "TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+    )
+    while not (tmp_path / "started").exists():
+        assert child.poll() is None
+        time.sleep(0.02)
+    child.send_signal(signal.SIGINT)
+    _, text = child.communicate(timeout=20)
+    assert (child.returncode, text) == (-signal.SIGINT, b"")
+    assert not list(temporary.iterdir())
+
+
+def test_no_place_to_build_a_source(tmp_path: Path) -> None:
+    source = str(Path(stinkarm.__file__).parent.parent)
+    script = (
+        "import sys, tempfile; tempfile._candidate_tempdir_list = lambda: ['/nonexistent']; "
+        "from stinkarm.cli import main; main(sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(EXAMPLES / "exit.s")],
+        env={**os.environ, "PYTHONPATH": source},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == status.FAILED
+    assert b"exit.s cannot be built: No usable temporary directory found" in done.stderr
 
 
 def test_crash_report() -> None:

@@ -113,6 +113,14 @@ def test_a_source_is_a_program(tmp_path: Path) -> None:
         stinkarm.run(wrong)
 
 
+@pytest.mark.skipif(not HAS_GNU and not toolchain.has_zig(), reason="no assembler for ARM is installed")
+@pytest.mark.parametrize("name", ["-dash.s", "a space and\na line.s"])
+def test_a_source_of_an_unusual_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes((EXAMPLES / "exit.s").read_bytes())
+    assert stinkarm.run(name).status == 161
+
+
 @pytest.mark.skipif(not HAS_GCC, reason="no GCC for ARM Linux is installed")
 def test_a_preprocessed_source(tmp_path: Path) -> None:
     source = tmp_path / "status.S"

@@ -10,6 +10,7 @@ import sys
 import time
 
 from stinkarm import status
+from stinkarm.guest.signals import SIGINT
 from stinkarm.settings import Settings
 from stinkarm.status import UsageError
 
@@ -72,6 +73,9 @@ def run(arguments: list[str], start: float | None = None) -> int:
         from stinkarm.runner import run_command
 
         return run_command(settings, start)
+    except KeyboardInterrupt:  # while starting, or building a source; a guest that runs is simply ended
+        status.end_by_signal(SIGINT)
+        return status.SIGNAL + SIGINT
     except Exception as error:
         code = status.of_error(error)
         if code is None:

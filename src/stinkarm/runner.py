@@ -31,10 +31,10 @@ def run_command(settings: Settings, start: float) -> int:
 
     Does not return when a signal ended the guest: then this process ends by that signal.
     """
-    take_signals(interruptible=settings.dump_registers)
     log = open_log(settings, start)
     log.open()
     machine = prepare(settings, log)
+    take_signals(interruptible=settings.dump_registers)
     if log.elf:
         log.line("starting the emulator")
     gc.freeze()
@@ -87,10 +87,10 @@ def prepare(settings: Settings, log: Log, *, empty: bool = False) -> Machine:
         raise NotExecutable(f"{shown(path)}: {error}") from None
     except MemoryReservationError as error:
         raise Failed(str(error)) from None
-    if settings.dump_asm:
+    if settings.dump_asm and machine.image is not None:
         from stinkarm.inspect.disassembly import disassemble_program
 
-        for line in disassemble_program(machine.memory, machine.symbols, machine.state.thumb):
+        for line in disassemble_program(machine.memory, machine.image, machine.symbols, machine.state.thumb):
             log.write(line + "\n")
     return machine
 
@@ -102,13 +102,17 @@ def load_source(machine: Machine, source: str, argv: list[bytes], environment: l
 
     from stinkarm import toolchain
 
-    directory = tempfile.mkdtemp(prefix="stinkarm-")
+    directory = ""
     try:
+        directory = tempfile.mkdtemp(prefix="stinkarm-")
         output = os.path.join(directory, os.path.basename(source) + ".elf")
         toolchain.build(source, output)
         machine.load(output, argv, environment)
+    except OSError as error:
+        raise Failed(f"{shown(source)} cannot be built: {error.strerror}.") from None
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        if directory:
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 def execute(machine: Machine) -> Outcome:

@@ -60,6 +60,8 @@ def build(source: str, output: str, *, extra: tuple[str, ...] = (), zig: bool | 
     `extra` are more compiler arguments; `zig` True or False leaves only that toolchain or the GNU one.
     Raises NotExecutable with the tool's messages when the source is wrong, Failed when no tool is installed.
     """
+    if source.startswith("-"):
+        source = os.path.join(".", source)  # or it would be taken for an option
     if os.path.splitext(source)[1] in ASSEMBLY:
         _assemble(source, output, extra, zig)
         return

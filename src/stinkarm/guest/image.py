@@ -59,6 +59,12 @@ class Image:
         self.phent = elf.e_phentsize
         self.stack_executable = elf.stack_executable
 
+    @property
+    def code(self) -> list[tuple[int, int]]:
+        """The executable segments, by (start, end); their last pages go on with whatever the file has there."""
+        loads = [header for header in self.elf.loads if header.p_flags & PF_X]
+        return [(header.p_vaddr + self.base, header.end + self.base) for header in loads]
+
 
 class _Segment:
     """A LOAD segment at its final place, with its pages."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import islice
 
-from stinkarm.guest.mapping import PROT_EXEC
 from stinkarm.guest.memory import GuestFault
 from stinkarm.guest.text import shown
 from stinkarm.isa.syntax import disassemble
@@ -13,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from stinkarm.guest.image import Image
     from stinkarm.guest.memory import Memory
     from stinkarm.guest.symbols import Symbols
 
@@ -119,20 +119,21 @@ def _before(memory: Memory, pc: int, thumb: bool) -> list[Line]:
     return []
 
 
-def disassemble_program(memory: Memory, symbols: Symbols | None, thumb: bool) -> Iterator[str]:
-    """Disassemble all executable memory but the kernel's own page, one text line at a time.
+def disassemble_program(memory: Memory, image: Image, symbols: Symbols | None, thumb: bool) -> Iterator[str]:
+    """Disassemble a program's executable segments, one text line at a time.
 
     The ARM ELF mapping symbols ($a, $t, $d) tell A32 and T32 code and data apart; without them (the program is
     stripped) all is taken as code of the instruction set that `thumb` says, which should be that of its entry.
     """
     default = "t" if thumb else "a"
-    for mapping in memory.mappings:
-        if mapping.prot & PROT_EXEC and not mapping.name.startswith("["):
-            yield f"{mapping.start:08x}-{mapping.end:08x} {mapping.permissions} {shown(mapping.name)}".rstrip()
-            yield from _disassemble_mapping(memory, mapping.start, mapping.end, symbols, default)
+    for start, end in image.code:
+        mapping = memory.find(start)
+        permissions = mapping.permissions if mapping is not None else "----"
+        yield f"{start:08x}-{end:08x} {permissions} {shown(image.name)}".rstrip()
+        yield from _disassemble_segment(memory, start, end, symbols, default)
 
 
-def _disassemble_mapping(memory: Memory, start: int, end: int, symbols: Symbols | None, default: str) -> Iterator[str]:
+def _disassemble_segment(memory: Memory, start: int, end: int, symbols: Symbols | None, default: str) -> Iterator[str]:
     address, itstate, zeros = start, 0, 0
     while address < end:
         kind = (symbols.kind(address) if symbols is not None else None) or default
