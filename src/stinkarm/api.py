@@ -136,6 +136,7 @@ def run(
     allow_read: Grant = False,
     allow_write: Grant = False,
     allow_env: bool | Sequence[str] = False,
+    allow_run: bool | Sequence[str] = False,
     stack_size: int = 8 << 20,
     engine: Engine = "interpreter",
     timeout: float | None = None,
@@ -149,7 +150,8 @@ def run(
     `program` is a 32-bit ARM executable, or an assembly or C source. `stdin` is all of its standard
     input. `env` is its whole environment; without it the program gets what the mode and
     `allow_env` let it see of this process's. `syscalls` is the mode: "sandbox", "forward" or "deny".
-    `allow_read` and `allow_write` are True or the host paths that the sandbox may reach. `timeout` is in
+    `allow_read` and `allow_write` are True or the host paths that the sandbox may reach; with `allow_run` it may have
+    children and run other ARM programs (True), or only those listed. `timeout` is in
     seconds of wall-clock time; `max_output` in bytes, each for stdout and stderr. `log` are topics as of
     `--log`, written to `log_file`, without which there is no log.
 
@@ -161,6 +163,7 @@ def run(
     settings = make_settings(
         program, args, env, argv0, syscalls, allow_read, allow_write, allow_env, stack_size, engine, log, log_file
     )
+    settings.allow_run = _grant("allow_run", allow_run)
     if timeout is not None:
         settings.set_option("--timeout", "timeout", repr(timeout))
     if max_instructions is not None:

@@ -26,6 +26,7 @@ OPTIONS = (
     (("--allow-read",), OPTIONAL, "PATH,...", "let the sandbox read below these paths (all, without =)"),
     (("--allow-write",), OPTIONAL, "PATH,...", "let the sandbox also write, create and delete there"),
     (("--allow-env",), OPTIONAL, "NAME,...", "let the sandbox see the host's environment, or these names"),
+    (("--allow-run",), OPTIONAL, "PROGRAM,...", "let the sandbox have children and run ARM programs (or only these)"),
     "What it is given",
     (("-E",), VALUE, "VAR=VAL", "set an environment variable (repeatable)"),
     (("-U",), VALUE, "VAR", "take an environment variable away (repeatable)"),
@@ -77,11 +78,30 @@ def run(arguments: list[str], start: float | None = None) -> int:
         status.end_by_signal(SIGINT)
         return status.SIGNAL + SIGINT
     except Exception as error:
-        code = status.of_error(error)
-        if code is None:
-            return report_defect(error)
-        complain(str(error))
-        return code
+        return failed(error)
+
+
+def take_over(state: int) -> "NoReturn":
+    """Run the program that a guest has asked for in its own place; `state` is the descriptor of `handover.py`."""
+    gc.disable()
+    try:
+        from stinkarm import handover
+        from stinkarm.runner import run_command
+
+        new = handover.read(state)
+        code = run_command(new.settings, new.log_start, new)
+    except Exception as error:
+        code = failed(error)
+    os._exit(code)
+
+
+def failed(error: Exception) -> int:
+    """Say what went wrong; return the exit status for it."""
+    code = status.of_error(error)
+    if code is None:
+        return report_defect(error)
+    complain(str(error))
+    return code
 
 
 def complain(text: str) -> None:
@@ -207,7 +227,7 @@ def apply(settings: Settings, name: str, value: str | None) -> bool:
             settings.dump_asm = True
         case "--dump-registers":
             settings.dump_registers = True
-        case "--allow-read" | "--allow-write" | "--allow-env":
+        case "--allow-read" | "--allow-write" | "--allow-env" | "--allow-run":
             settings.grant(key, None if value is None else words_of(name, value))
         case "-E":
             settings.set_variable(value or "")

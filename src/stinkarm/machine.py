@@ -18,7 +18,7 @@ from stinkarm.status import Failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Protocol
 
     from stinkarm.guest.stop import Stop
@@ -78,6 +78,7 @@ class Machine:
         self.instructions = 0
         self.image: image.Image | None = None
         self.path = ""
+        self.before_replace: Callable[[], None] | None = None
         self._symbols: Symbols | None = None
         self.state = State()
         self.state.v8 = settings.cpu == "max"
@@ -88,11 +89,13 @@ class Machine:
             allow_read=settings.allow_read,
             allow_write=settings.allow_write,
             allow_env=settings.allow_env,
+            allow_run=settings.allow_run,
             sysroot=settings.sysroot or sysroot.from_environment(os.environ),
         )
         for descriptor in log.descriptors:
             self.policy.descriptors.hide(descriptor)
         self.kernel = make_kernel(self.memory, self.policy, log, settings)
+        self.kernel.stack_size = settings.stack_size
         self.slice = SLICES[settings.engine]
         self._engine: Engine | None = None
 
@@ -111,15 +114,27 @@ class Machine:
         self.kernel.close()
         self.memory.close()
 
-    def load(self, path: str, argv: Sequence[bytes], environment: Sequence[bytes]) -> None:
+    def load(
+        self,
+        path: str,
+        argv: Sequence[bytes],
+        environment: Sequence[bytes],
+        *,
+        descriptor: int = -1,
+        name: bytes | None = None,
+    ) -> None:
         """Map the program at `path`, lay out its stack and point the registers at its start.
 
-        Raises elf.ElfError.
+        For a program that another guest has asked for, `descriptor` is its open file and `name` what the guest
+        calls it. Raises elf.ElfError.
         """
         log = self.log
         if log.elf:
             log.line(f"opening binary {quote(path)}")
-        descriptor = elf.open_program(path)
+        inherited = descriptor >= 0
+        if not inherited:
+            descriptor = elf.open_program(path)
+        execfn = os.fsencode(path) if name is None else name
         try:
             if log.elf:
                 log.line("parsing ELF...")
@@ -129,9 +144,9 @@ class Machine:
 
                 log.line(elf_table(headers))
             self.policy.set_program(path, descriptor)
-            self.kernel.name = os.path.basename(os.fsencode(path))[:15]
+            self.kernel.name = os.path.basename(execfn)[:15]
             self.path = os.path.abspath(path)
-            found = self.find_interpreter(headers) if headers.interpreter else None
+            found = self.find_interpreter(headers, inherited) if headers.interpreter else None
             self.image = image.load(self.memory, headers, descriptor, name=self.path, log=log)
         finally:
             os.close(descriptor)
@@ -145,7 +160,7 @@ class Machine:
             interpreter=interpreter,
             low=low,
             stack_size=self.settings.stack_size,
-            execfn=os.fsencode(path),
+            execfn=execfn,
             hwcap2=hwcap.HWCAP2_V8 if self.state.v8 else hwcap.HWCAP2,
             uid=os.getuid(),
             euid=os.geteuid(),
@@ -160,10 +175,19 @@ class Machine:
         if log.elf:
             log.line(f"jumping to entry G={entry & ~1:#x} at H={self.memory.base + (entry & ~1):#x}")
 
-    def find_interpreter(self, headers: elf.Elf) -> sysroot.Interpreter:
-        """Find the program's interpreter, and let the guest read what that will read."""
+    def find_interpreter(self, headers: elf.Elf, inherited: bool) -> sysroot.Interpreter:
+        """Find the program's interpreter, and let the guest read what that will read.
+
+        `inherited`: another guest chose the program, and must not get at more by what it names.
+        """
         name, given = headers.interpreter, self.settings.sysroot
-        found = sysroot.find_interpreter(name, self.path, given, os.environ, above=True)
+        limited = inherited and self.policy.sandboxed
+        if limited and name not in sysroot.KNOWN:
+            try:
+                return sysroot.Interpreter(self.policy.paths.open_to_read(name), os.fsdecode(self.policy.sysroot), ())
+            except OSError as error:
+                raise elf.ElfError(f"the interpreter {elf.printable(name)}: {error.strerror}") from None
+        found = sysroot.find_interpreter(name, self.path, given, os.environ, above=not limited)
         if isinstance(found, list):
             raise elf.ElfError(*sysroot.not_found(name, found))
         self.policy.set_interpreter(found.sysroot, found.libraries)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]  # `signal` is the same with enums, whose import takes longer
 import gc
 import os
+import time
 
 from stinkarm import status
 from stinkarm.guest.elf import ElfError
@@ -17,6 +18,8 @@ from stinkarm.status import Failed, NotExecutable, ProgramNotFound, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from stinkarm.handover import Handover
+    from stinkarm.linux.execute import Program
     from stinkarm.settings import Settings
 
 SOURCE_SUFFIXES = (".s", ".S", ".c")
@@ -26,14 +29,14 @@ class TimeoutReached(BaseException):
     """The wall-clock limit has passed; raised by the alarm wherever the run is then."""
 
 
-def run_command(settings: Settings, start: float) -> int:
-    """Run a guest for the command line and return the exit status.
+def run_command(settings: Settings, start: float, handover: Handover | None = None) -> int:
+    """Run a guest for the command line, or one that another guest left its process to; return the exit status.
 
     Does not return when a signal ended the guest: then this process ends by that signal.
     """
-    log = open_log(settings, start)
+    log = open_log(settings, start, (-1, -1) if handover is None else handover.log_fds)
     log.open()
-    machine = prepare(settings, log)
+    machine = prepare(settings, log, handover=handover)
     take_signals(interruptible=settings.dump_registers)
     if log.elf:
         log.line("starting the emulator")
@@ -43,10 +46,10 @@ def run_command(settings: Settings, start: float) -> int:
     return finish(machine, outcome)
 
 
-def open_log(settings: Settings, start: float | None) -> Log:
-    """Make the log that the settings ask for."""
+def open_log(settings: Settings, start: float | None, opened: tuple[int, int] = (-1, -1)) -> Log:
+    """Make the log that the settings ask for; `opened` are its descriptors when it goes on."""
     try:
-        return Log(settings.topics, settings.log_file, strace=settings.strace, start=start)
+        return Log(settings.topics, settings.log_file, strace=settings.strace, start=start, opened=opened)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"-D {settings.log_file}: the log file cannot be written: {reason}") from None
@@ -63,8 +66,10 @@ def take_signals(*, interruptible: bool) -> None:
     _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)
 
 
-def prepare(settings: Settings, log: Log, *, empty: bool = False) -> Machine:
+def prepare(settings: Settings, log: Log, *, empty: bool = False, handover: Handover | None = None) -> Machine:
     """Make the guest and load its program, built first if it is a source; none when it is to be `empty`.
+
+    With a `handover` the guest goes on in a process that ran another program before.
 
     Raises one of `status`'s errors, whose text names the program.
     """
@@ -72,6 +77,10 @@ def prepare(settings: Settings, log: Log, *, empty: bool = False) -> Machine:
     try:
         machine = Machine(settings, log)
         if empty:
+            return machine
+        if handover is not None:
+            handover.apply(machine)
+            handover.load(machine)
             return machine
         arguments = [settings.argv0 if settings.argv0 is not None else path, *settings.arguments]
         argv = [os.fsencode(argument) for argument in arguments]
@@ -119,18 +128,59 @@ def execute(machine: Machine) -> Outcome:
     """Run a guest to its end, or to the limits in its settings."""
     settings = machine.settings
     machine.kernel.own_host_signals({SIGALRM} if settings.timeout is not None else ())
-    if settings.timeout is not None:
-        _signal.signal(_signal.SIGALRM, _raise_timeout)
-        _signal.setitimer(_signal.ITIMER_REAL, settings.timeout)
+    inherit_mask(machine)
+    deadline = None if settings.timeout is None else time.monotonic() + settings.timeout
+    allow_children(machine, deadline)
+    outcome = Outcome(TIMEOUT)
     try:
-        return machine.run(settings.max_instructions)
+        if settings.timeout is not None:
+            _signal.signal(_signal.SIGALRM, _raise_timeout)
+            _signal.setitimer(_signal.ITIMER_REAL, settings.timeout)
+        outcome = machine.run(settings.max_instructions)
     except TimeoutReached:
-        return Outcome(TIMEOUT)
+        pass
     except KeyboardInterrupt:
-        return Outcome(INTERRUPTED, signal=SIGINT)
+        outcome = Outcome(INTERRUPTED, signal=SIGINT)
     finally:
         if settings.timeout is not None:
             _signal.setitimer(_signal.ITIMER_REAL, 0)
+    machine.kernel.end_child()
+    if machine.kernel.forked:  # who called this is the parent's business
+        os._exit(finish(machine, outcome))
+    return outcome
+
+
+def inherit_mask(machine: Machine) -> None:
+    """Give the guest the signals to block that this process was started with, and block none of the host's."""
+    blocked = _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
+    if blocked:
+        from stinkarm.linux import delivery
+
+        kernel = machine.kernel
+        for number in blocked:
+            kernel.blocked |= 1 << (number - 1)
+        delivery.mask_changed(kernel, 0)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
+
+
+def allow_children(machine: Machine, deadline: float | None) -> None:
+    """Let the guest make children and run other programs in its place: this process is all its own."""
+    kernel = machine.kernel
+    kernel.may_fork = True
+
+    def on_fork() -> None:
+        if deadline is not None:  # a child has no timer
+            _signal.setitimer(_signal.ITIMER_REAL, max(0.001, deadline - time.monotonic()))
+
+    def replace(program: Program) -> int:
+        from stinkarm import handover
+
+        if machine.before_replace is not None and not kernel.forked:
+            machine.before_replace()
+        return handover.replace(machine, program, deadline)
+
+    kernel.on_fork = on_fork
+    kernel.replace = replace
 
 
 def _raise_timeout(number: int, frame: object) -> None:

@@ -26,14 +26,15 @@ TIMEOUT_MAXIMUM = 10.0**9
 class Settings:
     """One guest run.
 
-    `allow_read`, `allow_write` and `allow_env` are True for everything, else the list of paths (variable
-    names) granted. `environment_changes` are the `-E` and `-U` options in order: (name, value), value None to
+    `allow_read`, `allow_write`, `allow_env` and `allow_run` are True for everything, else the list of paths (variable
+    names, programs) granted. `environment_changes` are the `-E` and `-U` options in order: (name, value), value None to
     take the variable away.
     """
 
     __slots__ = (
         "allow_env",
         "allow_read",
+        "allow_run",
         "allow_write",
         "arguments",
         "argv0",
@@ -63,6 +64,7 @@ class Settings:
         self.allow_read: bool | list[str] = []
         self.allow_write: bool | list[str] = []
         self.allow_env: bool | list[str] = []
+        self.allow_run: bool | list[str] = []
         self.environment_changes: list[tuple[str, str | None]] = []
         self.no_env = False
         self.stack_size = 8 * MIB

@@ -14,15 +14,19 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from stinkarm import status
 from stinkarm.settings import Settings
 from stinkarm.status import Failed, StinkarmError
 
+if TYPE_CHECKING:
+    from stinkarm.machine import Machine, Outcome
+
 # How long after the guest's own time limit the child may take to say so.
 GRACE = 5.0
 CHUNK = 1 << 16
+REPLACED = "replaced"  # the answer of a guest that runs another program in its place
 ANSWER_MAXIMUM = 16 << 20
 
 BOOT = (
@@ -71,6 +75,8 @@ def run(settings: Settings, stdin: bytes, max_output: int) -> tuple[dict[str, An
         child.stdout.close()
         child.stderr.close()
         exchange.run()
+        if exchange.answer.get("reason") == REPLACED and not (exchange.late or exchange.overflow):
+            exchange.wait()
     finally:
         exchange.close()
         child.kill()
@@ -147,6 +153,23 @@ class _Exchange:
         if name == "answer" and self.deadline is None and self.timeout is not None:
             self.deadline = time.monotonic() + self.timeout + GRACE  # the guest has started
 
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The last line of the answer; empty when there is none."""
+        try:
+            last: dict[str, Any] = json.loads(self.received["answer"].rpartition(b"\n")[2])
+        except ValueError:
+            return {}
+        return last
+
+    def wait(self) -> None:
+        """Wait for a child that closed its output and runs on."""
+        left = None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+        try:
+            self.child.wait(left)
+        except subprocess.TimeoutExpired:
+            self.late = True
+
     def _close(self, descriptor: int) -> None:
         self._selector.unregister(descriptor)
         os.close(descriptor)
@@ -165,18 +188,20 @@ def _read_answer(exchange: _Exchange, returncode: int, settings: Settings) -> tu
         return {"reason": "output", **unknown}, stdout, stderr
     if exchange.late:
         return {"reason": "timeout", **unknown}, stdout, stderr
-    try:
-        answer = json.loads(exchange.received["answer"].rpartition(b"\n")[2])
-    except ValueError:
+    answer = exchange.answer
+    if not answer:
         how = f"signal {-returncode}" if returncode < 0 else f"status {returncode}"
         text = stderr.decode("utf-8", "backslashreplace").strip()
         raise Failed(
             f"the process that ran {settings.program} ended with {how} and no answer; this is a defect of "
             f"stinkarm. It wrote: {text or 'nothing'}"
-        ) from None
+        )
     if "error" in answer:
         kinds: dict[str, type[StinkarmError]] = {kind.__name__: kind for kind in StinkarmError.__subclasses__()}
         raise kinds.get(answer["error"], Failed)(answer["text"])
+    if answer["reason"] == REPLACED:  # the guest ran another program in its place, whose end is the process's
+        answer["reason"] = "signaled" if returncode < 0 else "exited"
+        answer["status"], answer["signal"] = (None, -returncode) if returncode < 0 else (returncode, None)
     return answer, stdout, stderr
 
 
@@ -191,14 +216,20 @@ def serve(values: dict[str, Any], answer: int) -> NoReturn:
         result = _serve(values, answer)
     except StinkarmError as error:
         result = {"error": type(error).__name__, "text": str(error)}
+    write_answer(answer, result)
+    os._exit(status.OK)
+
+
+def write_answer(descriptor: int, result: dict[str, Any]) -> None:
+    """Write an answer as a line of its own; the last one counts."""
     data = b"\n" + json.dumps(result).encode("ascii")
     while data:
-        data = data[os.write(answer, data) :]
-    os._exit(status.OK)
+        data = data[os.write(descriptor, data) :]
 
 
 def _serve(values: dict[str, Any], answer: int) -> dict[str, Any]:
     from stinkarm import runner
+    from stinkarm.machine import Outcome
 
     settings = Settings()
     for name, value in values.items():
@@ -207,8 +238,12 @@ def _serve(values: dict[str, Any], answer: int) -> dict[str, Any]:
     log = runner.open_log(settings, None)
     machine = runner.prepare(settings, log)
     machine.policy.descriptors.hide(answer)
+    machine.before_replace = lambda: write_answer(answer, _describe(machine, Outcome(REPLACED)))
     os.write(answer, b"\n")  # the guest starts
-    outcome = runner.execute(machine)
+    return _describe(machine, runner.execute(machine))
+
+
+def _describe(machine: Machine, outcome: Outcome) -> dict[str, Any]:
     return {
         "reason": outcome.kind,
         "status": outcome.status if outcome.kind == "exited" else None,

@@ -20,7 +20,8 @@ class Log:
     Each topic of `TOPICS` is a bool attribute, so that asking costs one attribute read;
     `strace` asks for strace's one-line form of system calls. `start` is the `time.perf_counter()`
     that stamps count from. `path` names a file to write to (truncated); without it lines go to
-    a duplicate of stderr, which the guest cannot close or replace by way of fd 2.
+    a duplicate of stderr, which the guest cannot close or replace by way of fd 2. `opened` are the two descriptors of a
+    log that goes on, or -1.
     """
 
     __slots__ = ("_descriptor", "_stderr", "elf", "instructions", "memory", "path", "start", "strace", "syscalls")
@@ -32,6 +33,7 @@ class Log:
         *,
         strace: bool = False,
         start: float | None = None,
+        opened: tuple[int, int] = (CLOSED, CLOSED),
     ) -> None:
         self.elf = "elf" in topics
         self.syscalls = "syscalls" in topics
@@ -40,12 +42,13 @@ class Log:
         self.strace = strace
         self.path = path
         self.start = time.perf_counter() if start is None else start
-        self._descriptor = CLOSED
-        self._stderr = CLOSED
+        self._descriptor, self._stderr = opened
+        if self.descriptors:
+            return
         if path is not None:
-            opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
-            self._descriptor = keep_away(opened)
-            os.close(opened)
+            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+            self._descriptor = keep_away(file)
+            os.close(file)
         elif self.any:
             self.open()
 
@@ -58,6 +61,11 @@ class Log:
     def descriptors(self) -> list[int]:
         """The host file descriptors that are open, none of which are the guest's."""
         return [descriptor for descriptor in (self._descriptor, self._stderr) if descriptor >= 0]
+
+    @property
+    def opened(self) -> tuple[int, int]:
+        """The descriptors that another log can go on with."""
+        return self._descriptor, self._stderr
 
     def open(self) -> None:
         """Take a descriptor of stderr, before the guest can put another file in its place."""

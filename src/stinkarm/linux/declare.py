@@ -25,10 +25,11 @@ PURE = "pure"  # nothing outside the process: always runs
 FD = "fd"  # descriptors; runs, and itself asks `kernel.policy` about what is new
 PATH = "path"  # names of files; runs, and itself asks `kernel.policy`
 SOCKET = "socket"  # the network: refused with EACCES
-PROCESS = "process"  # new or other processes: refused with EPERM
+CHILD = "child"  # new processes and programs: refused with EPERM but for --allow-run
+PROCESS = "process"  # other processes: refused with EPERM
 SYSTEM = "system"  # the machine's own settings: refused with EPERM
 
-NEEDS = (PURE, FD, PATH, SOCKET, PROCESS, SYSTEM)
+NEEDS = (PURE, FD, PATH, SOCKET, CHILD, PROCESS, SYSTEM)
 
 # Parameter types of `linux/parameters.py` that are not one unsigned register.
 SIGNED = frozenset(("Clock", "DirFd", "Fd", "Id", "Int", "IdKind", "Pid", "Signal", "TimerId", "Whence"))

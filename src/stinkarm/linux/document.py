@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-from stinkarm.linux.declare import DECLARED, FD, PATH, PROCESS, PURE, SOCKET, SYSTEM, Syscall
+from stinkarm.linux.declare import CHILD, DECLARED, FD, PATH, PROCESS, PURE, SOCKET, SYSTEM, Syscall
 from stinkarm.linux.table import CALLS
 
 IN_SANDBOX = {
@@ -13,6 +13,7 @@ IN_SANDBOX = {
     FD: "the guest's own descriptors",
     PATH: "what is granted",
     SOCKET: "EACCES",
+    CHILD: "EPERM without `--allow-run`",
     PROCESS: "EPERM",
     SYSTEM: "EPERM",
 }
@@ -75,7 +76,7 @@ def document() -> str:
     lines += ["", "## Missing", "", "These answer ENOSYS; in the sandbox, those named with it another error.", ""]
     for number, name, declaration in missing:
         refused = ""
-        if declaration is not None and declaration.needs in (SOCKET, PROCESS, SYSTEM):
+        if declaration is not None and declaration.needs in (SOCKET, CHILD, PROCESS, SYSTEM):
             refused = f" ({IN_SANDBOX[declaration.needs]})"
         lines.append(f"- {_number(number)} `{name}`{refused}")
     return "\n".join(lines) + "\n"

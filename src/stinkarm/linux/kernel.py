@@ -13,7 +13,7 @@ from errno import EACCES, EFAULT, ENOSYS, EPERM
 
 from stinkarm.guest.memory import GuestFault
 from stinkarm.linux import host
-from stinkarm.linux.declare import DECLARED, FD, NAMES, PATH, PROCESS, PURE, SOCKET, SYSTEM, Syscall
+from stinkarm.linux.declare import CHILD, DECLARED, FD, NAMES, PATH, PROCESS, PURE, SOCKET, SYSTEM, Syscall
 from stinkarm.linux.table import CALLS
 
 TYPE_CHECKING = False
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from stinkarm.guest.state import State
     from stinkarm.guest.stop import Stop
     from stinkarm.inspect.log import Log
+    from stinkarm.linux.execute import Program
     from stinkarm.linux.parameters import Hex
     from stinkarm.linux.timers import Timer
+    from stinkarm.linux.vfork import Link
     from stinkarm.sandbox.policy import Policy
 
     class Tracer(Protocol):
@@ -49,8 +51,13 @@ EXIT_GROUP = 248
 PRIVATE = 0xF0000  # the first number of the calls that only ARM has
 
 # How a call that the sandbox refuses fails.
-REFUSALS = {SOCKET: EACCES, PROCESS: EPERM, SYSTEM: EPERM}
-REACHES = {SOCKET: "the network", PROCESS: "another process", SYSTEM: "the settings of the system"}
+REFUSALS = {SOCKET: EACCES, CHILD: EPERM, PROCESS: EPERM, SYSTEM: EPERM}
+REACHES = {
+    SOCKET: "the network",
+    CHILD: "a new process",
+    PROCESS: "another process",
+    SYSTEM: "the settings of the system",
+}
 RUNS_IN_SANDBOX = (PURE, FD, PATH)
 
 MAX_NOTES = 500
@@ -76,6 +83,10 @@ class Kernel:
     thread's own pending signals; `altstack`, the signal stack (sp, flags, size); `trap`, what its last
     fault was (number, error code, address); `attention`, that there may be a signal to deliver.
     `owns_host_signals` says that what the host sends to this process is meant for the guest, but for `kept`.
+
+    `children` are the processes that it made and has not waited for, `groups` the process groups; `may_fork` says
+    that this process may be copied and replaced, `forked` that it is a copy, `parent` which guest made it, `link`
+    leads to a parent that waits in vfork; `on_fork` is called in a copy, `replace` runs another program.
     """
 
     def __init__(
@@ -112,10 +123,19 @@ class Kernel:
         self.clear_child_tid = 0
         self.robust_list = 0
         self.personality = 0
+        self.stack_size = 8 << 20
         self.name = b""
         self.attributes: dict[int, int] = {}
         self.limits: dict[int, tuple[int, int]] = {}
         self.call: Syscall | None = None
+        self.may_fork = False
+        self.forked = False
+        self.parent = 0
+        self.children: set[int] = set()
+        self.groups: set[int] = set()
+        self.link: Link | None = None
+        self.on_fork: Callable[[], None] | None = None
+        self.replace: Callable[[Program], int] | None = None
         self._noted: set[str] = set()
         policy.call = self._running
         if policy.report is None:
@@ -204,9 +224,49 @@ class Kernel:
         self.exit_signal = signal
         self.exit_status = 128 + signal
 
+    def begin_child(self, link: Link | None) -> None:
+        """Be a child that was just forked: what a child does not inherit goes."""
+        if self.link is not None:
+            self.link.close()
+        self.link = link
+        if link is not None:
+            link.begin_child()
+        self.forked = True
+        self.parent = os.getppid()
+        self.groups |= self.children
+        self.children = set()
+        self.pending, self.shared, self.timers = [], [], {}
+        if self.captured:
+            from stinkarm.linux import capture
+
+            for _ in capture.taken():  # what came before the fork is the parent's
+                continue
+        self.robust_list = 0
+        if self.on_fork is not None:
+            self.on_fork()
+
+    def end_child(self) -> None:
+        """Let a parent that waits in vfork go on; called when the process ends."""
+        if self.link is not None:
+            self.link.send()
+            self.link.close()
+            self.link = None
+
     def foreign(self, pid: int) -> bool:
-        """Say whether a process is none of this one's business: another one, in the sandbox."""
-        return self.policy.sandboxed and pid not in (0, os.getpid())
+        """Say whether a process is none of this one's business: not itself or its child, in the sandbox."""
+        return self.policy.sandboxed and pid not in (0, os.getpid()) and pid not in self.children
+
+    def may_signal(self, pid: int) -> bool:
+        """Say whether a signal may be sent to a process, or a group as for `man 2 kill`."""
+        if not self.policy.sandboxed or pid in self.children:
+            return True
+        if pid > 0:
+            return pid == self.parent == os.getppid()
+        return pid != -1 and self.owns_group(-pid or os.getpgrp())
+
+    def owns_group(self, group: int) -> bool:
+        """Say whether a process group is one that the guest, its children or the guests above it have made."""
+        return group in self.groups or group in self.children
 
     def pointer(self, address: int, size: int) -> int:
         """Give the host address of `size` guest bytes, or 0 for NULL."""
@@ -234,10 +294,10 @@ class Kernel:
         mode = self.policy.mode
         if mode == "deny" and number not in (EXIT, EXIT_GROUP):
             handler = _answer(ENOSYS)
-        elif mode == "sandbox" and call.needs not in RUNS_IN_SANDBOX:
+        elif mode == "sandbox" and call.needs not in RUNS_IN_SANDBOX and not (call.needs == CHILD and self.policy.runs):
             handler = _answer(REFUSALS[call.needs])
             self.call = call
-            self.policy.deny(REACHES[call.needs])
+            self.policy.deny(REACHES[call.needs], "--allow-run" if call.needs == CHILD else "")
         elif call.missing:
             handler = _answer(ENOSYS)
             if number in CALLS:

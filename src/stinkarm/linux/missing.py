@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from stinkarm.linux.parameters import (
         Address,
         Bytes,
-        CloneArgs,
         CloneFlags,
-        DirFd,
         Fd,
         FdPair,
         Hex,
@@ -35,48 +33,11 @@ if TYPE_CHECKING:
         SocketDomain,
         SocketType,
         String,
-        Strings,
         UInt,
         Word,
     )
 
-# New processes and programs
-
-
-@missing(2, PROCESS)
-def fork(k: Kernel) -> Pid:
-    """Make a child."""
-    return -ENOSYS
-
-
-@missing(190, PROCESS)
-def vfork(k: Kernel) -> Pid:
-    """Make a child that borrows the memory."""
-    return -ENOSYS
-
-
-@missing(120, PROCESS)
-def clone(k: Kernel, flags: CloneFlags, stack: Address, parent_tid: Address, tls: Address, child_tid: Address) -> Pid:
-    """Make a child or a thread."""
-    return -ENOSYS
-
-
-@missing(435, PROCESS)
-def clone3(k: Kernel, cl_args: In[CloneArgs], size: Size) -> Pid:
-    """Make a child or a thread."""
-    return -ENOSYS
-
-
-@missing(11, PROCESS)
-def execve(k: Kernel, pathname: In[Path], argv: In[Strings], envp: In[Strings]) -> int:
-    """Run another program."""
-    return -ENOSYS
-
-
-@missing(387, PROCESS)
-def execveat(k: Kernel, dirfd: DirFd, pathname: In[Path], argv: In[Strings], envp: In[Strings], flags: Hex) -> int:
-    """Run another program."""
-    return -ENOSYS
+# Other processes
 
 
 @missing(26, PROCESS)

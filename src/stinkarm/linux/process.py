@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from errno import ECHILD, EINTR, EINVAL, ENOSYS, EPERM, ESRCH
+from errno import EINTR, EINVAL, ENOSYS, EPERM
 
 from stinkarm.linux import host
-from stinkarm.linux.declare import PROCESS, PURE, syscall
+from stinkarm.linux.declare import CHILD, PURE, syscall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,17 +16,13 @@ if TYPE_CHECKING:
         Bytes,
         GetrandomFlags,
         Hex,
-        IdKind,
         Int,
         Out,
         Pid,
         PrctlOption,
-        Rusage,
-        Siginfo,
         Size,
         Sysinfo,
         Utsname,
-        WaitOptions,
         Word,
     )
 
@@ -95,41 +91,24 @@ def getsid(k: Kernel, pid: Pid) -> Pid:
     return -EPERM if k.foreign(pid) else host.call(HOST_GETSID, pid)
 
 
-@syscall(57, PROCESS)
+@syscall(57, CHILD)
 def setpgid(k: Kernel, pid: Pid, pgid: Pid) -> int:
-    """Put a process into a process group."""
-    return host.call(HOST_SETPGID, pid, pgid)
+    """Put the process, or a child of it, into a process group."""
+    if k.foreign(pid) or (k.policy.sandboxed and pgid not in (0, pid) and not k.owns_group(pgid)):
+        return -EPERM
+    result = host.call(HOST_SETPGID, pid, pgid)
+    if result == 0:
+        k.groups.add(pgid or pid or os.getpid())
+    return result
 
 
-@syscall(66, PROCESS)
+@syscall(66, CHILD)
 def setsid(k: Kernel) -> Pid:
     """Start a session."""
-    return host.call(HOST_SETSID)
-
-
-# Children: there are none, since there is no fork yet. (The emulator's own are not the guest's.)
-
-WAIT4_OPTIONS = 0xE000000B  # WNOHANG WUNTRACED WCONTINUED __WNOTHREAD __WALL __WCLONE
-WAITID_OPTIONS = 0xE100000F
-WAITID_EVENTS = 0xE  # WSTOPPED WEXITED WCONTINUED
-
-
-@syscall(114, PURE, partial="There are never children: ECHILD.")
-def wait4(k: Kernel, pid: Pid, wstatus: Out[Word], options: WaitOptions, rusage: Out[Rusage]) -> Pid:
-    """Wait for a child."""
-    if options & ~WAIT4_OPTIONS:
-        return -EINVAL
-    return -ESRCH if pid == -(1 << 31) else -ECHILD
-
-
-@syscall(280, PURE, partial="There are never children: ECHILD.")
-def waitid(k: Kernel, idtype: IdKind, id: Pid, infop: Out[Siginfo], options: WaitOptions, rusage: Out[Rusage]) -> int:
-    """Wait for a child."""
-    if options & ~WAITID_OPTIONS or not options & WAITID_EVENTS or not 0 <= idtype <= 3:
-        return -EINVAL
-    if idtype in (1, 3) and id <= 0 and not (idtype == 3 and id == 0):
-        return -EINVAL
-    return -ECHILD
+    result = host.call(HOST_SETSID)
+    if result > 0:
+        k.groups.add(result)
+    return result
 
 
 # Threads and their locks

@@ -340,36 +340,36 @@ def _send_self(k: Kernel, signal: int, code: int) -> int:
     return 0
 
 
-@syscall(37, PURE, partial="In the sandbox only to the process itself: another one is EPERM.")
+@syscall(37, PURE, partial="In the sandbox only to the process itself, its children and its parent: others are EPERM.")
 def kill(k: Kernel, pid: Pid, sig: Signal) -> int:
     """Send a signal to a process."""
     if pid == os.getpid():
         return _send_self(k, sig, SI_USER)
     if not 0 <= sig <= LAST_SIGNAL:
         return -EINVAL
-    if k.policy.sandboxed:
+    if not k.may_signal(pid):
         return -EPERM
     return -ESRCH if pid == -(1 << 31) else host.call(HOST_KILL, pid, sig)
 
 
-@syscall(238, PURE, partial="In the sandbox only to the process itself: another one is EPERM.")
+@syscall(238, PURE, partial="In the sandbox only to the process itself, its children and its parent: others are EPERM.")
 def tkill(k: Kernel, tid: Pid, sig: Signal) -> int:
     """Send a signal to a thread."""
     if tid <= 0:
         return -EINVAL
     if tid == os.getpid():
         return _send_self(k, sig, SI_TKILL)
-    return -EPERM if k.policy.sandboxed else host.call(HOST_TKILL, tid, sig)
+    return host.call(HOST_TKILL, tid, sig) if k.may_signal(tid) else -EPERM
 
 
-@syscall(268, PURE, partial="In the sandbox only to the process itself: another one is EPERM.")
+@syscall(268, PURE, partial="In the sandbox only to the process itself, its children and its parent: others are EPERM.")
 def tgkill(k: Kernel, tgid: Pid, tid: Pid, sig: Signal) -> int:
     """Send a signal to a thread of a process."""
     if tgid <= 0 or tid <= 0:
         return -EINVAL
     if tgid == os.getpid():
         return _send_self(k, sig, SI_TKILL) if tid == tgid else -ESRCH
-    return -EPERM if k.policy.sandboxed else host.call(HOST_TGKILL, tgid, tid, sig)
+    return host.call(HOST_TGKILL, tgid, tid, sig) if k.may_signal(tgid) else -EPERM
 
 
 _queued = Struct("<iiiiII")
@@ -386,7 +386,7 @@ def _queue(k: Kernel, target: tuple[int, ...], signal: int, info: int) -> int:
         data = signal.to_bytes(4, "little") + data[4:]
         sent = not signal or delivery.send(k, signal, data, process=len(target) == 1)
         return 0 if sent else -EAGAIN
-    if k.policy.sandboxed or code >= SI_USER or code == SI_TKILL:
+    if not k.may_signal(target[0]) or code >= SI_USER or code == SI_TKILL:
         return -EPERM
     from stinkarm.guest.native import addressof, create_string_buffer
 
@@ -396,13 +396,13 @@ def _queue(k: Kernel, target: tuple[int, ...], signal: int, info: int) -> int:
     return host.call(HOST_RT_TGSIGQUEUEINFO, target[0], target[1], signal, addressof(translated))
 
 
-@syscall(178, PURE, partial="In the sandbox only to the process itself: another one is EPERM.")
+@syscall(178, PURE, partial="In the sandbox only to the process itself, its children and its parent: others are EPERM.")
 def rt_sigqueueinfo(k: Kernel, tgid: Pid, sig: Signal, info: In[Siginfo]) -> int:
     """Send a signal with a value."""
     return _queue(k, (tgid,), sig, info)
 
 
-@syscall(363, PURE, partial="In the sandbox only to the process itself: another one is EPERM.")
+@syscall(363, PURE, partial="In the sandbox only to the process itself, its children and its parent: others are EPERM.")
 def rt_tgsigqueueinfo(k: Kernel, tgid: Pid, tid: Pid, sig: Signal, info: In[Siginfo]) -> int:
     """Send a signal with a value to a thread."""
     return -EINVAL if tgid <= 0 or tid <= 0 else _queue(k, (tgid, tid), sig, info)

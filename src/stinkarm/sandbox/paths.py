@@ -229,6 +229,11 @@ class Paths:
 
     # Opening
 
+    def open_to_read(self, path: bytes) -> int:
+        """Open a file that the guest may read for the emulator; give a descriptor that the guest does not have."""
+        with self.find(AT_FDCWD, path, need=READ) as found:
+            return os.open(found.path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=found.fd)
+
     def open(self, dirfd: int, path: bytes, flags: int, mode: int = 0, resolve: int = 0) -> int:
         """Open a file for the guest, with host flags, and give its descriptor. `resolve` is openat2's."""
         kind, detail, number = special.classify(path)
@@ -401,6 +406,11 @@ class Paths:
         if not os.fstat(fd).st_nlink:
             raise OSError(ENOENT, "the working directory was removed")
         return special.host_name(fd)
+
+    def enter_working_directory(self) -> None:
+        """Make the directory that relative paths start from the host process's own."""
+        if self._cwd_fd >= 0:
+            os.fchdir(self._cwd_fd)
 
     def _move(self, fd: int, rights: int) -> None:
         """Make `fd` the working directory. In the sandbox it is a descriptor, not the host process's own.

@@ -58,7 +58,8 @@ class Policy:
 
     `allow_read` and `allow_write` are None, True for everything, or a list of files and directories; a
     directory stands for all below it. Writing includes reading. `allow_env` is None, True, or a list
-    of variable names.
+    of variable names. `allow_run` is None, True for children and any ARM program that the guest may read, or a list of
+    programs: children, and these alone. A program of the host runs only if it is listed, and then outside the sandbox.
 
     `sysroot` is a directory where names that begin with "/" are looked for first, for reading; all of it may be
     read. `libraries` are files of the host that the guest's dynamic loader may read.
@@ -74,6 +75,7 @@ class Policy:
         allow_read: "Granted" = None,
         allow_write: "Granted" = None,
         allow_env: "Granted" = None,
+        allow_run: "Granted" = None,
         sysroot: str | None = None,
         report: "Callable[[str], None] | None" = None,
     ) -> None:
@@ -83,6 +85,7 @@ class Policy:
         self.allow_read = _absolute(_granted("allow_read", allow_read))
         self.allow_write = _absolute(_granted("allow_write", allow_write))
         self.allow_env = _granted("allow_env", allow_env)
+        self.allow_run = _found(_granted("allow_run", allow_run))
         self.sysroot = os.fsencode(os.path.abspath(sysroot)) if sysroot else b""
         self.libraries: tuple[str, ...] = ()
         self.report = report
@@ -101,6 +104,26 @@ class Policy:
     def sandboxed(self) -> bool:
         """Say whether the guest is kept from the host."""
         return self.mode != FORWARD
+
+    @property
+    def runs(self) -> bool:
+        """Say whether the guest may have children and run other programs."""
+        return self.mode == FORWARD or bool(self.allow_run)
+
+    def may_run(self, name: bytes, path: bytes) -> bool:
+        """Say whether the guest may run an ARM program that it calls `name`, and the host `path`."""
+        if self.mode == FORWARD or self.allow_run is True:
+            return True
+        named = self.allow_run or ()
+        return any(os.fsdecode(text) in named for text in (name, path, os.path.basename(name)))
+
+    def may_run_on_host(self, path: bytes) -> bool:
+        """Say whether the guest may run the program of the host at `path`, which has no links in it."""
+        if self.mode == FORWARD:
+            return True
+        return not isinstance(self.allow_run, bool) and any(
+            os.path.realpath(n) == os.fsdecode(path) for n in self.allow_run
+        )
 
     @property
     def paths(self) -> "Paths":
@@ -178,6 +201,24 @@ def _absolute(grant: bool | tuple[str, ...]) -> bool | tuple[str, ...]:
     if isinstance(grant, bool):
         return grant
     return tuple(name if name.startswith("/") else os.path.join(os.getcwd(), name) for name in grant)
+
+
+def _found(grant: bool | tuple[str, ...]) -> bool | tuple[str, ...]:
+    """Make the names of programs paths, where the host finds them: names without a slash along PATH."""
+    if isinstance(grant, bool):
+        return grant
+    found: list[str] = []
+    for name in grant:
+        if "/" in name:
+            found.append(os.path.join(os.getcwd(), name))
+            continue
+        found.append(name)
+        for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+            path = os.path.join(folder or ".", name)
+            if os.path.isfile(path) and os.access(path, os.X_OK):
+                found.append(os.path.abspath(path))
+                break
+    return tuple(found)
 
 
 def _some_call() -> str:

@@ -72,12 +72,20 @@ class Roots:
     def __init__(self, policy: "Policy") -> None:
         found: dict[bytes, Root] = {}
         sysroot = (os.fsdecode(policy.sysroot),) if policy.sysroot else False
-        grants = ((policy.allow_read, READ), (sysroot, READ), (policy.libraries, READ), (policy.allow_write, ALL))
+        programs = () if isinstance(policy.allow_run, bool) else [name for name in policy.allow_run if "/" in name]
+        quiet = (policy.libraries, programs)
+        grants = (
+            (policy.allow_read, READ),
+            (sysroot, READ),
+            (policy.libraries, READ),
+            (programs, READ),
+            (policy.allow_write, ALL),
+        )
         for grant, rights in grants:
             names = ("/",) if grant is True else grant or ()
             for name in names:
                 opened = _open_grant(os.fsencode(name), rights, policy.descriptors)
-                if not opened and policy.report is not None and grant is not policy.libraries:
+                if not opened and policy.report is not None and grant not in quiet:
                     policy.report(f"the grant {quote(name)} gives nothing: its directory does not exist")
                 for root in opened:
                     earlier = found.get(root.path)

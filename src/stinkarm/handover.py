@@ -1,0 +1,256 @@
+"""Executing stinkarm again in the same process, for a guest that runs another ARM program.
+
+The settings, the program and what it is given, whose descriptors are whose: all that the new process image has to
+know is handed over in a memory file, whose descriptor the guest cannot name.
+"""
+
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]  # `signal` is the same with enums, whose import takes longer
+import os
+import sys
+import time
+
+from stinkarm.sandbox.descriptors import FIRST_HIDDEN
+from stinkarm.settings import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from stinkarm.linux.execute import Program
+    from stinkarm.machine import Machine
+
+SIGPIPE = 13
+MAGIC = b"stinkarm handover 1\n"
+BOOT = (
+    "import sys; sys.path[:] = sys.argv[1].split('\\n'); "
+    "from stinkarm.cli import take_over; take_over(int(sys.argv[2]))"
+)
+
+# The settings that go with a program to the next; the rest is about the program itself, or is a time or a count.
+SAME = ("syscalls", "sysroot", "release", "cpu", "engine", "log_file")
+SWITCHES = ("strace", "dump_registers")
+GRANTS = ("allow_read", "allow_write", "allow_env", "allow_run")
+EVERYTHING = b"\n"  # a grant without names
+SIG_IGN = 1
+
+
+def _encoded(values: list[int]) -> list[bytes]:
+    return [b"%d" % value for value in values]
+
+
+# Leaving
+
+
+def replace(machine: Machine, program: Program, deadline: float | None) -> int:
+    """Run another program in the place of this one; return only by an OSError."""
+    from stinkarm.linux.execute import is_arm
+
+    kernel = machine.kernel
+    if kernel.link is not None:
+        kernel.link.send()
+    held = _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
+    back = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    kept: list[int] = []
+    try:
+        machine.policy.paths.enter_working_directory()
+        _set_signals(machine)
+        if is_arm(program):
+            state = _write(machine, program, deadline, kept)
+            options = [sys.executable, "-ISc", BOOT, "\n".join(sys.path), str(state)]
+            os.execv(sys.executable, [*options, os.fsdecode(program.argv[0])[:200]])
+        else:
+            variables = dict(text.partition(b"=")[::2] for text in program.environment)
+            os.execve(program.path, program.argv, variables)
+    finally:  # there is no other program: this one goes on
+        for fd in kept:
+            os.close(fd)
+        _signal.signal(SIGPIPE, _signal.SIG_IGN)
+        os.fchdir(back)
+        os.close(back)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, held)
+    raise AssertionError("execve returned")
+
+
+def _set_signals(machine: Machine) -> None:
+    """Leave the host's mask and ignored signals as the guest has them, which execve keeps."""
+    kernel = machine.kernel
+    from stinkarm.linux.capture import NEVER_TAKEN
+
+    ignored = kernel.actions.get(SIGPIPE, (0,))[0] == SIG_IGN
+    _signal.signal(SIGPIPE, _signal.SIG_IGN if ignored else _signal.SIG_DFL)
+    blocked = {number for number in range(1, 65) if kernel.blocked >> (number - 1) & 1 and number not in (32, 33)}
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, blocked)
+    for number, _ in (*kernel.pending, *kernel.shared):
+        if number in blocked and number not in NEVER_TAKEN:
+            os.kill(os.getpid(), number)
+
+
+def _write(machine: Machine, program: Program, deadline: float | None, kept: list[int]) -> int:
+    """Write the state into a file in memory; give its descriptor, which execve keeps open.
+
+    Descriptors that execve keeps are added to `kept`.
+    """
+    settings, kernel, policy = machine.settings, machine.kernel, machine.policy
+    log = machine.log
+    left = []
+    if settings.max_instructions is not None:
+        left = [max(1, settings.max_instructions - machine.instructions)]
+    values: dict[str, list[bytes]] = {
+        "program": [program.path, program.name],
+        "arguments": program.argv,
+        "environment": program.environment,
+        "topics": [topic.encode() for topic in settings.topics],
+        "switches": [name.encode() for name in SWITCHES if getattr(settings, name)],
+        "libraries": [os.fsencode(name) for name in policy.libraries],
+        "times": [repr(log.start).encode(), *([repr(deadline).encode()] if deadline is not None else [])],
+        "stack_size": _encoded([settings.stack_size]),
+        "max_instructions": _encoded(left),
+        "fds": _encoded([_kept(fd, kept) for fd in (program.fd, *log.opened)]),
+        "rights": _encoded([number for fd, right in policy.descriptors.rights.items() for number in (fd, right)]),
+        "children": _encoded(sorted(kernel.children)),
+        "groups": _encoded(sorted(kernel.groups)),
+        "ignored": _encoded([number for number, action in kernel.actions.items() if action[0] == SIG_IGN]),
+        "attributes": _encoded([number for pair in kernel.attributes.items() for number in pair]),
+        "limits": _encoded([number for kind, pair in kernel.limits.items() for number in (kind, *pair)]),
+        "personality": _encoded([kernel.personality]),
+        "parent": _encoded([kernel.parent]),
+    }
+    for name in SAME:
+        value = os.fsdecode(policy.sysroot) if name == "sysroot" else getattr(settings, name)
+        values[name] = [os.fsencode(value)] if value else []
+    for name in GRANTS:
+        grant = getattr(policy, name)
+        values[name] = [EVERYTHING] if grant is True else [os.fsencode(word) for word in grant or ()]
+    file = os.memfd_create("stinkarm", os.MFD_CLOEXEC)
+    with open(file, "r+b") as stream:
+        stream.write(encode(values))
+        stream.flush()
+        return _kept(file, kept)
+
+
+def _kept(fd: int, kept: list[int]) -> int:
+    """Copy a descriptor so that it stays open in the next program, away from the guest's; -1 stays -1."""
+    import fcntl
+
+    if fd < 0:
+        return fd
+    try:
+        copy = fcntl.fcntl(fd, fcntl.F_DUPFD, FIRST_HIDDEN)
+    except OSError:  # RLIMIT_NOFILE is not above FIRST_HIDDEN
+        copy = fcntl.fcntl(fd, fcntl.F_DUPFD, 3)
+    kept.append(copy)
+    return copy
+
+
+# Arriving
+
+
+class Handover:
+    """What the process image before this one has told it.
+
+    `fd` is the program; `log_fds` are the log's descriptors, or -1.
+    """
+
+    __slots__ = ("fd", "log_fds", "log_start", "settings", "values")
+
+    def __init__(self, values: dict[str, list[bytes]]) -> None:
+        self.values = values
+        fds = self.numbers("fds")
+        self.fd, self.log_fds = fds[0], (fds[1], fds[2])
+        for fd in fds:
+            if fd >= 0:
+                os.set_inheritable(fd, False)
+        times = [float(text) for text in values["times"]]
+        self.log_start = times[0]
+        settings = self.settings = Settings()
+        settings.program = os.fsdecode(values["program"][0])
+        for name in SAME:
+            if values[name]:
+                setattr(settings, name, os.fsdecode(values[name][0]))
+        for name in SWITCHES:
+            setattr(settings, name, name.encode() in values["switches"])
+        for name in GRANTS:
+            words = [os.fsdecode(text) for text in values[name]]
+            setattr(settings, name, True if values[name] == [EVERYTHING] else words)
+        settings.topics = [text.decode() for text in values["topics"]]
+        settings.stack_size = self.numbers("stack_size")[0]
+        for count in self.numbers("max_instructions"):
+            settings.max_instructions = count
+        if len(times) > 1:
+            settings.timeout = max(0.001, times[1] - time.monotonic())
+
+    def numbers(self, name: str) -> list[int]:
+        """Give a list of numbers."""
+        return [int(text) for text in self.values[name]]
+
+    def pairs(self, name: str) -> list[tuple[int, int]]:
+        """Give a list of pairs of numbers."""
+        numbers = self.numbers(name)
+        return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+    def apply(self, machine: Machine) -> None:
+        """Make the guest what the process was: its descriptors, its children, its attributes."""
+        kernel, policy = machine.kernel, machine.policy
+        policy.libraries = tuple(os.fsdecode(text) for text in self.values["libraries"])
+        policy.descriptors.rights = {fd: right for fd, right in self.pairs("rights") if _is_open(fd)}
+        kernel.children = set(self.numbers("children"))
+        kernel.groups = set(self.numbers("groups"))
+        kernel.attributes = dict(self.pairs("attributes"))
+        limits = self.numbers("limits")
+        kernel.limits = {limits[at]: (limits[at + 1], limits[at + 2]) for at in range(0, len(limits), 3)}
+        kernel.personality = self.numbers("personality")[0]
+        kernel.parent = self.numbers("parent")[0]
+        kernel.actions = dict.fromkeys(self.numbers("ignored"), (SIG_IGN, 0, 0, 0))
+
+    def load(self, machine: Machine) -> None:
+        """Load the program."""
+        path, name = self.values["program"]
+        argv, environment = self.values["arguments"], self.values["environment"]
+        machine.load(os.fsdecode(path), argv, environment, descriptor=self.fd, name=name)
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:  # closed by the execve
+        return False
+    return True
+
+
+# The form
+
+
+def encode(values: dict[str, list[bytes]]) -> bytes:
+    """Write lists of byte strings by name, each string after its length."""
+    parts = [MAGIC]
+    for name, strings in values.items():
+        for text in (name.encode(), b"%d" % len(strings), *strings):
+            parts.append(b"%d:%s" % (len(text), text))
+    return b"".join(parts)
+
+
+def decode(data: bytes) -> dict[str, list[bytes]]:
+    """Read what `encode` wrote; raise ValueError for anything else."""
+    if not data.startswith(MAGIC):
+        raise ValueError("not a handover of this version of stinkarm")
+    strings = []
+    at = len(MAGIC)
+    while at < len(data):
+        colon = data.index(b":", at)
+        end = colon + 1 + int(data[at:colon])
+        strings.append(data[colon + 1 : end])
+        at = end
+    values = {}
+    index = 0
+    while index < len(strings):
+        end = index + 2 + int(strings[index + 1])
+        values[strings[index].decode()] = strings[index + 2 : end]
+        index = end
+    return values
+
+
+def read(state: int) -> Handover:
+    """Read the state from its descriptor, which is closed."""
+    with open(state, "rb") as stream:
+        stream.seek(0)
+        return Handover(decode(stream.read()))

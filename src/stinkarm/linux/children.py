@@ -1,0 +1,270 @@
+"""Child processes: making them and waiting for them.
+
+A child is a fork of the whole emulator: guest memory is private or shared on the host as it is for the guest, so that
+the host's own copy-on-write makes the child's. A child that borrows its parent's memory (vfork, posix_spawn) is a
+fork as well; what it changed in memory is given back before the parent goes on (`linux/vfork.py`).
+"""
+
+from __future__ import annotations
+
+import os
+from errno import ECHILD, EINVAL, ENOSYS, EPERM, ESRCH
+from struct import Struct
+
+from stinkarm.guest.native import addressof, create_string_buffer
+from stinkarm.guest.state import WORD
+from stinkarm.linux import host
+from stinkarm.linux.declare import CHILD, PURE, syscall
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from stinkarm.linux.kernel import Kernel
+    from stinkarm.linux.parameters import (
+        Address,
+        CloneArgs,
+        CloneFlags,
+        IdKind,
+        In,
+        Out,
+        Pid,
+        Rusage,
+        Siginfo,
+        Size,
+        WaitOptions,
+        Word,
+    )
+
+# x86-64 numbers: arch/x86/entry/syscalls/syscall_64.tbl
+HOST_WAIT4 = 61
+HOST_WAITID = 247
+
+TPIDRURO = WORD["tpidruro"]
+SIGCHLD = 17
+
+# include/uapi/linux/sched.h
+CSIGNAL = 0xFF
+CLONE_VM = 0x100
+CLONE_FS = 0x200
+CLONE_FILES = 0x400
+CLONE_SIGHAND = 0x800
+CLONE_PIDFD = 0x1000
+CLONE_PTRACE = 0x2000
+CLONE_VFORK = 0x4000
+CLONE_PARENT = 0x8000
+CLONE_THREAD = 0x10000
+CLONE_SYSVSEM = 0x40000
+CLONE_SETTLS = 0x80000
+CLONE_PARENT_SETTID = 0x100000
+CLONE_CHILD_CLEARTID = 0x200000
+CLONE_DETACHED = 0x400000
+CLONE_UNTRACED = 0x800000
+CLONE_CHILD_SETTID = 0x1000000
+CLONE_IO = 0x80000000
+CLONE_CLEAR_SIGHAND = 1 << 32
+# NEWTIME NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID NEWNET: what needs privileges.
+CLONE_NAMESPACES = 0x80 | 0x20000 | 0x7E000000
+# What two processes cannot share here, and INTO_CGROUP.
+UNSUPPORTED = CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PARENT | CLONE_THREAD | 1 << 33
+KNOWN3 = 0xFFFFFF00 | CLONE_CLEAR_SIGHAND | 1 << 33
+
+CLONE_ARGS_SIZES = (64, 4096)  # CLONE_ARGS_SIZE_VER0, a page
+PARTIAL = "Not for threads, and not to share files, the working directory or handlers: ENOSYS."
+
+
+# Making
+
+
+@syscall(2, CHILD)
+def fork(k: Kernel) -> Pid:
+    """Make a child that is a copy of the process."""
+    return _make(k, SIGCHLD)
+
+
+@syscall(
+    190, CHILD, partial="What the child changes in memory is the parent's when the child has ended or run a program."
+)
+def vfork(k: Kernel) -> Pid:
+    """Make a child that borrows the memory; go on when it has ended or runs another program."""
+    return _make(k, CLONE_VM | CLONE_VFORK | SIGCHLD)
+
+
+@syscall(120, CHILD, partial=PARTIAL)
+def clone(k: Kernel, flags: CloneFlags, stack: Address, parent_tid: Address, tls: Address, child_tid: Address) -> Pid:
+    """Make a child or a thread."""
+    pidfd = parent_tid if flags & CLONE_PIDFD else 0
+    if flags & CLONE_PIDFD and flags & (CLONE_PARENT_SETTID | CLONE_DETACHED):
+        return -EINVAL
+    return _make(k, flags, stack=stack, tls=tls, parent_tid=parent_tid, child_tid=child_tid, pidfd=pidfd)
+
+
+@syscall(435, CHILD, partial=PARTIAL)
+def clone3(k: Kernel, cl_args: In[CloneArgs], size: Size) -> Pid:
+    """Make a child or a thread."""
+    from stinkarm.linux.structs import CloneArgs as layout
+
+    smallest, largest = CLONE_ARGS_SIZES
+    if size > largest:
+        return -7  # E2BIG
+    if size < smallest:
+        return -EINVAL
+    data = k.memory.read(cl_args, size)
+    if any(data[layout.size :]):
+        return -7
+    flags, pidfd, child_tid, parent_tid, signal, stack, stack_size, tls, set_tid, set_tid_size, _ = layout.unpack(
+        data[: layout.size].ljust(layout.size, b"\0")
+    )
+    if flags & ~KNOWN3 or flags & CLONE_DETACHED or signal > 64 or bool(stack) != bool(stack_size):
+        return -EINVAL
+    if (flags & (CLONE_THREAD | CLONE_PARENT) and signal) or bool(set_tid) != bool(set_tid_size):
+        return -EINVAL
+    if set_tid:
+        return -EPERM
+    return _make(
+        k,
+        flags | signal,
+        stack=stack + stack_size & 0xFFFFFFFF if stack else 0,
+        tls=tls & 0xFFFFFFFF,
+        parent_tid=parent_tid & 0xFFFFFFFF,
+        child_tid=child_tid & 0xFFFFFFFF,
+        pidfd=pidfd & 0xFFFFFFFF if flags & CLONE_PIDFD else 0,
+    )
+
+
+def _make(
+    k: Kernel,
+    flags: int,
+    *,
+    stack: int = 0,
+    tls: int = 0,
+    parent_tid: int = 0,
+    child_tid: int = 0,
+    pidfd: int = 0,
+) -> int:
+    """Make a child process; 0 in the child."""
+    if flags & CLONE_NAMESPACES:
+        return -EPERM
+    if (flags & CLONE_SIGHAND and not flags & CLONE_VM) or (flags & CLONE_THREAD and not flags & CLONE_SIGHAND):
+        return -EINVAL
+    borrows = bool(flags & CLONE_VM)
+    if flags & UNSUPPORTED or (borrows and not flags & CLONE_VFORK):
+        k.note("clone for a thread, or a process that shares more than memory, is not implemented: it answers ENOSYS.")
+        return -ENOSYS
+    if not k.may_fork:
+        k.note("children run under the stinkarm command and stinkarm.run only: this answers ENOSYS.")
+        return -ENOSYS
+    link = None
+    if flags & CLONE_VFORK:
+        from stinkarm.linux.vfork import Link
+
+        link = Link(k, borrows)
+    try:
+        pid = os.fork()
+    except OSError:
+        if link is not None:
+            link.close()
+        raise
+    if pid == 0:
+        k.begin_child(link)
+        if flags & CLONE_CLEAR_SIGHAND:
+            k.actions = {number: action for number, action in k.actions.items() if action[0] == 1}
+        if stack:
+            k.state.r[13] = stack
+        if flags & CLONE_SETTLS:
+            k.state.words[TPIDRURO] = tls
+        k.clear_child_tid = child_tid if flags & CLONE_CHILD_CLEARTID else 0
+        if flags & CLONE_CHILD_SETTID:
+            _put(k, child_tid, os.getpid())
+        return 0
+    k.children.add(pid)
+    if pidfd:
+        fd = os.pidfd_open(pid)
+        _put(k, pidfd, k.policy.descriptors.add(fd))
+    if flags & CLONE_PARENT_SETTID:
+        _put(k, parent_tid, pid)
+    if link is not None:
+        link.wait()
+    return pid
+
+
+def _put(k: Kernel, address: int, value: int) -> None:
+    """Write a number where the kernel does not mind if that fails (put_user whose result is not looked at)."""
+    from stinkarm.guest.memory import GuestFault
+
+    try:
+        k.write_word(address, value)
+    except GuestFault:
+        k.note(f"clone could not write to {address:#x}")
+
+
+# Waiting
+
+WAIT4_OPTIONS = 0xE000000B  # WNOHANG WUNTRACED WCONTINUED __WNOTHREAD __WALL __WCLONE
+WAITID_OPTIONS = 0xE100000F
+WAITID_EVENTS = 0xE  # WSTOPPED WEXITED WCONTINUED
+WNOWAIT = 0x01000000
+P_PIDFD = 3
+CLD_ENDED = (1, 2, 3)  # CLD_EXITED CLD_KILLED CLD_DUMPED
+RUSAGE = Struct("<18q")
+_siginfo = Struct("<iii4xiIi")  # of x86-64: signo errno code pid uid status
+_guest_siginfo = Struct("<iiiiIi")
+
+
+def _childless(k: Kernel) -> bool:
+    """Say whether the guest has no child. What the emulator itself started is not the guest's."""
+    return not k.children and not (k.may_fork and not k.policy.sandboxed)
+
+
+@syscall(114, PURE)
+def wait4(k: Kernel, pid: Pid, wstatus: Out[Word], options: WaitOptions, rusage: Out[Rusage]) -> Pid:
+    """Wait for a child."""
+    if options & ~WAIT4_OPTIONS:
+        return -EINVAL
+    if pid == -(1 << 31):
+        return -ESRCH
+    if _childless(k):
+        return -ECHILD
+    status = create_string_buffer(4)
+    usage = create_string_buffer(RUSAGE.size)
+    result = host.call(HOST_WAIT4, pid, addressof(status), options, addressof(usage) if rusage else 0)
+    if result <= 0:
+        return result
+    value = int.from_bytes(status.raw, "little")
+    if value & 0xFF != 0x7F and value != 0xFFFF:  # neither stopped nor continued
+        k.children.discard(result)
+    if wstatus:
+        k.write_word(wstatus, value)
+    if rusage:
+        _write_rusage(k, rusage, usage.raw)
+    return result
+
+
+def _write_rusage(k: Kernel, address: int, usage: bytes) -> None:
+    values = RUSAGE.unpack(usage)
+    k.memory.write(address, Struct("<18I").pack(*(value & 0xFFFFFFFF for value in values)))
+
+
+@syscall(280, PURE)
+def waitid(k: Kernel, idtype: IdKind, id: Pid, infop: Out[Siginfo], options: WaitOptions, rusage: Out[Rusage]) -> int:
+    """Wait for a child."""
+    if options & ~WAITID_OPTIONS or not options & WAITID_EVENTS or not 0 <= idtype <= P_PIDFD:
+        return -EINVAL
+    if (idtype == 1 and id <= 0) or (idtype in (2, P_PIDFD) and id < 0):
+        return -EINVAL
+    if idtype == P_PIDFD:
+        k.policy.descriptors.check(id)
+    if _childless(k):
+        return -ECHILD
+    info = create_string_buffer(128)
+    usage = create_string_buffer(RUSAGE.size)
+    result = host.call(HOST_WAITID, idtype, id, addressof(info), options, addressof(usage) if rusage else 0)
+    if result < 0:
+        return result
+    values = _siginfo.unpack_from(info.raw)
+    _, _, code, pid, _, _ = values
+    if pid and code in CLD_ENDED and not options & WNOWAIT:
+        k.children.discard(pid)
+    if pid and rusage:
+        _write_rusage(k, rusage, usage.raw)
+    if infop:
+        k.memory.write(infop, _guest_siginfo.pack(*values))
+    return 0

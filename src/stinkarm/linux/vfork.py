@@ -1,0 +1,108 @@
+"""What ties a child of vfork to its parent: the parent waits, and gets the memory that the child has changed.
+
+The child is a fork on the host. Which pages it has changed can be seen: they are those of which it has a copy of its
+own (Documentation/admin-guide/mm/pagemap.rst).
+"""
+
+from __future__ import annotations
+
+import os
+from struct import Struct
+
+from stinkarm.guest.mapping import MAP_PRIVATE, PROT_WRITE
+from stinkarm.guest.memory import GuestFault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from stinkarm.linux.kernel import Kernel
+
+PAGE = 4096
+PRESENT = 1 << 63
+FILE_OR_SHARED = 1 << 61
+EXCLUSIVE = 1 << 56
+MAX_PAGES = 1 << 16  # looked at in one go
+_header = Struct("<II")  # guest address, size
+
+
+class Link:
+    """The pipe from a child to its parent. `borrows`: the memory is the parent's too."""
+
+    __slots__ = ("_borrows", "_descriptors", "_kernel", "_reader", "_writer")
+
+    def __init__(self, k: Kernel, borrows: bool) -> None:
+        self._kernel = k
+        self._borrows = borrows
+        self._descriptors = k.policy.descriptors
+        reader, writer = os.pipe()
+        self._reader = self._descriptors.move_up(reader)
+        self._writer = self._descriptors.move_up(writer)
+
+    def begin_child(self) -> None:
+        """Be the child's end."""
+        self._reader = self._close(self._reader)
+
+    def close(self) -> None:
+        """Let the parent go on."""
+        self._reader, self._writer = self._close(self._reader), self._close(self._writer)
+
+    def _close(self, fd: int) -> int:
+        if fd >= 0:
+            self._descriptors.hidden.discard(fd)
+            os.close(fd)
+        return -1
+
+    def wait(self) -> None:
+        """Be the parent: wait for the child, and take over what it changed."""
+        self._writer = self._close(self._writer)
+        memory = self._kernel.memory
+        try:
+            with open(self._reader, "rb", closefd=False) as stream:
+                while header := stream.read(_header.size):
+                    address, size = _header.unpack(header)
+                    data = stream.read(size)
+                    try:
+                        memory.write(address, data)
+                    except GuestFault:  # mapped by the child alone, or made read-only by it
+                        continue
+        finally:
+            self.close()
+
+    def send(self) -> None:
+        """Be the child: give the parent the pages that have changed."""
+        if not self._borrows or self._writer < 0:
+            return
+        try:
+            with open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
+                parts = self._changed(pagemap.fileno())
+        except OSError as error:
+            self._kernel.note(f"vfork: the parent does not see what its child changed in memory: {error.strerror}")
+            return
+        try:
+            with open(self._writer, "wb", closefd=False) as stream:
+                for address, size in parts:
+                    stream.write(_header.pack(address, size))
+                    stream.write(self._kernel.memory.read(address, size))
+        except BrokenPipeError:  # the parent was killed
+            return
+
+    def _changed(self, pagemap: int) -> list[tuple[int, int]]:
+        """List the ranges of guest memory of which this process has a copy of its own: address, size."""
+        found: list[tuple[int, int]] = []
+        base = self._kernel.memory.base
+        for mapping in self._kernel.memory.mappings:
+            if not mapping.flags & MAP_PRIVATE or not mapping.prot & PROT_WRITE:
+                continue
+            address = mapping.start
+            while address < mapping.end:
+                count = min((mapping.end - address) // PAGE, MAX_PAGES)
+                entries = os.pread(pagemap, 8 * count, (base + address) // PAGE * 8)
+                for (entry,) in Struct("<Q").iter_unpack(entries[: len(entries) & -8]):
+                    if entry & (PRESENT | FILE_OR_SHARED | EXCLUSIVE) == PRESENT | EXCLUSIVE:
+                        if found and sum(found[-1]) == address:
+                            found[-1] = (found[-1][0], found[-1][1] + PAGE)
+                        else:
+                            found.append((address, PAGE))
+                    address += PAGE
+                if not entries:
+                    break
+        return found
