@@ -11,7 +11,6 @@ import sys
 from stinkarm.status import Failed, NotExecutable
 
 ASSEMBLY = (".s", ".S")
-SUFFIXES = (*ASSEMBLY, ".c")
 
 # Text and constants at 0x8000, writable data on the next page. No header is mapped, so that a
 # program of three instructions is a segment of twelve bytes.
@@ -47,11 +46,6 @@ ZIG_C = (
     *("-target", "arm-linux-musleabi", "-mcpu=cortex_a15-vfp2-vfp2sp-vfp3-vfp4-neon-fp64+soft_float"),
     *("-static", "-O1", "-g0", "-Wl,--strip-debug"),
 )
-
-
-def is_source(path: str) -> bool:
-    """Say whether a program's name is that of a source to build first."""
-    return os.path.splitext(path)[1] in SUFFIXES
 
 
 def build(source: str, output: str, *, extra: tuple[str, ...] = (), zig: bool | None = None) -> None:

@@ -58,7 +58,3 @@ class Pattern:
     def extract(self, word: int) -> dict[str, int]:
         """Return the fields of `word` by name."""
         return {name: word >> lsb & (1 << width) - 1 for name, (lsb, width) in self.fields.items()}
-
-    def overlaps(self, other: Pattern) -> bool:
-        """Say whether some word matches both patterns."""
-        return not (self.value ^ other.value) & self.mask & other.mask
