@@ -71,6 +71,7 @@ class HandlerBuilder(FloatingBuilder):
         self.any_length = length is None
         self.lines: list[str] = []
         self.slots: list[tuple[Field, int]] = []
+        self._splats: set[str] = set()  # the names of vectors whose lanes are the same
         self.flags = {"n": "%n", "z": "%z", "c": "%c", "v": "%v"}
         self.block = "body"
         self.ended = False
@@ -204,6 +205,13 @@ class HandlerBuilder(FloatingBuilder):
             function = _INTRINSICS[op]
             suffix = _mangled(a)
             return self._shaped(a.width, a.lanes, f"call {t} @llvm.{function}.{suffix}({t} {_name(a)}, {t} {_name(b)})")
+        if op == "shl" and a.width == 32 and a.lanes > 1 and _name(b) not in self._splats:
+            # Without AVX2, LLVM multiplies by a power of two that it makes as floating point. 2**31 would be Invalid
+            # Operation there, and set MXCSR's sticky flag: so shift by 16 at most, twice.
+            half = self._shaped(32, a.lanes, f"lshr {t} {_name(b)}, {_name(b.like(1))}")
+            rest = self._shaped(32, a.lanes, f"sub {t} {_name(b)}, {half.name}")
+            first = self._shaped(32, a.lanes, f"shl {t} {_name(a)}, {half.name}")
+            return self._shaped(32, a.lanes, f"shl {t} {first.name}, {rest.name}")
         return self._shaped(a.width, a.lanes, f"{op} {t} {_name(a)}, {_name(b)}")
 
     def compare(self, op: str, a: Value, b: Value) -> IrValue:
@@ -236,11 +244,15 @@ class HandlerBuilder(FloatingBuilder):
         t = ir_type(value.width, lanes)
         if not value.name.startswith("%"):
             literal = ", ".join([f"i{value.width} {value.name}"] * lanes)
-            return IrValue(self, value.width, f"<{literal}>", lanes=lanes)
+            return self._known_splat(IrValue(self, value.width, f"<{literal}>", lanes=lanes))
         first = self._new(f"insertelement {t} poison, i{value.width} {value.name}, i32 0")
-        return self._shaped(
-            value.width, lanes, f"shufflevector {t} {first}, {t} poison, <{lanes} x i32> zeroinitializer"
+        return self._known_splat(
+            self._shaped(value.width, lanes, f"shufflevector {t} {first}, {t} poison, <{lanes} x i32> zeroinitializer")
         )
+
+    def _known_splat(self, value: IrValue) -> IrValue:
+        self._splats.add(value.name)
+        return value
 
     def lane(self, vector: Value, index: int) -> IrValue:
         assert isinstance(vector, IrValue)
