@@ -188,13 +188,21 @@ def stop_of(stop: Stop) -> dict[str, int]:
     return told
 
 
+LONGEST_STORE = 128  # bytes: VSTM of sixteen doublewords
+
+
 def compare(runners: list[Runner], start: dict[str, int], results: list[tuple[Stop, dict[str, int]]]) -> None:
     """Raise Harm where the two engines differ."""
     (a, after_a), (b, after_b) = results
     told = [stop_of(stop) for stop in (a, b)]
     left = [runner.left for runner in runners]
     names = [name for name in NAMES if after_a[name] != after_b[name]]
-    data = [runner.world.memory.read(DATA, DATA_SIZE) for runner in runners]
+    data = [bytearray(runner.world.memory.read(DATA, DATA_SIZE)) for runner in runners]
+    if a.kind == b.kind == stops.FAULT and a.write and b.write:
+        # Of a store that reaches into a refused page, what goes before that page may have been written.
+        border = (a.address & -PAGE) - DATA
+        for bytes_ in data:
+            bytes_[max(0, border - LONGEST_STORE) : max(0, border)] = b""
     if told[0] != told[1] or left[0] != left[1] or names or data[0] != data[1]:
         values = " ".join(f"{name}={after_a[name]:#x}/{after_b[name]:#x}" for name in names)
         memory = [f"[{DATA + n:#x}]" for n in range(DATA_SIZE) if data[0][n] != data[1][n]][:8]
