@@ -197,12 +197,13 @@ def compare(runners: list[Runner], start: dict[str, int], results: list[tuple[St
     told = [stop_of(stop) for stop in (a, b)]
     left = [runner.left for runner in runners]
     names = [name for name in NAMES if after_a[name] != after_b[name]]
-    data = [bytearray(runner.world.memory.read(DATA, DATA_SIZE)) for runner in runners]
+    data = [runner.world.memory.read(DATA, DATA_SIZE) for runner in runners]
     if a.kind == b.kind == stops.FAULT and a.write and b.write:
         # Of a store that reaches into a refused page, what goes before that page may have been written.
-        border = (a.address & -PAGE) - DATA
-        for bytes_ in data:
-            bytes_[max(0, border - LONGEST_STORE) : max(0, border)] = b""
+        border = max(0, (a.address & -PAGE) - DATA)
+        begun = slice(max(0, border - LONGEST_STORE), border)
+        data[1] = data[1][: begun.start] + data[0][begun] + data[1][begun.stop :]
+        runners[1].world.memory.write(DATA, data[1])
     if told[0] != told[1] or left[0] != left[1] or names or data[0] != data[1]:
         values = " ".join(f"{name}={after_a[name]:#x}/{after_b[name]:#x}" for name in names)
         memory = [f"[{DATA + n:#x}]" for n in range(DATA_SIZE) if data[0][n] != data[1][n]][:8]
