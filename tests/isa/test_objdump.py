@@ -35,7 +35,7 @@ DIFFERENCES: tuple[tuple[str, str, str], ...] = (
     ("memory_hint_.*", "pldw|ldrsh", "unallocated memory hints are no-operations (A5.7.1, A6.3.8)"),
     (
         "(ldr|ldrs?b|ldrs?h)_literal",
-        r"t\w* r\d+|t\w* (sp|lr)",
+        r"t\w* r\d+|t\w* (sp|lr|pc)",
         "pc as the base makes a literal load, whatever bits 11:8 are",
     ),
     ("hint", "sevl|esb|psb|csdb|tsb|bti|pac|aut|clrbhb", "hints of later architectures are no-operations in ARMv7"),
