@@ -34,6 +34,7 @@ OPTIONS = (
     (("-0",), VALUE, "ARGV0", "pass this as argv[0] instead of the name of PROGRAM"),
     (("-s", "--stack-size"), VALUE, "SIZE", "main stack, in bytes or with k, M, G (default 8M)"),
     (("-L",), VALUE, "SYSROOT", "look here first for the files that the program names"),
+    (("--root",), VALUE, "DIR", "the directory that the program sees as /"),
     (("-r",), VALUE, "RELEASE", "the kernel release that uname answers"),
     (("-cpu",), VALUE, "MODEL", "cortex-a15 (default), or max: with what ARMv8 adds; help lists them"),
     "How it is run",

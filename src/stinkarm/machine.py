@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from errno import ENOMEM
+from errno import ENOENT, ENOMEM, ENOTDIR
 
 from stinkarm.guest import elf, hwcap, image, stack
 from stinkarm.guest import stop as stops
@@ -13,8 +13,9 @@ from stinkarm.guest.text import quote
 from stinkarm.linux.host import arrived
 from stinkarm.linux.kernel import Kernel
 from stinkarm.sandbox import sysroot
+from stinkarm.sandbox.openat2 import AT_FDCWD
 from stinkarm.sandbox.policy import Policy
-from stinkarm.status import Failed
+from stinkarm.status import NOT_FOUND, Failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ class Machine:
             allow_write=settings.allow_write,
             allow_env=settings.allow_env,
             allow_run=settings.allow_run,
-            sysroot=settings.sysroot or sysroot.from_environment(os.environ),
+            sysroot=None if settings.root else settings.sysroot or sysroot.from_environment(os.environ),
+            root=settings.root,
         )
         for descriptor in log.descriptors:
             self.policy.descriptors.hide(descriptor)
@@ -132,9 +134,12 @@ class Machine:
         if log.elf:
             log.line(f"opening binary {quote(path)}")
         inherited = descriptor >= 0
-        if not inherited:
-            descriptor = elf.open_program(path)
         execfn = os.fsencode(path) if name is None else name
+        if not inherited:
+            if self.settings.root:
+                path, descriptor = self.open_below_root(execfn)
+            else:
+                descriptor = elf.open_program(path)
         try:
             if log.elf:
                 log.line("parsing ELF...")
@@ -175,12 +180,28 @@ class Machine:
         if log.elf:
             log.line(f"jumping to entry G={entry & ~1:#x} at H={self.memory.base + (entry & ~1):#x}")
 
+    def open_below_root(self, name: bytes) -> tuple[str, int]:
+        """Open the program as the guest would name it; give the host's name and the descriptor."""
+        try:
+            with self.policy.paths.find(AT_FDCWD, name) as found:
+                path = os.readlink(found.path, dir_fd=found.fd)
+        except OSError as error:
+            if error.errno in (ENOENT, ENOTDIR):
+                raise elf.ElfError(f"there is no such file below {self.settings.root}", status=NOT_FOUND) from None
+            raise elf.ElfError(f"the file cannot be opened: {error.strerror}") from None
+        return os.fsdecode(path), elf.open_program(path)
+
     def find_interpreter(self, headers: elf.Elf, inherited: bool) -> sysroot.Interpreter:
         """Find the program's interpreter, and let the guest read what that will read.
 
         `inherited`: another guest chose the program, and must not get at more by what it names.
         """
         name, given = headers.interpreter, self.settings.sysroot
+        if self.settings.root:
+            found = sysroot.find_interpreter(name, self.path, self.settings.root, os.environ, above=False, host=False)
+            if isinstance(found, list):
+                raise elf.ElfError(*sysroot.not_found(name, found))
+            return found
         limited = inherited and self.policy.sandboxed
         if limited and name not in sysroot.KNOWN:
             try:

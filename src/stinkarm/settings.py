@@ -48,6 +48,7 @@ class Settings:
         "no_env",
         "program",
         "release",
+        "root",
         "stack_size",
         "strace",
         "syscalls",
@@ -69,6 +70,7 @@ class Settings:
         self.no_env = False
         self.stack_size = 8 * MIB
         self.sysroot: str | None = None
+        self.root: str | None = None
         self.release: str | None = None
         self.cpu = "cortex-a15"
         self.engine = "interpreter"
@@ -103,6 +105,10 @@ class Settings:
                 if not os.path.isdir(value):
                     raise UsageError(f"{name} wants a directory, and {value!r} is none.")
                 self.sysroot = value
+            case "--root":
+                if not os.path.isdir(value):
+                    raise UsageError(f"{name} wants a directory, and {value!r} is none.")
+                self.root = os.path.abspath(value)
             case "-r":
                 self.release = value
             case "-0":

@@ -217,3 +217,84 @@ def test_an_interpreter_that_is_none(triplet: str, tmp_path: Path) -> None:
     done = run("-L", root, program)
     assert done.returncode == 126
     assert f"the interpreter {root}/lib/{LOADERS[triplet]}: the magic is [6e, 6f, 74, 20]" in done.stderr
+
+
+FILES = r"""
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#define TRY(call) do { errno = 0; call; printf("%s: %s\n", #call, strerror(errno)); } while (0)
+int main(void) {
+    char text[4096];
+    puts(getcwd(text, sizeof text));
+    TRY(open("/etc/secret", O_RDONLY));
+    TRY(open("/../../../etc/secret", O_RDONLY));
+    TRY(open("../../../etc/secret", O_RDONLY));
+    TRY(open("/outside", O_RDONLY));
+    TRY(open("/link-out", O_RDONLY));
+    TRY(open("/link-absolute", O_RDONLY));
+    TRY(open("/dev/null", O_RDWR));
+    TRY(chdir("/etc"));
+    puts(getcwd(text, sizeof text));
+    TRY(open("secret", O_RDONLY));
+    TRY(chdir("../.."));
+    puts(getcwd(text, sizeof text));
+    memset(text, 0, sizeof text);
+    TRY(readlink("/proc/self/exe", text, sizeof text));
+    puts(text);
+    TRY(open("/new", O_WRONLY | O_CREAT, 0644));
+    TRY(open("/link-new", O_WRONLY | O_CREAT, 0644));
+    TRY(rename("/new", "/etc/newer"));
+    TRY(mkdir("made", 0755));
+    TRY(unlink("/etc/newer"));
+    TRY(rmdir("/made/"));
+    TRY(rmdir("/"));
+}
+"""
+ROOTED = """/
+open("/etc/secret", O_RDONLY): Success
+open("/../../../etc/secret", O_RDONLY): Success
+open("../../../etc/secret", O_RDONLY): Success
+open("/outside", O_RDONLY): No such file or directory
+open("/link-out", O_RDONLY): No such file or directory
+open("/link-absolute", O_RDONLY): Success
+open("/dev/null", O_RDWR): Success
+chdir("/etc"): Success
+/etc
+open("secret", O_RDONLY): Success
+chdir("../.."): Success
+/
+readlink("/proc/self/exe", text, sizeof text): Success
+/bin/files
+open("/new", O_WRONLY | O_CREAT, 0644): Success
+open("/link-new", O_WRONLY | O_CREAT, 0644): Success
+rename("/new", "/etc/newer"): Success
+mkdir("made", 0755): Success
+unlink("/etc/newer"): Success
+rmdir("/made/"): Success
+rmdir("/"): Device or resource busy
+"""
+
+
+@pytest.mark.parametrize("options", [["-C", "forward"], ["--allow-write"], []], ids=["forward", "writable", "sandbox"])
+def test_a_root_of_its_own(triplet: str, options: list[str], tmp_path: Path) -> None:
+    root = sysroot_at(triplet, tmp_path / "root")
+    (root / "bin").mkdir()
+    build(triplet, root / "bin/files", FILES)
+    (tmp_path / "outside").write_text("outside")
+    (root / "link-out").symlink_to("../outside")
+    (root / "link-absolute").symlink_to("/etc/secret")
+    (root / "link-new").symlink_to("/etc/by-link")
+    done = run(*options, "--root", root, "/bin/files")
+    expected = ROOTED
+    if not options:
+        lines = ROOTED.splitlines()
+        lines[15:21] = [line.rpartition(": ")[0] + ": Permission denied" for line in lines[15:21]]
+        expected = "\n".join(lines) + "\n"
+    assert done.stdout.splitlines() == expected.splitlines()
+    assert (root / "etc/by-link").exists() == bool(options)
+    assert run("--root", root, "/no/such").returncode == 127
+    assert "there is no such file below" in run("--root", root, "/outside").stderr

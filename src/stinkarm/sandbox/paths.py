@@ -101,7 +101,7 @@ class Entry:
             self._owned = False
 
 
-def _object(fd: int, rights: int, owned: bool = True) -> Found:
+def object_of(fd: int, rights: int, owned: bool = True) -> Found:
     """Wrap a descriptor of the emulator, so that path calls reach the file it is open on."""
     return Found(AT_FDCWD, b"/proc/self/fd/%d" % fd, True, rights, fd, owned)
 
@@ -149,7 +149,7 @@ class Paths:
         if not self._sandboxed:
             return Found(dirfd, path, follow)
         fd, rights = self._resolve(dirfd, path, follow, need)
-        return _object(fd, rights)
+        return object_of(fd, rights)
 
     def _find_in_sysroot(self, path: bytes, follow: bool) -> Found | None:
         """Find a name below -L, where "/" and ".." stay inside; give None when it is not there."""
@@ -168,7 +168,7 @@ class Paths:
             if error.errno in NOT_THERE:
                 return None
             raise
-        return _object(fd, READ)
+        return object_of(fd, READ)
 
     def find_descriptor(self, fd: int, need: int = LOOK) -> Found:
         """Give what a guest's descriptor is open on, for calls with AT_EMPTY_PATH."""
@@ -177,7 +177,7 @@ class Paths:
         if need & WRITE:
             self._descriptors.check_change(fd)
         self._descriptors.check(fd)
-        return _object(fd, self._descriptors.rights_of(fd), owned=False)
+        return object_of(fd, self._descriptors.rights_of(fd), owned=False)
 
     def entry(self, dirfd: int, path: bytes, *, create: bool = False) -> Entry:
         """Find the directory that holds the last name of `path`, to change what it holds."""
@@ -287,7 +287,7 @@ class Paths:
                 return self._reopen(found, flags)
         if flags & os.O_EXCL:
             with self.entry(dirfd, path, create=True) as entry:
-                return _create(entry.fd, entry.name, flags, mode)
+                return create(entry.fd, entry.name, flags, mode)
         for _ in range(CREATE_ATTEMPTS):  # whichever of "it is there" and "it is not" holds still
             try:
                 with self.find(dirfd, path, follow=follow, need=_needed(flags)) as found:
@@ -297,16 +297,24 @@ class Paths:
             except FileNotFoundError:
                 pass
             try:
-                with Walk(self.roots) as walk:
-                    walk.to_object(self._base(dirfd, path), path, follow=follow, create=True)
-                    if walk.parent >= 0:
-                        _allow(walk.path, walk.rights, WRITE)
-                        return _create(walk.parent, walk.name, flags, mode)
+                created = self._create_missing(dirfd, path, flags, mode, follow)
             except FileExistsError:
                 continue
-            except Denied as denied:
-                raise self._denied(path, denied, WRITE) from None
+            if created is not None:
+                return created
         raise OSError(EAGAIN, "the file keeps coming and going")
+
+    def _create_missing(self, dirfd: int, path: bytes, flags: int, mode: int, follow: bool) -> tuple[int, int] | None:
+        """Make a file that is not there, also where links lead to one; None when it is there by now."""
+        try:
+            with Walk(self.roots) as walk:
+                walk.to_object(self._base(dirfd, path), path, follow=follow, create=True)
+                if walk.parent < 0:
+                    return None
+                _allow(walk.path, walk.rights, WRITE)
+                return create(walk.parent, walk.name, flags, mode)
+        except Denied as denied:
+            raise self._denied(path, denied, WRITE) from None
 
     def _open_resolved(self, dirfd: int, path: bytes, flags: int, mode: int, resolve: int) -> tuple[int, int]:
         """Open for openat2 with `resolve`: below a directory that the guest already has."""
@@ -333,7 +341,7 @@ class Paths:
             if not flags & os.O_CREAT or flags & os.O_PATH:
                 raise
             return openat2(dirfd, name, flags | os.O_EXCL, mode, how), rights
-        with _object(opath, rights) as found:
+        with object_of(opath, rights) as found:
             if flags & O_CREATING == O_CREATING:
                 raise OSError(EEXIST, "the file exists")
             self._check_filesystem(opath, need, path)
@@ -383,7 +391,7 @@ class Paths:
         if special.classify(path)[0] != special.ORDINARY:
             found = self.find(AT_FDCWD, path)
         else:  # never into the sysroot: it is looked in for reading only
-            found = _object(*self._resolve(AT_FDCWD, path, True, LOOK))
+            found = object_of(*self._resolve(AT_FDCWD, path, True, LOOK))
         with found:
             self._move(found.opath, found.rights)
 
@@ -567,7 +575,7 @@ class Paths:
             if not self._sandboxed or self._policy.program_fd < 0:
                 return self.find(AT_FDCWD, self._policy.program, need=need)
             self._allow_read_only(path, need)
-            return _object(self._policy.program_fd, READ, owned=False)
+            return object_of(self._policy.program_fd, READ, owned=False)
         if not self._sandboxed:
             return None
         if kind == special.OWN_DIRECTORY:
@@ -582,7 +590,7 @@ class Paths:
             raise OSError(EACCES, "no guest sees the emulator's memory", path)
         # A link of /proc/self itself, or a file whose contents stinkarm makes up: it can be looked at.
         name = b"fd/%d" % number if kind == special.OWN_FD else detail or b"exe"
-        return _object(os.open(b"/proc/self/" + name, O_OBJECT), 0)
+        return object_of(os.open(b"/proc/self/" + name, O_OBJECT), 0)
 
     def _allow_read_only(self, path: bytes, need: int) -> None:
         if need & WRITE:
@@ -635,7 +643,7 @@ class Paths:
             return self._descriptors.add(fd, rights)
         if _needed(flags) & ~rights:
             raise OSError(EACCES, "the descriptor was not granted for this")
-        fd, rights = self._reopen(_object(number, rights, owned=False), flags)
+        fd, rights = self._reopen(object_of(number, rights, owned=False), flags)
         return self._give(fd, rights, flags)
 
     def _open_text(self, name: bytes, path: bytes, flags: int) -> int:
@@ -672,7 +680,7 @@ def _allow(path: bytes, rights: int, need: int) -> None:
         raise Denied(path)
 
 
-def _create(parent: int, name: bytes, flags: int, mode: int) -> tuple[int, int]:
+def create(parent: int, name: bytes, flags: int, mode: int) -> tuple[int, int]:
     """Make a new file."""
     return os.open(name, flags | O_CREATING | os.O_NOFOLLOW, mode, dir_fd=parent), ALL
 
@@ -682,6 +690,6 @@ def _device(path: bytes) -> Found | None:
     fd = os.open(path, O_OBJECT)
     status = os.fstat(fd)
     if stat.S_ISCHR(status.st_mode) and status.st_rdev == special.DEVICES[path]:
-        return _object(fd, READ | DEVICE)
+        return object_of(fd, READ | DEVICE)
     os.close(fd)
     return None

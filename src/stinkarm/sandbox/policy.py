@@ -64,6 +64,8 @@ class Policy:
     `sysroot` is a directory where names that begin with "/" are looked for first, for reading; all of it may be
     read. `libraries` are files of the host that the guest's dynamic loader may read.
 
+    `root` is a directory that the guest sees as "/"; all of it may be read.
+
     `report` is called with one sentence for each new denial. `call` names the system call that is running.
     `program`, `arguments`, `variables` and the address of the initial `stack` are what /proc/self shows.
     """
@@ -77,6 +79,7 @@ class Policy:
         allow_env: "Granted" = None,
         allow_run: "Granted" = None,
         sysroot: str | None = None,
+        root: str | None = None,
         report: "Callable[[str], None] | None" = None,
     ) -> None:
         if mode not in MODES:
@@ -87,6 +90,7 @@ class Policy:
         self.allow_env = _granted("allow_env", allow_env)
         self.allow_run = _found(_granted("allow_run", allow_run))
         self.sysroot = os.fsencode(os.path.abspath(sysroot)) if sysroot else b""
+        self.root = os.fsencode(os.path.realpath(root)) if root else b""
         self.libraries: tuple[str, ...] = ()
         self.report = report
         self.call: Callable[[], str] = _some_call
@@ -129,9 +133,14 @@ class Policy:
     def paths(self) -> "Paths":
         """The guest's view of the file system, made when it first names a path."""
         if self._paths is None:
-            from stinkarm.sandbox.paths import Paths
+            if self.root:
+                from stinkarm.sandbox.rooted import RootedPaths
 
-            self._paths = Paths(self)
+                self._paths = RootedPaths(self)
+            else:
+                from stinkarm.sandbox.paths import Paths
+
+                self._paths = Paths(self)
         return self._paths
 
     def set_start(self, arguments: "Sequence[bytes]", variables: "Sequence[bytes]", stack: int) -> None:

@@ -53,11 +53,12 @@ def from_environment(environment: "Mapping[str, str]") -> str | None:
 
 
 def find_interpreter(
-    name: bytes, program: str, sysroot: str | None, environment: "Mapping[str, str]", *, above: bool
+    name: bytes, program: str, sysroot: str | None, environment: "Mapping[str, str]", *, above: bool, host: bool = True
 ) -> "Interpreter | list[str]":
     """Find the file that PT_INTERP names; give the places that were looked at when there is none.
 
-    `sysroot` is the one that the user named. `above`: the directories above the program may be one too.
+    `sysroot` is the one that the user named. `above`: the directories above the program may be one too; `host`: so may
+    the host's own root.
     """
     places = [sysroot or from_environment(environment)]
     if not sysroot:
@@ -65,7 +66,7 @@ def find_interpreter(
             places += _parents(program)
         places += USUAL
     tried: list[str] = []
-    for place in [*filter(None, places), "/"]:
+    for place in [*filter(None, places), *(["/"] if host else [])]:
         folder = os.path.abspath(place)
         if folder in tried:
             continue
