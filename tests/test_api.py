@@ -328,9 +328,24 @@ def test_reasons_read_well() -> None:
         assert str(emulator.run()) == "exited with status 161"
 
 
-def test_closing_twice_and_many_emulators() -> None:
-    for _ in range(20):
-        emulator = Emulator(EXIT)
+def test_closing_twice_and_many_emulators(tmp_path: Path) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    for number in range(20):
+        emulator = Emulator(EXIT, allow_read=[tmp_path], log=["elf"], log_file=tmp_path / str(number))
         assert emulator.run().status == 161
         emulator.close()
         emulator.close()
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_closing_gives_back_what_the_guest_opened(tmp_path: Path) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    # open("/dev/null", O_RDONLY); exit(fd)
+    code = "10008fe2 0010a0e3 0570a0e3 000000ef 0170a0e3 000000ef 2f646576 2f6e756c 6c00"
+    with Emulator(patched(tmp_path / "open.elf", code)) as emulator:
+        reason = emulator.run()
+        assert reason.kind == "exited"
+        assert reason.status is not None
+        assert reason.status > 2
+        assert reason.status < 128, "an error number"
+    assert set(os.listdir("/proc/self/fd")) == before

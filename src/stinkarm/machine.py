@@ -114,6 +114,8 @@ class Machine:
         if self._engine is not None:
             self._engine.close()
         self.kernel.close()
+        self.policy.descriptors.end_guest()
+        self.policy.descriptors.close()
         self.memory.close()
 
     def load(

@@ -62,6 +62,7 @@ class Process:
     def close(self) -> None:
         """Give the memory back."""
         self.kernel.close()
+        self.policy.descriptors.close()
         self.memory.close()
 
 

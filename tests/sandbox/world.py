@@ -78,11 +78,7 @@ def sandboxed(world: World, *, openat2: bool = True, **grants: object) -> Iterat
     finally:
         os.fchdir(before)
         os.close(before)
-        for fd in guest.policy.descriptors.rights:
-            if fd > 2:
-                os.close(fd)
-        for fd in guest.policy.descriptors.hidden:
-            os.close(fd)
+        guest.policy.descriptors.end_guest()
         guest.close()
 
 

@@ -120,10 +120,10 @@ def msync(address: int, size: int, flags: int) -> None:
 def duplicate(fd: int, lowest: int) -> int:
     """Duplicate a descriptor to a close-on-exec one numbered `lowest` or higher, or raise OSError.
 
-    Where RLIMIT_NOFILE is not above `lowest`, it gets the lowest free number above 2.
+    Where RLIMIT_NOFILE leaves none there, it gets the lowest free number above 2.
     """
     result: int = _fcntl(fd, F_DUPFD_CLOEXEC, lowest)
-    if result < 0 and ctypes.get_errno() == errno.EINVAL:
+    if result < 0 and ctypes.get_errno() in (errno.EINVAL, errno.EMFILE):
         result = _fcntl(fd, F_DUPFD_CLOEXEC, 3)
     if result < 0:
         raise _error()

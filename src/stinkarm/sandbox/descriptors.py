@@ -33,11 +33,12 @@ class Descriptors:
     (linux/signalfd.py).
     """
 
-    __slots__ = ("hidden", "positions", "rights", "sandboxed", "signals")
+    __slots__ = ("_lent", "hidden", "positions", "rights", "sandboxed", "signals")
 
     def __init__(self, sandboxed: bool) -> None:
         self.sandboxed = sandboxed
         self.hidden: set[int] = set()
+        self._lent: set[int] = set()  # of the hidden ones, those that somebody else will close
         self.rights: dict[int, int] = {}
         self.positions: dict[int, list[int]] = {}
         self.signals: dict[int, Any] = {}
@@ -113,9 +114,10 @@ class Descriptors:
         return sorted(fd for fd in numbers if first <= fd <= last and fd not in self.hidden)
 
     def hide(self, fd: int) -> int:
-        """Make an open descriptor the emulator's own; give it back."""
+        """Hide an open descriptor of the emulator, whose owner goes on to own it; give it back."""
         if fd >= 0:
             self.hidden.add(fd)
+            self._lent.add(fd)
             self.rights.pop(fd, None)
         return fd
 
@@ -123,4 +125,18 @@ class Descriptors:
         """Move a descriptor to a high number and hide it; give the new number."""
         high = duplicate(fd, FIRST_HIDDEN)
         os.close(fd)
-        return self.hide(high)
+        self.hidden.add(high)
+        self._lent.discard(high)
+        return high
+
+    def end_guest(self) -> None:
+        """Close what a guest in the sandbox left open, as the end of a process does."""
+        for fd in [fd for fd in self.rights if fd > 2]:
+            del self.rights[fd]
+            os.close(fd)
+
+    def close(self) -> None:
+        """Close what was moved up."""
+        for fd in self.hidden - self._lent:
+            os.close(fd)
+        self.hidden.clear()
