@@ -338,6 +338,18 @@ def test_closing_twice_and_many_emulators(tmp_path: Path) -> None:
     assert set(os.listdir("/proc/self/fd")) == before
 
 
+def test_an_emulator_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    mappings = len(Path("/proc/self/maps").read_text().splitlines())
+    for _ in range(50):
+        with pytest.raises(stinkarm.NotExecutable):
+            Emulator(tmp_path, log=["elf"], log_file=tmp_path / "log")
+        with pytest.raises(stinkarm.NotExecutable, match="E2BIG"):
+            Emulator(EXIT, ["x" * 70000], stack_size=64 << 10)
+    assert set(os.listdir("/proc/self/fd")) == before
+    assert len(Path("/proc/self/maps").read_text().splitlines()) < mappings + 50
+
+
 def test_closing_gives_back_what_the_guest_opened(tmp_path: Path) -> None:
     before = set(os.listdir("/proc/self/fd"))
     # open("/dev/null", O_RDONLY); exit(fd)

@@ -164,6 +164,10 @@ def run(
         program, args, env, argv0, syscalls, allow_read, allow_write, allow_env, stack_size, engine, log, log_file
     )
     settings.allow_run = _grant("allow_run", allow_run)
+    if not isinstance(stdin, (bytes, bytearray, memoryview)):
+        raise UsageError(f"stdin is a {type(stdin).__name__}; it must be bytes.")
+    if max_output < 0:
+        raise UsageError(f"max_output is {max_output}; it must be a number of bytes.")
     if timeout is not None:
         settings.set_option("--timeout", "timeout", repr(timeout))
     if max_instructions is not None:
@@ -201,9 +205,9 @@ def make_settings(
         if isinstance(value, (str, bytes)):
             raise UsageError(f"{name} is {value!r}; it must be a list.")
     settings = Settings()
-    settings.program = os.fspath(program)
-    settings.arguments = [str(argument) for argument in args]
-    settings.argv0 = argv0
+    settings.program = _text("program", program)
+    settings.arguments = [_text("args", argument) for argument in args]
+    settings.argv0 = None if argv0 is None else _text("argv0", argv0)
     settings.set_option("--syscalls", "syscalls", syscalls)
     settings.set_option("--engine", "engine", engine)
     settings.set_option("--stack-size", "stack_size", str(stack_size))
@@ -213,7 +217,9 @@ def make_settings(
     if env is not None:
         settings.no_env = True
         for name, value in env.items():
-            settings.set_variable(f"{name}={value}")
+            if not name or "=" in name:
+                raise UsageError(f"env has a variable named {name!r}; a name is not empty and has no =.")
+            settings.set_variable(f"{_text('env', name)}={_text('env', value)}")
     for topic in log:
         settings.set_topics(topic)
     if log_file is not None:
@@ -228,7 +234,22 @@ def _grant(name: str, value: Grant) -> bool | list[str]:
         return value
     if isinstance(value, (str, bytes, os.PathLike)):
         raise UsageError(f"{name} is {value!r}; it must be True, False or a list.")
-    return [os.fspath(item) for item in value]
+    return [_text(name, item) for item in value]
+
+
+def _text(name: str, value: object) -> str:
+    """Check that `value` is a string that can be given to a program."""
+    if isinstance(value, (bytes, os.PathLike)):
+        value = os.fsdecode(value)
+    if not isinstance(value, str):
+        raise UsageError(f"{name} has {value!r}; it must be a string.")
+    try:
+        encoded = os.fsencode(value)
+    except UnicodeEncodeError:
+        raise UsageError(f"{name} has {value!r}, which cannot be encoded for the program.") from None
+    if b"\0" in encoded:
+        raise UsageError(f"{name} has {value!r}; a string for a program has no zero byte.")
+    return value
 
 
 class Registers(MutableMapping[str, int]):
@@ -330,7 +351,11 @@ class Emulator:
         self._log = open_log(settings, None) if settings.topics else Log()
         self._end: StopReason | None = None
         self.registers = Registers(self)
-        self.machine = prepare(settings, self._log, empty=program is None)
+        try:
+            self.machine = prepare(settings, self._log, empty=program is None)
+        except BaseException:
+            self._log.close()
+            raise
 
     @classmethod
     def from_code(

@@ -73,35 +73,45 @@ def prepare(settings: Settings, log: Log, *, empty: bool = False, handover: Hand
 
     Raises one of `status`'s errors, whose text names the program.
     """
-    path = settings.program
     try:
         machine = Machine(settings, log)
-        if empty:
-            return machine
+    except MemoryReservationError as error:
+        raise Failed(str(error)) from None
+    try:
         if handover is not None:
             handover.apply(machine)
             handover.load(machine)
-            return machine
-        arguments = [settings.argv0 if settings.argv0 is not None else path, *settings.arguments]
-        argv = [os.fsencode(argument) for argument in arguments]
-        environment = settings.environment(machine.policy)
-        if path.endswith(SOURCE_SUFFIXES) and os.path.isfile(path):
-            load_source(machine, path, argv, environment)
-        else:
-            machine.load(path, argv, environment)
+        elif not empty:
+            load_program(machine)
     except ElfError as error:
+        machine.close()
+        name = shown(settings.program)
         if error.status == status.NOT_FOUND:
-            hint = "" if "/" in path else "; PATH is not searched, so give the path of a file"
-            raise ProgramNotFound(f"{shown(path)}: {error}{hint}") from None
-        raise NotExecutable(f"{shown(path)}: {error}") from None
-    except MemoryReservationError as error:
-        raise Failed(str(error)) from None
+            hint = "" if "/" in settings.program else "; PATH is not searched, so give the path of a file"
+            raise ProgramNotFound(f"{name}: {error}{hint}") from None
+        raise NotExecutable(f"{name}: {error}") from None
+    except BaseException:
+        machine.close()
+        raise
+    return machine
+
+
+def load_program(machine: Machine) -> None:
+    """Load the program that the settings name, and disassemble it if they say so. Raises ElfError."""
+    settings = machine.settings
+    path = settings.program
+    arguments = [settings.argv0 if settings.argv0 is not None else path, *settings.arguments]
+    argv = [os.fsencode(argument) for argument in arguments]
+    environment = settings.environment(machine.policy)
+    if path.endswith(SOURCE_SUFFIXES) and os.path.isfile(path):
+        load_source(machine, path, argv, environment)
+    else:
+        machine.load(path, argv, environment)
     if settings.dump_asm and machine.image is not None:
         from stinkarm.inspect.disassembly import disassemble_program
 
         for line in disassemble_program(machine.memory, machine.image, machine.symbols, machine.state.thumb):
-            log.write(line + "\n")
-    return machine
+            machine.log.write(line + "\n")
 
 
 def load_source(machine: Machine, source: str, argv: list[bytes], environment: list[bytes]) -> None:
