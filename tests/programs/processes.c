@@ -53,10 +53,13 @@ int main(int argc,char**argv){
   memset(&info,0,sizeof info); CHECK(!waitid(P_PID,pid,&info,WEXITED|WNOWAIT));
   CHECK(info.si_pid==pid && info.si_status==9 && info.si_code==CLD_EXITED && info.si_signo==SIGCHLD && info.si_uid==getuid());
   CHECK(exited_with(pid,9));
-  /* vfork shares memory */
+  /* vfork shares memory (musl's is fork) */
   volatile int seen=0; static int heap_seen; char *heap=malloc(1<<20);
   pid=vfork(); if(!pid){seen=5; heap_seen=6; strcpy(heap+500000,"written"); _exit(3);}
-  CHECK(seen==5 && heap_seen==6 && !strcmp(heap+500000,"written")); CHECK(exited_with(pid,3));
+#ifdef __GLIBC__
+  CHECK(seen==5 && heap_seen==6 && !strcmp(heap+500000,"written"));
+#endif
+  CHECK(exited_with(pid,3));
   /* posix_spawn: result, failure */
   char *args[]={argv[0],"env","an arg with spaces",0}, *vars[]={"GIVEN=value",0};
   CHECK(!posix_spawn(&pid,argv[0],0,0,args,vars)); CHECK(exited_with(pid,0));
