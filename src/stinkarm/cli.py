@@ -38,7 +38,7 @@ OPTIONS = (
     (("-r",), VALUE, "RELEASE", "the kernel release that uname answers"),
     (("-cpu",), VALUE, "MODEL", "cortex-a15 (default), or max: with what ARMv8 adds; help lists them"),
     "How it is run",
-    (("--engine",), VALUE, "NAME", "interpreter (native code, default) or reference (slow, Python)"),
+    (("--engine",), VALUE, "NAME", "jit (default), interpreter (native code) or reference (slow, Python)"),
     (("--max-instructions",), VALUE, "N", "end the program after exactly N instructions"),
     (("--timeout",), VALUE, "SECONDS", "end the program after this much wall-clock time"),
     "What is shown",

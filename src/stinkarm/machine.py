@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 # Instructions between two looks at signals and the clock: a few milliseconds of each engine.
-SLICES = {"interpreter": 2_000_000, "reference": 500}
+SLICES = {"jit": 5_000_000, "interpreter": 2_000_000, "reference": 500}
 
 WITHOUT_NATIVE = "--engine reference runs without it, slowly"
 
@@ -105,7 +105,7 @@ class Machine:
     def engine(self) -> Engine:
         """What runs the code; made when first asked for, so that a program that is refused is refused at once."""
         if self._engine is None:
-            self._engine = make_engine(self.settings.engine, self.memory)
+            self._engine = make_engine(self.settings.engine, self.memory, self.settings.jit)
             self.kernel.engine = self._engine
         return self._engine
 
@@ -292,7 +292,7 @@ class Machine:
         return Outcome(SIGNALED, signal=report.signal, crash=report)
 
 
-def make_engine(name: str, memory: Memory) -> Engine:
+def make_engine(name: str, memory: Memory, jit: str = "") -> Engine:
     """Make the engine of that name."""
     if name == "reference":
         from stinkarm.engine.reference import Reference
@@ -301,7 +301,7 @@ def make_engine(name: str, memory: Memory) -> Engine:
     from stinkarm.engine.interpreter import Interpreter, InterpreterError
 
     try:
-        return Interpreter(memory)
+        return Interpreter(memory, jit=(jit or "on") if name == "jit" else "")
     except OSError as error:
         if error.errno != ENOMEM:
             raise Failed(f"the native interpreter cannot be used: {error}; {WITHOUT_NATIVE}.") from None

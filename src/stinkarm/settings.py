@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from stinkarm.sandbox.policy import Policy
 
 MODES = ("sandbox", "forward", "deny")
-ENGINES = ("interpreter", "reference")
+ENGINES = ("jit", "interpreter", "reference")
 CPUS = ("max", "cortex-a15")
 TOPICS = ("elf", "syscalls", "memory", "instructions")
 
@@ -43,6 +43,7 @@ class Settings:
         "dump_registers",
         "engine",
         "environment_changes",
+        "jit",
         "log_file",
         "max_instructions",
         "no_env",
@@ -73,7 +74,8 @@ class Settings:
         self.root: str | None = None
         self.release: str | None = None
         self.cpu = "cortex-a15"
-        self.engine = "interpreter"
+        self.engine = "jit"
+        self.jit = ""  # developers' options of the engine jit: engine/jit.py
         self.max_instructions: int | None = None
         self.timeout: float | None = None
         self.topics: list[str] = []
@@ -88,7 +90,8 @@ class Settings:
             case "--syscalls":
                 self.syscalls = one_of(name, value, MODES)
             case "--engine":
-                self.engine = one_of(name, value, ENGINES)
+                engine, _, self.jit = value.partition(":")
+                self.engine = one_of(name, engine, ENGINES)
             case "-cpu":
                 self.cpu = one_of(name, value, CPUS)
             case "--stack-size":

@@ -17,7 +17,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
-from .image import HEADER_SIZE, SYMBOLS, pack_header
+from .image import HEADER_SIZE, SYMBOLS, pack_header, pack_routines
 from .modules import split
 from .store import cpu_level
 
@@ -118,10 +118,15 @@ def _compile_all(modules: list[str], cpu: str) -> list[bytes]:
 def build(path: str, cpu: str) -> None:
     """Build the interpreter for an x86-64 level and write it to `path` atomically."""
     from ..isa.decode import decoder
+    from .floating_routines import all_routines
     from .generate import Generator
 
     ir = Generator(decoder(), fma=cpu != "x86-64-v2").module()
     image, offsets = link(_compile_all(split(ir, PARTS), cpu))
+    # What compiled regions may call, counted from `decode`, stands at the end.
+    exported = {"redecode", *(routine.name for routine in all_routines(fma=True))}
+    routines = {name: at - offsets["decode"] for name, at in offsets.items() if name in exported}
+    image += bytes(-len(image) % 16) + pack_routines(routines)
     header = pack_header([offsets[name] for name in SYMBOLS], HEADER_SIZE + len(image))
     temporary = f"{path}.{os.getpid()}.tmp"
     with contextlib.suppress(FileNotFoundError):  # left behind by one that was killed

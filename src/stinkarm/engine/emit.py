@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..guest import stop
-from ..guest.state import OFFSETS
+from ..guest.state import HOT_COUNTERS, OFFSETS
 from ..isa.fields import Field, Number
 from ..isa.operations import Flags, Value
 from ..isa.tables import TABLES
@@ -152,8 +152,8 @@ class HandlerBuilder(FloatingBuilder):
             f"i32 {f['n']}, i32 {f['z']}, i32 {f['c']}, i32 {f['v']}"
         )
 
-    def _tail(self, ip: str) -> None:
-        """Count the instruction and go to the entry `ip`."""
+    def _tail(self, ip: str, *, branch: bool = False) -> None:
+        """Count the instruction and go to the entry `ip`; for a branch, count that too."""
         budget = self._new("sub i64 %budget, 1")
         spent = self._new(f"icmp eq i64 {budget}, 0")
         stop_here, go_on = self._label("spent"), self._label("go")
@@ -163,7 +163,25 @@ class HandlerBuilder(FloatingBuilder):
         self._do(f"{CALL} @leave_spent({arguments})")
         self._do("ret void")
         self._begin(go_on)
+        if branch:
+            self._count_branch(ip, arguments)
         self.dispatch(arguments)
+
+    def _count_branch(self, ip: str, arguments: str) -> None:
+        """Report the target once it has been branched to often. The counters are hashed by it."""
+        place = self._new(f"and i64 {self._new(f'ptrtoint ptr {ip} to i64')}, {(HOT_COUNTERS - 1) * ENTRY_SIZE}")
+        offset = self._new(f"lshr i64 {place}, 2")
+        counters = self._new(f"getelementptr inbounds i8, ptr %st, i64 {OFFSETS['hot']}")
+        pointer = self._new(f"getelementptr inbounds i8, ptr {counters}, i64 {offset}")
+        left = self._new(f"add i32 {self._new(f'load i32, ptr {pointer}, align 4')}, -1")
+        self._do(f"store i32 {left}, ptr {pointer}, align 4")
+        hot, cold = self._label("hot"), self._label("cold")
+        self._do(f"br i1 {self._new(f'icmp eq i32 {left}, 0')}, label %{hot}, label %{cold}, !prof !0")
+        self._begin(hot)
+        self._store_state("stop", str(stop.HOT))
+        self._do(f"{CALL} @leave({arguments})")
+        self._do("ret void")
+        self._begin(cold)
 
     def _tail_by_length(self) -> None:
         """Go to the next entry or the one after it: a predicted branch, where adding an operand would delay all."""
@@ -182,7 +200,7 @@ class HandlerBuilder(FloatingBuilder):
         self._do("ret void")
 
     def _end(self, ip: str) -> None:
-        self._tail(ip)
+        self._tail(ip, branch=True)
         self.ended = True
 
     # Values

@@ -135,17 +135,21 @@ class FloatingBuilder(Machine):
 
     # Calling routines
 
+    def _routine(self, name: str) -> str:
+        """Return what stands for a routine in a call."""
+        return f"@{name}"
+
     def call_float(self, name: str, operands: Sequence[Value], extra: Sequence[Value], width: int) -> IrValue:
         """Call a routine that returns floating point of `width` bits, as many lanes as its first operand has."""
         lanes = operands[0].lanes
         arguments = self._arguments_of(operands, extra)
-        return self._bits(width, lanes, self._new(f"call {CONVENTION} {float_type(width, lanes)} @{name}({arguments})"))
+        return self._bits(width, lanes, self._new(f"call {CONVENTION} {float_type(width, lanes)} {self._routine(name)}({arguments})"))
 
     def call_integer(self, name: str, operands: Sequence[Value], extra: Sequence[Value]) -> IrValue:
         """Call a routine that returns 32-bit integers, as many lanes as its first operand has."""
         lanes = operands[0].lanes if operands else 1
         arguments = self._arguments_of(operands, extra)
-        return IrValue(self, 32, self._new(f"call {CONVENTION} {ir_type(32, lanes)} @{name}({arguments})"), lanes=lanes)
+        return IrValue(self, 32, self._new(f"call {CONVENTION} {ir_type(32, lanes)} {self._routine(name)}({arguments})"), lanes=lanes)
 
     def _arguments_of(self, operands: Sequence[Value], extra: Sequence[Value]) -> str:
         floats = [self._float_argument(operand) for operand in operands]
@@ -272,7 +276,7 @@ class FloatingBuilder(Machine):
     def call_half(self, name: str, a: Value, controls: Value, width: int) -> IrValue:
         """Call a routine that takes a half-precision number."""
         arguments = f"ptr %st, i32 {name_of(a.zext(32))}, i32 {name_of(controls)}"
-        return self._bits(width, 1, self._new(f"call {CONVENTION} {float_type(width)} @{name}({arguments})"))
+        return self._bits(width, 1, self._new(f"call {CONVENTION} {float_type(width)} {self._routine(name)}({arguments})"))
 
     def _convert_inline(self, a: Value, width: int) -> Value:
         aside, after = self._label("aside"), self._label("after")
@@ -390,9 +394,8 @@ class FloatingBuilder(Machine):
         for i in range(a.lanes):
             lane = self.lane(a, i)
             wide = lane.sext(64) if op == "sitofp" else lane.zext(64)
-            results.append(
-                self._bits(32, 1, self._new(f"call {CONVENTION} float @to_nearest(ptr %st, i64 {name_of(wide)})"))
-            )
+            call = f"call {CONVENTION} float {self._routine('to_nearest')}(ptr %st, i64 {name_of(wide)})"
+            results.append(self._bits(32, 1, self._new(call)))
         slow = self._float(self.from_lanes(results))
         joined = self._joined(float_type(32, a.lanes), fast, fast_block, after, slow)
         return self._bits(32, a.lanes, joined)
@@ -409,4 +412,4 @@ class FloatingBuilder(Machine):
         return self.call_integer("read_fpscr", (), ())
 
     def set_fpscr(self, value: Value) -> None:
-        self._do(f"call {CONVENTION} void @write_fpscr(ptr %st, i32 {name_of(value)})")
+        self._do(f"call {CONVENTION} void {self._routine('write_fpscr')}(ptr %st, i32 {name_of(value)})")

@@ -203,6 +203,7 @@ class Generator:
                 RUNTIME,
                 *_tables(),
                 decode_handler(),
+                decode_handler(again=True),
                 *condition_handlers(),
                 FINISH,
                 DECODE_T32_BLOCK,

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import struct
 
+from ..guest import host, stop
 from ..guest import native as ctypes
-from ..guest import stop
 from ..guest.signals import SIGBUS, SIGSEGV
 from ..guest.state import OFFSETS, WORD
 from ..guest.stop import Stop
 from .image import HEADER_SIZE, unpack_header
-from .layout import GUARD, THUMB_TABLE
+from .code_space import CodeSpace
+from .layout import CODE_SPACE, GUARD, THUMB_TABLE
 from .table import CodeTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..guest.memory import Memory
     from ..guest.state import State
+    from .jit import Jit
     from .reference import Reference
 
 _ENTRY = OFFSETS["entry"] // 8
@@ -25,6 +27,7 @@ _BUDGET = OFFSETS["budget"] // 8
 _THUMB_SIDE = THUMB_TABLE - GUARD
 _MEMORY = OFFSETS["memory"] // 8
 _TABLE = OFFSETS["table"] // 8
+_REGIONS = OFFSETS["regions"] // 8
 _STOP = WORD["stop"]
 _ITSTATE = WORD["itstate"]
 _THUMB = WORD["thumb"]
@@ -55,22 +58,23 @@ class NativeCode:
             code = self._map(fd, size)
         finally:
             os.close(fd)
-        run, on_fault, self.decode = (code + HEADER_SIZE + offset for offset in offsets)
+        run, on_fault, decode = (code + HEADER_SIZE + offset for offset in offsets)
+        self.path = path
+        self.space = CodeSpace(code, size, decode)
         self.run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(run)
         self._install(on_fault)
 
     @staticmethod
     def _map(fd: int, size: int) -> int:
-        libc = ctypes.CDLL(None, use_errno=True)
-        mmap = libc.mmap
-        mmap.restype = ctypes.c_size_t
-        mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
-        address: int = mmap(None, size, 5, 2, fd, 0)  # PROT_READ|PROT_EXEC, MAP_PRIVATE
-        if address == (1 << 64) - 1:
+        reserve = host.MAP_PRIVATE | host.MAP_ANONYMOUS | host.MAP_NORESERVE
+        address = host.mmap(0, CODE_SPACE, host.PROT_NONE, reserve)
+        try:
+            host.mmap(address, size, host.PROT_READ | host.PROT_EXEC, host.MAP_PRIVATE | host.MAP_FIXED, fd)
+        except OSError as error:
             raise InterpreterError(
-                f"the native interpreter cannot be mapped executable: {os.strerror(ctypes.get_errno())}; "
+                f"the native interpreter cannot be mapped executable: {error.strerror}; "
                 "is the cache directory on a file system mounted noexec? Set XDG_CACHE_HOME to another"
-            )
+            ) from None
         return address
 
     @staticmethod
@@ -99,20 +103,34 @@ def native_code() -> NativeCode:
 class Interpreter:
     """Runs guest code of one address space natively. Threads may run at once, each with a State of its own."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, *, jit: str = "") -> None:
         self.memory = memory
         self.native = native_code()
         self._run = self.native.run
         self.table = CodeTable(memory)
         self._reference: Reference | None = None
+        self._regions = self.native.space.regions
+        self.jit: Jit | None = self._make_jit(jit) if jit else None
+
+    def _make_jit(self, options: str) -> Jit:
+        from .jit import THRESHOLD, Immediately, Jit
+        from .store import cpu_level
+
+        names = dict(option.partition("=")[::2] for option in options.split(","))
+        compiling = Immediately(self.memory, self.table, cpu_level(), self.native.path)
+        return Jit(self.memory, self.table, self.native.space, compiling, threshold=int(names.get("hot", THRESHOLD)))
 
     def close(self) -> None:
         """Give the code table back."""
+        if self.jit is not None:
+            self.jit.close()
         self.table.close()
 
     def flush(self, start: int, end: int) -> None:
         """Forget translations of guest addresses start..end (cacheflush)."""
         self.table.flush(start, end)
+        if self.jit is not None:
+            self.jit.forget(start, end)
 
     def run(self, state: State, budget: int) -> Stop:
         """Run at most `budget` (at least 1) instructions from r15 on; say why it stopped."""
@@ -121,6 +139,11 @@ class Interpreter:
         table = self.table.address
         doubles[_MEMORY] = self.memory.base
         doubles[_TABLE] = table
+        jit = self.jit
+        if not doubles[_REGIONS]:
+            doubles[_REGIONS] = self._regions
+            if jit is not None:
+                jit.prepare(state)
         while True:
             if words[_BIG_ENDIAN]:
                 stopped = self._run_big_endian(state, budget)
@@ -146,8 +169,13 @@ class Interpreter:
             if kind == stop.SYSCALL:
                 return Stop(kind, wrapped, detail=words[_STOP + 1])
             budget = state.signed[_BUDGET]
-            if kind == stop.BUDGET:
+            if kind == stop.HOT:
+                if jit is not None:
+                    jit.hot(state, wrapped, bool(words[_THUMB]))
+            elif kind == stop.BUDGET:
                 if budget <= 0:
+                    if jit is not None:
+                        jit.poll()
                     return Stop(kind, wrapped)
                 # SETEND BE: go on with the other engine.
             elif kind != stop.FETCH or wrapped == pc:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from ..guest import stop
 from ..guest.state import OFFSETS
 from .emit import CALL, PARAMETERS, PINS, HandlerBuilder, condition_ir
-from .layout import GUARD, TABLE_SIZE, THUMB_TABLE
+from .layout import CODE_SPACE, GUARD, TABLE_SIZE, THUMB_TABLE
 
 ALWAYS = 14
 
@@ -198,14 +198,26 @@ def condition_handlers() -> list[str]:
     return texts
 
 
-def decode_handler() -> str:
-    """Return `@decode`, the handler of an entry that nothing has filled yet."""
+def decode_handler(*, again: bool = False) -> str:
+    """Return `@decode`, the handler of an entry that nothing has filled yet.
+
+    `again`: return `@redecode` instead, which does one instruction whose entry may be that of a compiled region, and leaves
+    the entry as it was.
+    """
+    name = "redecode" if again else "decode"
+    keep = "  %kept = load i32, ptr %ip, align 4" if again else ""
+    put_back = ""
+    if again:
+        put_back = """  %was_filled = icmp ne i32 %kept, 0
+  %left_there = select i1 %was_filled, i32 %kept, i32 %h
+  store i32 %left_there, ptr %ip, align 4"""
     table, itstate = _o("table"), _o("itstate")
     fetch = f'asm sideeffect "movzwl ($1,%r13), $0", "=r,r,{PINS},~{{memory}},~{{flags}}"'
     touch_entry = f'asm sideeffect "movl ($1), $0", "=r,r,{PINS},~{{memory}},~{{flags}}"'
     fetch_word = f'asm sideeffect "movl ($1,%r13), $0", "=r,r,{PINS},~{{memory}},~{{flags}}"'
     return f"""
-define hidden preserve_nonecc void @decode({PARAMETERS}) #0 align 16 {{
+define hidden preserve_nonecc void @{name}({PARAMETERS}) #0 align 16 {{
+{keep}
   %tp = getelementptr inbounds i8, ptr %st, i64 {table}
   %t = load i64, ptr %tp, align 8
   %i = ptrtoint ptr %ip to i64
@@ -274,6 +286,7 @@ fill:
   br label %go
 go:
   %h = load i32, ptr %ip, align 4
+{put_back}
   %hz = zext i32 %h to i64
   %handler = getelementptr i8, ptr %base, i64 %hz
   {CALL} %handler({_ARGUMENTS})
@@ -299,8 +312,13 @@ _DEFAULT_ACTION = (
     "(i64 13, i64 %s, ptr %none, i64 0, i64 8)"
 )
 
+# A record of the list of compiled regions: where it begins and ends, where its table of accesses is, and how many
+# there are. The first record has their number in its first field.
+REGION_RECORD = 32
+
 # The signal handler for SIGSEGV and SIGBUS. A fault of generated code becomes a Stop: note it, and let the thread go
-# on at `leave`, where the pinned registers are what they must be. Any other fault is the host's own: default action.
+# on at `leave`, where the pinned registers are what they must be. In a compiled region (region_builder.py) it goes on at
+# the stub of the access. Any other fault is the host's own: default action.
 # The offsets are those of siginfo_t and ucontext_t (gregs begin at 40) on x86-64.
 FAULT = f"""
 define hidden void @on_fault(i32 %signal, ptr %info, ptr %context) #0 {{
@@ -311,14 +329,84 @@ define hidden void @on_fault(i32 %signal, ptr %info, ptr %context) #0 {{
   %size = sub i64 %end, %begin
   %offset = sub i64 %rip, %begin
   %ours = icmp ult i64 %offset, %size
-  br i1 %ours, label %guest, label %host
-guest:
-  %r12p = getelementptr i8, ptr %context, i64 72
-  %st = load ptr, ptr %r12p
-  %r13p = getelementptr i8, ptr %context, i64 80
-  %mem = load i64, ptr %r13p
   %addrp = getelementptr i8, ptr %info, i64 16
   %addr = load i64, ptr %addrp
+  %r12p = getelementptr i8, ptr %context, i64 72
+  %st = load ptr, ptr %r12p
+  br i1 %ours, label %guest, label %maybe_region
+maybe_region:
+  %in_region = icmp ult i64 %offset, {CODE_SPACE}
+  br i1 %in_region, label %region, label %host
+region:
+  %rtablep = getelementptr i8, ptr %st, i64 {_o("table")}
+  %rtable = load i64, ptr %rtablep
+  %from_rtable = sub i64 %addr, %rtable
+  %from_rguard = add i64 %from_rtable, {GUARD}
+  %rfetch = icmp ult i64 %from_rguard, {TABLE_SIZE + 2 * GUARD}
+  br i1 %rfetch, label %guest, label %find
+find:
+  %listp = getelementptr i8, ptr %st, i64 {_o("regions")}
+  %list = load ptr, ptr %listp
+  %count = load i64, ptr %list
+  %first = getelementptr i8, ptr %list, i64 {REGION_RECORD}
+  br label %next_region
+next_region:
+  %number = phi i64 [ 0, %find ], [ %number1, %other_region ]
+  %record = phi ptr [ %first, %find ], [ %record1, %other_region ]
+  %any_left = icmp ult i64 %number, %count
+  br i1 %any_left, label %look, label %host
+look:
+  %rbegin = load i64, ptr %record
+  %rendp = getelementptr i8, ptr %record, i64 8
+  %rend = load i64, ptr %rendp
+  %rsize = sub i64 %rend, %rbegin
+  %rwithin = sub i64 %rip, %rbegin
+  %found = icmp ult i64 %rwithin, %rsize
+  br i1 %found, label %sites, label %other_region
+other_region:
+  %number1 = add i64 %number, 1
+  %record1 = getelementptr i8, ptr %record, i64 {REGION_RECORD}
+  br label %next_region
+sites:
+  %sitesp = getelementptr i8, ptr %record, i64 16
+  %site0 = load ptr, ptr %sitesp
+  %site_countp = getelementptr i8, ptr %record, i64 24
+  %site_count = load i64, ptr %site_countp
+  br label %next_site
+next_site:
+  %k = phi i64 [ 0, %sites ], [ %k1, %other_site ]
+  %any_sites = icmp ult i64 %k, %site_count
+  br i1 %any_sites, label %look_site, label %host
+look_site:
+  %site = getelementptr [4 x i32], ptr %site0, i64 %k
+  %site_rel = load i32, ptr %site
+  %site_rel64 = sext i32 %site_rel to i64
+  %site_i = ptrtoint ptr %site to i64
+  %site_rip = add i64 %site_i, %site_rel64
+  %this_site = icmp eq i64 %site_rip, %rip
+  br i1 %this_site, label %to_stub, label %other_site
+other_site:
+  %k1 = add i64 %k, 1
+  br label %next_site
+to_stub:
+  %stub_relp = getelementptr i8, ptr %site, i64 4
+  %stub_rel = load i32, ptr %stub_relp
+  %stub_rel64 = sext i32 %stub_rel to i64
+  %stub_i = ptrtoint ptr %stub_relp to i64
+  %stub = add i64 %stub_i, %stub_rel64
+  %site_ipp = getelementptr i8, ptr %site, i64 8
+  %site_ip = load i32, ptr %site_ipp
+  %fault_ipp = getelementptr i8, ptr %st, i64 {_o("fault_ip")}
+  store i32 %site_ip, ptr %fault_ipp
+  %site_infop = getelementptr i8, ptr %site, i64 12
+  %site_info = load i32, ptr %site_infop
+  %fault_infop = getelementptr i8, ptr %st, i64 {_o("fault_info")}
+  store i32 %site_info, ptr %fault_infop
+  store i64 %stub, ptr %ripp
+  ret void
+guest:
+  %r13p = getelementptr i8, ptr %context, i64 80
+  %mem = load i64, ptr %r13p
   %codep = getelementptr i8, ptr %info, i64 8
   %code = load i32, ptr %codep
   %errp = getelementptr i8, ptr %context, i64 192

@@ -46,6 +46,10 @@ class CodeTable:
             return self.address + THUMB_TABLE + (pc >> 1) * ENTRY_SIZE
         return self.address + (pc >> 2) * ENTRY_SIZE
 
+    def is_executable(self, pc: int) -> bool:
+        """Say whether entries of `pc` may be touched."""
+        return any(start <= pc < end for start, end in self._executable)
+
     def changed(self, start: int, end: int, executable: bool) -> None:
         """Forget what was decoded from start..end, and make it executable or not."""
         if not executable and not any(s < end and start < e for s, e in self._executable):

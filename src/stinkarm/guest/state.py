@@ -39,9 +39,14 @@ OFFSETS = {
     "mxcsr": 448,  # the host's MXCSR while guest code runs: FPSCR.RMode, and exceptions since FPSCR was written
     "fp_mode": 452,  # what handlers must know of FPSCR at once; `fp_mode` below
     "host_mxcsr": 456,
+    "fault_ip": 464,  # in a compiled region: how far the instruction's entry is from the region's, in bytes
+    "fault_info": 468,  # and how many instructions of its block were not done, with ITSTATE in the top byte
+    "regions": 472,  # u64 host address of the list of compiled regions (engine/jit.py)
     "v8": 460,  # 1: what ARMv8 adds to A32 and T32 is there (-cpu max), else it is UNDEFINED
+    "hot": 512,  # HOT_COUNTERS u32: how many more branches until the target is reported as hot, hashed by target
 }
-SIZE = 512
+HOT_COUNTERS = 1024
+SIZE = 512 + 4 * HOT_COUNTERS
 
 WORD = {name: offset // 4 for name, offset in OFFSETS.items()}
 

@@ -7,6 +7,7 @@ FETCH = 4  # r15 cannot be executed (unmapped, or not executable)
 UNDEFINED = 5  # an UNDEFINED word (UDF included) at r15
 BREAKPOINT = 6  # BKPT at r15; detail is its immediate
 ALIGNMENT = 7  # an access that must be aligned was not; r15 is the instruction
+HOT = 8  # r15 has been branched to many times; nothing else has happened
 
 NAMES = {
     BUDGET: "budget",
@@ -16,6 +17,7 @@ NAMES = {
     UNDEFINED: "undefined",
     BREAKPOINT: "breakpoint",
     ALIGNMENT: "alignment",
+    HOT: "hot",
 }
 
 

@@ -1,0 +1,50 @@
+"""The one range of host addresses that holds machine code of guests: the interpreter, then compiled regions.
+
+Handlers are reached from `decode` by an unsigned 32-bit distance, so all of it lies behind the interpreter. Pages are
+written, then made executable, never both.
+"""
+
+from __future__ import annotations
+
+from ..guest import host
+from ..guest import native as ctypes
+from .layout import CODE_SPACE
+
+PAGE = 4096
+RECORD = 32  # runtime.py REGION_RECORD
+MOST_REGIONS = 1 << 16
+
+
+class CodeSpace:
+    """`start`: where the reservation begins, with the interpreter of `size` bytes; `decode`: what offsets count from."""
+
+    def __init__(self, start: int, size: int, decode: int) -> None:
+        self.decode = decode
+        self._next = start + (size + PAGE - 1 & -PAGE)
+        self._end = start + CODE_SPACE
+        self.regions = host.mmap(
+            0,
+            RECORD * (MOST_REGIONS + 1),
+            host.PROT_READ | host.PROT_WRITE,
+            host.MAP_PRIVATE | host.MAP_ANONYMOUS | host.MAP_NORESERVE,
+        )
+        self._count = 0
+
+    def add(self, code: bytes, faults: int, fault_count: int) -> int:
+        """Map a piece of code executable; return its distance from `decode`, or 0 when there is no room."""
+        size = len(code) + PAGE - 1 & -PAGE
+        address = self._next
+        if address + size > self._end or self._count == MOST_REGIONS:
+            return 0
+        self._next += size
+        flags = host.MAP_PRIVATE | host.MAP_ANONYMOUS | host.MAP_FIXED
+        host.mmap(address, size, host.PROT_READ | host.PROT_WRITE, flags)
+        ctypes.memmove(address, code, len(code))
+        host.mprotect(address, size, host.PROT_READ | host.PROT_EXEC)
+        record = b"".join(
+            number.to_bytes(8, "little") for number in (address, address + size, address + faults, fault_count)
+        )
+        self._count += 1
+        ctypes.memmove(self.regions + RECORD * self._count, record, RECORD)
+        ctypes.memmove(self.regions, self._count.to_bytes(8, "little"), 8)
+        return address - self.decode

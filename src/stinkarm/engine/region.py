@@ -1,0 +1,500 @@
+"""Grow a region from hot code and write it as one LLVM function.
+
+A region is what direct control flow reaches from an entry, as far as it has been executed: loops whole, both ways of a
+condition, and small functions that it calls, in place. It is left for the code table: for calls that are
+not taken in, returns, what was never executed, and instructions that the interpreter does. Where such a call returns
+to is another entry of the region.
+
+Instructions are counted a block at a time. No cycle is free of a look at the budget: a block that is reached from one that
+does not stand before it begins with one, and leaves for the interpreter when the longest way to the next look could
+spend it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..guest.state import FP_FLUSH, FP_ROUNDING, OFFSETS
+from ..isa.decode import Decoder, is_wide
+from ..isa.tables import TABLES
+from .emit import PARAMETERS
+from .layout import ENTRY_SIZE, THUMB_TABLE
+from .region_builder import BACK, FLAG_SLOTS, REGISTERS, SPILL, STUB, Fragment, RegionBuilder, Unsupported, label_of
+from .runtime import ALWAYS, ATTRIBUTES
+
+MOST_INSTRUCTIONS = 600
+MOST_INLINED = 60  # instructions of a function taken in
+DEEPEST = 2  # calls within calls taken in
+
+Key = tuple[int, tuple[int, ...]]
+
+
+class Code(NamedTuple):
+    """What a region is made of: guest code, read when it was asked for.
+
+    `read(address, size)` returns bytes of executable memory that is not writable, or None. `executed(address)` says
+    whether an instruction has ever run.
+    """
+
+    read: Callable[[int, int], bytes | None]
+    executed: Callable[[int], bool]
+    thumb: bool
+    v8: bool
+
+
+class Region(NamedTuple):
+    """IR text of a region, its entries in the order of the functions entry0, entry1... and the code it depends on."""
+
+    text: str
+    entries: list[int]
+    ranges: list[tuple[int, int]]
+    instructions: int
+
+
+class _Growth:
+    """Instructions reachable from entries, each as a fragment."""
+
+    def __init__(self, code: Code, decoder: Decoder, routines: dict[str, int]) -> None:
+        self.code = code
+        self.decoder = decoder
+        self.fragments: dict[Key, Fragment] = {}
+        self.entries: list[int] = []
+        self.covered: set[tuple[int, int]] = set()
+        self._its: dict[Key, int] = {}
+        self._small: dict[int, bool] = {}
+        self._measuring = False
+        self.builder = RegionBuilder(
+            thumb=code.thumb, routines=routines, literal=self._literal, inline=self._is_to_inline
+        )
+
+    def _literal(self, address: int, size: int) -> int | None:
+        data = self.code.read(address, size)
+        if data is None:
+            return None
+        self.covered.add((address, size))
+        return int.from_bytes(data, "little")
+
+    def _fetch(self, pc: int) -> tuple[int, int] | None:
+        if not self.code.thumb:
+            data = self.code.read(pc, 4)
+            return None if data is None else (int.from_bytes(data, "little"), 4)
+        data = self.code.read(pc, 2)
+        if data is None:
+            return None
+        first = int.from_bytes(data, "little")
+        if not is_wide(first):
+            return first, 2
+        data = self.code.read(pc + 2, 2)
+        return None if data is None else (first << 16 | int.from_bytes(data, "little"), 4)
+
+    def emit(self, key: Key) -> Fragment | None:
+        """Write one instruction, or return None if the interpreter has to do it."""
+        pc, context = key
+        it = self._its.get(key, 0)
+        fetched = self._fetch(pc)
+        if fetched is None:
+            return None
+        word, size = fetched
+        decoded = self.decoder.decode(
+            word, thumb=self.code.thumb, length=size, pc=pc, itstate=it, v8=self.code.v8
+        )
+        if decoded is None or decoded.encoding.is_unpredictable(decoded.fields):
+            return None
+        encoding, fields = decoded.encoding, decoded.fields
+        next_it = 0
+        if it & 7:
+            next_it = it & 0xE0 | it << 1 & 0x1F
+        elif encoding.instruction.name == "it":
+            next_it = word & 0xFF
+        cond = ALWAYS
+        if encoding.conditional:
+            cond = fields["cond"]
+        elif it and not encoding.unconditional:
+            cond = it >> 4
+        builder = self.builder
+        fragment = builder.begin(pc, size, it, next_it, context)
+        try:
+            if cond >= ALWAYS:
+                encoding.execute(builder, fields)
+            else:
+                builder.when(builder.condition(cond), lambda: encoding.execute(builder, fields))
+        except Unsupported:
+            return None
+        builder.finish()
+        self.covered.add((pc, size))
+        return fragment
+
+    def _is_to_inline(self, callee: int, context: tuple[int, ...]) -> bool:
+        if self._measuring or len(context) > DEEPEST or not self.code.executed(callee):
+            return False
+        known = self._small.get(callee)
+        if known is None:
+            known = self._small[callee] = self._measure(callee)
+        return known and len(self.fragments) < MOST_INSTRUCTIONS // 2
+
+    def _measure(self, callee: int) -> bool:
+        """Say whether a function is small, and nothing in it is for the interpreter."""
+        other = _Growth(self.code, self.decoder, self.builder.routines)
+        other._measuring = True
+        keep = self.builder, self.builder.fragment
+        count = other.grow([(callee, (1,))], MOST_INLINED + 1)
+        del keep
+        return count <= MOST_INLINED and not other.left_out
+
+    left_out = False
+
+    def grow(self, roots: list[Key], most: int) -> int:
+        """Follow control flow from `roots`; return how many instructions there are, at most `most`."""
+        stack = list(reversed(roots))
+        forced = {key for key in roots}
+        while stack and len(self.fragments) < most:
+            key = stack.pop()
+            if key in self.fragments:
+                continue
+            if key not in forced and not self.code.executed(key[0]):
+                continue
+            fragment = self.emit(key)
+            if fragment is None:
+                self.left_out = True
+                # The interpreter does it; what follows may be reached from there.
+                continue
+            self.fragments[key] = fragment
+            if fragment.return_to is not None:
+                self.left_out = True
+                if key[1] == () and self.code.executed(fragment.return_to):
+                    self.entries.append(fragment.return_to)
+                    stack.insert(0, (fragment.return_to, ()))
+            stack.extend(reversed(fragment.targets))
+            if fragment.falls:
+                following = (fragment.next_pc, key[1])
+                self._its[following] = fragment.next_it
+                stack.append(following)
+        return len(self.fragments)
+
+
+def grow(code: Code, entries: list[int], decoder: Decoder, routines: dict[str, int]) -> Region | None:
+    """Return the region that begins at `entries`, or None if the interpreter has to do the first one's instruction."""
+    growth = _Growth(code, decoder, routines)
+    growth.entries.extend(entries)
+    growth.grow([(entry, ()) for entry in entries], MOST_INSTRUCTIONS)
+    present = [entry for entry in dict.fromkeys(growth.entries) if (entry, ()) in growth.fragments]
+    present = [entry for entry in present if not growth._its.get((entry, ()), 0)]
+    if not present or present[0] != entries[0]:
+        return None
+    return Region(
+        _Assembly(growth, present).text(), present, _merged(growth.covered), len(growth.fragments)
+    )
+
+
+def _merged(ranges: set[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return (start, end) of what (address, size) pairs cover, those that nearly touch as one."""
+    merged: list[tuple[int, int]] = []
+    for start, size in sorted(ranges):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], start + size))
+        else:
+            merged.append((start, start + size))
+    return merged
+
+
+_MARK = re.compile(f"{STUB}(\\d+){STUB}|{BACK}(\\d+){BACK}|\x04(\\d+)\x04|\x05(\\d+)\x05")
+
+
+class _Assembly:
+    """Puts the fragments of a region together."""
+
+    def __init__(self, growth: _Growth, entries: list[int]) -> None:
+        self.growth = growth
+        self.builder = growth.builder
+        self.fragments = growth.fragments
+        self.entries = entries
+        self.scale = 8 if growth.code.thumb else 4
+        self.order = list(self.fragments)
+        self.position = {key: i for i, key in enumerate(self.order)}
+        self.exits: dict[Key, set[str]] = {}
+        self.stub_texts: list[str] = []
+        self._alias: dict[int, int] = {}
+        self.dirty = self._flow()
+        self.leaders, self.checked = self._leaders()
+        self.lines: list[str] = []
+
+    def _successors(self, key: Key) -> list[Key]:
+        fragment = self.fragments[key]
+        following = [(fragment.next_pc, key[1])] if fragment.falls else []
+        return [*fragment.targets, *following]
+
+    def _flow(self) -> dict[Key, set[str]]:
+        """Return which registers may differ from the state block at the beginning of each instruction."""
+        dirty: dict[Key, set[str]] = {key: set() for key in self.order}
+        work = list(reversed(self.order))
+        while work:
+            key = work.pop()
+            after = dirty[key] | self.fragments[key].written
+            for successor in self._successors(key):
+                known = dirty.get(successor)
+                if known is None:
+                    self.exits.setdefault(successor, set()).update(after)
+                elif not after <= known:
+                    known |= after
+                    work.append(successor)
+        return dirty
+
+    def _ends_block(self, key: Key) -> bool:
+        fragment = self.fragments[key]
+        return bool(fragment.targets or fragment.spills or not fragment.falls)
+
+    def _leaders(self) -> tuple[set[Key], set[Key]]:
+        leaders = {(entry, ()) for entry in self.entries}
+        checked: set[Key] = set()
+        before: Key | None = None
+        for i, key in enumerate(self.order):
+            if before is None or self._ends_block(before) or self._successors(before) != [key]:
+                leaders.add(key)
+            for successor in self._successors(key):
+                place = self.position.get(successor)
+                if place is None:
+                    continue
+                if place != i + 1 or successor in self.fragments[key].targets:
+                    leaders.add(successor)
+                if place <= i:
+                    checked.add(successor)
+            before = key
+        return leaders, checked
+
+    # Text
+
+    def _distance(self, pc: int) -> int:
+        return (pc - self.entries[0]) * self.scale
+
+    def _spill(self, registers: set[str] | frozenset[str]) -> list[str]:
+        lines = []
+        for slot in sorted(registers, key=lambda name: int(name[1:])):
+            n = int(slot[1:])
+            lines += [
+                f"  %s{len(self.lines)}_{self._unique()} = load i32, ptr %{slot}, align 4",
+            ]
+            value = lines[-1].split()[0]
+            pointer = f"{value}p"
+            lines += [
+                f"  {pointer} = getelementptr inbounds i8, ptr %st, i64 {4 * n}",
+                f"  store i32 {value}, ptr {pointer}, align 4",
+            ]
+        return lines
+
+    _count = 0
+
+    def _unique(self) -> int:
+        self._count += 1
+        return self._count
+
+    def _fill(self, line: str, back: int) -> str:
+        def replace(match: re.Match[str]) -> str:
+            stub, it, distance, far = match.groups()
+            if stub is not None:
+                return str(self._alias.get(int(stub), int(stub)))
+            if it is not None:
+                number = back | int(it) << 24
+                return str(number - (1 << 32) if number >> 31 else number)
+            return str(self._distance(int(distance or far)))
+
+        return _MARK.sub(replace, line)
+
+    def _block(self, keys: list[Key]) -> None:
+        """Write a run of instructions that is entered at its first one only."""
+        first = keys[0]
+        lines = self.lines
+        lines.append(f"{label_of(*first)}:")
+        if first in self.checked:
+            budget = self._unique()
+            lines += [
+                f"  %b{budget} = load i64, ptr %budget_left, align 8",
+                f"  %l{budget} = icmp sle i64 %b{budget}, {len(self.fragments)}",
+                f"  br i1 %l{budget}, label %x{label_of(*first)}, label %n{budget}, !prof !0",
+                f"n{budget}:",
+            ]
+            self.exits.setdefault(first, set()).update(self.dirty[first])
+        budget = self._unique()
+        lines += [
+            f"  %b{budget} = load i64, ptr %budget_left, align 8",
+            f"  %d{budget} = sub i64 %b{budget}, {len(keys)}",
+            f"  store i64 %d{budget}, ptr %budget_left, align 8",
+        ]
+        shared: tuple[int, set[str]] | None = None
+        for i, key in enumerate(keys):
+            fragment = self.fragments[key]
+            for number, written in fragment.stubs:
+                wanted = self.dirty[key] | written
+                if shared is not None and wanted <= shared[1]:
+                    self._alias[number] = shared[0]
+                else:
+                    self._stub_text(number, wanted)
+                    shared = (number, wanted)
+            if fragment.written:
+                shared = None
+            self._fragment(fragment, key, len(keys) - i)
+        last = keys[-1]
+        if self.fragments[last].falls:
+            self._close(last)
+
+    def _fragment(self, fragment: Fragment, key: Key, back: int) -> None:
+        start = fragment.lines[0]
+        self.lines.append(f"  br label %{start[:-1]}")
+        for line in fragment.lines:
+            if line.lstrip().startswith(SPILL):
+                number = int(line.strip().strip(SPILL))
+                self.lines += self._spill(self.dirty[key] | fragment.spills[number])
+            elif "\x01" in line or "\x02" in line or "\x04" in line or "\x05" in line:
+                self.lines.append(self._fill(line, back))
+            else:
+                self.lines.append(line)
+
+    def _close(self, key: Key) -> None:
+        following = (self.fragments[key].next_pc, key[1])
+        self.lines.append(f"  br label %{label_of(*following)}")
+
+    def _stub_text(self, number: int, registers: set[str]) -> None:
+        self.stub_texts += [f"f{number}:", *self._spill(registers), "  br label %again"]
+
+    def _exit_text(self, key: Key, registers: set[str], *, inside: bool) -> list[str]:
+        builder = self.builder
+        builder.lines = []
+        n, z, c, v = builder.flag_words()
+        ip = builder._new(f"getelementptr i8, ptr %ip, i64 {self._distance(key[0])}")
+        budget = builder._new("load i64, ptr %budget_left, align 8")
+        builder.dispatch(f"ptr %st, ptr %mem, ptr {ip}, ptr %base, i64 {budget}, i32 {n}, i32 {z}, i32 {c}, i32 {v}")
+        label = f"x{label_of(*key)}" if inside else label_of(*key)
+        return [f"{label}:", *self._spill(registers), *builder.lines]
+
+    def _again(self) -> list[str]:
+        """Return the end of all stubs: the interpreter does an instruction again."""
+        builder = self.builder
+        builder.lines = []
+        n, z, c, v = builder.flag_words()
+        distance = builder._new(f"sext i32 {builder._load_state('fault_ip')} to i64")
+        ip = builder._new(f"getelementptr i8, ptr %ip, i64 {distance}")
+        info = builder._load_state("fault_info")
+        back = builder._new(f"zext i32 {builder._new(f'and i32 {info}, 65535')} to i64")
+        budget = builder._new(f"add i64 {builder._new('load i64, ptr %budget_left, align 8')}, {back}")
+        builder._store_state("itstate", builder._new(f"lshr i32 {info}, 24"))
+        redecode = builder._new(f"getelementptr i8, ptr %base, i64 {builder.routines['redecode']}")
+        builder._do(
+            f"musttail call preserve_nonecc void {redecode}(ptr %st, ptr %mem, ptr {ip}, ptr %base, "
+            f"i64 {budget}, i32 {n}, i32 {z}, i32 {c}, i32 {v})"
+        )
+        builder._do("ret void")
+        return ["again:", *builder.lines]
+
+    def text(self) -> str:
+        """Return the module."""
+        self._blocks()
+        exits = []
+        for key, registers in self.exits.items():
+            exits += self._exit_text(key, registers, inside=key in self.fragments)
+        again = self._again() if self.stub_texts else []
+        parameters = PARAMETERS.replace("ptr %st", "ptr noalias %st").replace("ptr %ip", "ptr %ip0")
+        define = f"define hidden preserve_nonecc void @region({parameters}) #0 align 16 {{"
+        return "\n".join([
+            'target triple = "x86_64-unknown-linux-gnu"',
+            *_declarations(),
+            *(_table_text(table) for table in sorted(self.builder.tables)),
+            define,
+            *self._prologue(),
+            *self.lines,
+            *self.stub_texts,
+            *exits,
+            *again,
+            "}\n",
+        ])
+
+    def _blocks(self) -> None:
+        run: list[Key] = []
+        for key in self.order:
+            if key in self.leaders and run:
+                self._block(run)
+                run = []
+            run.append(key)
+        if run:
+            self._block(run)
+
+    def _prologue(self) -> list[str]:
+        lines = ["entry:", "  %budget_left = alloca i64, align 8"]
+        lines += [f"  %{slot} = alloca i32, align 4" for slot in (*REGISTERS, *FLAG_SLOTS)]
+        lines += [
+            f"  %fault_ip = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['fault_ip']}",
+            f"  %fault_info = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['fault_info']}",
+            f"  %short = icmp sle i64 %budget, {len(self.fragments)}",
+        ]
+        refuse = "%short"
+        if self.builder.uses_floating:
+            lines += [
+                f"  %modep = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['fp_mode']}",
+                "  %mode = load i32, ptr %modep, align 4",
+                f"  %unusual_bits = and i32 %mode, {FP_FLUSH | FP_ROUNDING}",
+                "  %unusual = icmp ne i32 %unusual_bits, 0",
+                "  %refused = or i1 %short, %unusual",
+            ]
+            refuse = "%refused"
+        lines += [f"  br i1 {refuse}, label %refuse, label %begin, !prof !0", "refuse:"]
+        redecode = self.builder.routines["redecode"]
+        lines += [
+            f"  %redecode = getelementptr i8, ptr %base, i64 {redecode}",
+            "  musttail call preserve_nonecc void %redecode(ptr %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, "
+            "i32 %n, i32 %z, i32 %c, i32 %v)",
+            "  ret void",
+            "begin:",
+            "  store i64 %budget, ptr %budget_left, align 8",
+            "  store i32 %n, ptr %fn, align 4",
+            "  store i32 %z, ptr %fz, align 4",
+            "  store i32 %c, ptr %cx, align 4",
+            "  store i32 1, ptr %cy, align 4",
+            "  %v0 = and i32 %v, -2147483648",
+            "  store i32 %v0, ptr %vx, align 4",
+            "  store i32 1, ptr %vy, align 4",
+            "  %l0 = xor i32 %n, %v",
+            "  store i32 %l0, ptr %lx, align 4",
+            "  store i32 0, ptr %ly, align 4",
+        ]
+        for n, slot in enumerate(REGISTERS):
+            lines += [
+                f"  %{slot}p = getelementptr inbounds i8, ptr %st, i64 {4 * n}",
+                f"  %{slot}v = load i32, ptr %{slot}p, align 4",
+                f"  store i32 %{slot}v, ptr %{slot}, align 4",
+            ]
+        if len(self.entries) == 1:
+            return [*lines, "  %ip = getelementptr i8, ptr %ip0, i64 0", f"  br label %{label_of(self.entries[0], ())}"]
+        cases = " ".join(f"i32 {self._index(entry)}, label %{label_of(entry, ())}" for entry in self.entries[1:])
+        return [
+            *lines,
+            f"  %tablep = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['table']}",
+            "  %table = load ptr, ptr %tablep, align 8",
+            "  %here = ptrtoint ptr %ip0 to i64",
+            "  %start = ptrtoint ptr %table to i64",
+            "  %wide_index = sub i64 %here, %start",
+            f"  %index64 = lshr i64 %wide_index, {ENTRY_SIZE.bit_length() - 1}",
+            "  %index = trunc i64 %index64 to i32",
+            f"  %ip = getelementptr i8, ptr %table, i64 {self._index(self.entries[0]) * ENTRY_SIZE}",
+            f"  switch i32 %index, label %{label_of(self.entries[0], ())} [ {cases} ]",
+        ]
+
+    def _index(self, pc: int) -> int:
+        """Return the number of an instruction's entry in the code table."""
+        if self.growth.code.thumb:
+            return THUMB_TABLE // ENTRY_SIZE + (pc >> 1)
+        return pc >> 2
+
+
+def _declarations() -> list[str]:
+    return [
+        ATTRIBUTES,
+        "!llvm.module.flags = !{!1}",
+        '!1 = !{i32 1, !"override-stack-alignment", i32 8}',
+        '!0 = !{!"branch_weights", i32 1, i32 100000}',
+    ]
+
+
+def _table_text(name: str) -> str:
+    width, entries = TABLES[name]
+    items = ", ".join(f"i{width} {entry}" for entry in entries)
+    return f"@table_{name} = internal constant [{len(entries)} x i{width}] [ {items} ], align 64"

@@ -1,0 +1,517 @@
+"""Turn guest instructions into LLVM IR whose guest registers are values of LLVM, for a region (region.py).
+
+It is `HandlerBuilder` with another idea of where things are. Registers and flags are stack slots that LLVM makes into
+values; every number of an instruction is an int. What must be exact, and when:
+
+- An access of guest memory may fault, and then every register must be what it was when the instruction began. Each access
+  is inline assembly with a second way out (`callbr`), a *stub* that writes the registers to the state block and has the
+  interpreter do the instruction again. The table that leads from the address of the access to its stub is in
+  the section `.faults`, and costs nothing until it is used.
+- Where control leaves the region, the registers that may have changed in it are written to the state block.
+
+Flags are kept as the operands of what set them, so that nothing computes a flag that nothing reads:
+C is `cy <= cx` unsigned, V is the signed overflow of `vx - vy`, N != V is `lx < ly` signed; N and Z are words as in the
+state block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..guest.state import FP_FLUSH, FP_ROUNDING
+from ..isa.fields import Field, Number
+from ..isa.operations import Flags, Value
+from .emit import HandlerBuilder
+from .ir import IrValue
+from .ir import name_of as _name
+
+REGISTERS = tuple(f"r{n}" for n in range(15))
+FLAG_SLOTS = ("fn", "fz", "cx", "cy", "vx", "vy", "lx", "ly")
+
+# Marks in the lines of an instruction, filled in when the region is put together.
+STUB = "\x01"  # label of a stub; its number stands between two of these
+BACK = "\x02"  # how many instructions of the block were counted and not done
+SPILL = "\x03"  # where registers are written to the state block
+
+_DISPLACEMENT = 0x8000  # within the guard around guest memory
+
+
+class Unsupported(Exception):
+    """An instruction that the interpreter is to do."""
+
+
+class RegionValue(IrValue):
+    """`base`: this is the value of that name plus `displacement`. `pair`: operands of the subtraction it is a flag of."""
+
+    __slots__ = ("base", "displacement", "pair")
+
+    def __init__(
+        self, builder: HandlerBuilder, name: str, *, base: str = "", displacement: int = 0, pair: tuple[str, str] = ("", "")
+    ) -> None:
+        super().__init__(builder, 32, name)
+        self.base = base
+        self.displacement = displacement
+        self.pair = pair
+
+
+class Carry(IrValue):
+    """The carry of a subtraction of `pair`."""
+
+    __slots__ = ("pair",)
+
+    def __init__(self, builder: HandlerBuilder, name: str, pair: tuple[str, str]) -> None:
+        super().__init__(builder, 1, name)
+        self.pair = pair
+
+
+class Fragment:
+    """The text of one instruction, and where control goes from it.
+
+    `written`: register slots it may write. `targets`: (address, context) keys that it may go to. `falls`: it may go on
+    to the next instruction. `stubs` and `spills`: what was written before each, by number.
+    """
+
+    __slots__ = ("falls", "lines", "next_it", "next_pc", "read_only", "return_to", "spills", "stubs", "targets", "written")
+
+    def __init__(self, next_pc: int, next_it: int) -> None:
+        self.lines: list[str] = []
+        self.written: set[str] = set()
+        self.targets: list[tuple[int, tuple[int, ...]]] = []
+        self.stubs: list[tuple[int, frozenset[str]]] = []
+        self.spills: list[frozenset[str]] = []
+        self.falls = True
+        self.next_pc = next_pc
+        self.next_it = next_it
+        self.return_to: int | None = None  # where a call that is not inlined returns to
+
+
+class RegionBuilder(HandlerBuilder):
+    """Records instructions of a region. `routines`: where the interpreter has its routines, counted from `decode`."""
+
+    def __init__(
+        self,
+        *,
+        thumb: bool,
+        routines: dict[str, int],
+        literal: Callable[[int, int], int | None],
+        inline: Callable[[int, tuple[int, ...]], bool],
+    ) -> None:
+        super().__init__(thumb=int(thumb), length=4)
+        self.routines = routines
+        self.literal = literal  # (address, size) -> what read-only code holds there, or None
+        self.inline = inline  # (callee, context) -> whether to
+        self.flags = {}
+        self.uses_floating = False
+        self.tables: set[str] = set()
+        self.fragment = Fragment(0, 0)
+        self.context: tuple[int, ...] = ()
+        self.at = 0
+        self.it = 0
+        self._link: int | None = None
+        self._stub = -1
+        self._stubs = 0
+
+    # One instruction
+
+    def begin(self, at: int, size: int, it: int, next_it: int, context: tuple[int, ...]) -> Fragment:
+        """Begin the instruction at `at`; return what will hold it."""
+        self.fragment = Fragment(at + size & 0xFFFFFFFF, next_it)
+        self.lines = self.fragment.lines
+        self.at, self.it, self.context = at, it, context
+        self.ended = False
+        self.block = "in"  # phis of a meaning name blocks that it made itself
+        self._link = None
+        self._stub = -1
+        self._begin(self._label("in"))
+        return self.fragment
+
+    def finish(self) -> None:
+        """End the instruction."""
+        self.fragment.falls = not self.ended
+        link = self._link
+        if link is not None and link & ~1 == self.fragment.next_pc and not self._inlined:
+            self.fragment.return_to = self.fragment.next_pc
+
+    _inlined = False
+
+    def _slot(self, field: Field, size: int) -> str:
+        raise AssertionError(f"{field!r} is not an int")
+
+    def _wrote(self, slot: str) -> None:
+        self.fragment.written.add(slot)
+        self._stub = -1
+
+    def pc(self) -> int:  # type: ignore[override]
+        """Return the number that r15 reads as."""
+        return self.at + (4 if self.thumb else 8) & 0xFFFFFFFF
+
+    # Slots
+
+    def _get(self, slot: str, kind: str = "i32") -> str:
+        return self._new(f"load {kind}, ptr %{slot}, align 4")
+
+    def _put(self, slot: str, name: str) -> None:
+        self._do(f"store i32 {name}, ptr %{slot}, align 4")
+        self._stub = -1
+
+    def reg(self, n: Number) -> IrValue:
+        assert isinstance(n, int)
+        return self.const(self.pc()) if n == 15 else IrValue(self, 32, self._get(f"r{n}"))
+
+    def set_reg(self, n: Number, value: Value) -> None:
+        name = _name(value)
+        self._put(f"r{n}", name)
+        self._wrote(f"r{n}")
+        if n == 14:
+            self._link = int(name) if not name.startswith("%") else None
+
+    def _need_pc(self) -> None:
+        raise AssertionError("r15 is known")
+
+    # Flags
+
+    def flag(self, name: str) -> IrValue:
+        if name == "q":
+            return super().flag("q")
+        if name == "c":
+            return IrValue(self, 1, self._new(f"icmp ule i32 {self._get('cy')}, {self._get('cx')}"))
+        if name == "v":
+            return IrValue(self, 1, self._new(f"icmp slt i32 {self._overflow_word()}, 0"))
+        slot = self._get(f"f{name}")
+        return IrValue(self, 1, self._new(f"icmp {'eq' if name == 'z' else 'slt'} i32 {slot}, 0"))
+
+    def _overflow_word(self) -> str:
+        x, y = self._get("vx"), self._get("vy")
+        difference = self._new(f"sub i32 {x}, {y}")
+        return self._new(f"and i32 {self._new(f'xor i32 {x}, {y}')}, {self._new(f'xor i32 {x}, {difference}')}")
+
+    def flag_words(self) -> tuple[str, str, str, str]:
+        """Return n, z, c, v in the form of the state block."""
+        c = self._new(f"zext i1 {self.flag('c').name} to i32")
+        return self._get("fn"), self._get("fz"), c, self._overflow_word()
+
+    def _less(self) -> None:
+        """Have N != V follow from the words of N and V."""
+        self._put("lx", self._new(f"xor i32 {self._get('fn')}, {self._overflow_word()}"))
+        self._put("ly", "0")
+
+    def set_flag(self, name: str, value: Value) -> None:
+        if name == "q":
+            super().set_flag("q", value)
+            return
+        if name == "c":
+            if isinstance(value, Carry):
+                self._put("cx", value.pair[0])
+                self._put("cy", value.pair[1])
+            else:
+                self._put("cx", _name(value.zext(32)))
+                self._put("cy", "1")
+        elif name == "z":
+            self._put("fz", _name((~value).zext(32)))
+        else:
+            word = self._new(f"shl i32 {_name(value.zext(32))}, 31")
+            if name == "v":
+                self.set_overflow_word(IrValue(self, 32, word))
+            else:
+                self._put("fn", word)
+                self._less()
+
+    def set_nz(self, result: Value) -> None:
+        if result.width == 64:
+            self._put("fn", _name(result.bits(63, 32)))
+            self._put("fz", _name((result | result >> 32).trunc(32)))
+        else:
+            self._put("fn", _name(result))
+            self._put("fz", _name(result))
+        self._less()
+
+    def set_overflow_word(self, word: Value) -> None:
+        if isinstance(word, RegionValue) and word.pair[0]:
+            x, y = word.pair
+            for slot, name in (("vx", x), ("vy", y), ("lx", x), ("ly", y)):
+                self._put(slot, name)
+            return
+        self._put("vx", self._new(f"and i32 {_name(word)}, -2147483648"))
+        self._put("vy", "1")
+        self._less()
+
+    def subtract(self, x: Value, y: Value) -> tuple[Value, Flags]:
+        result = x - y
+        pair = (_name(x), _name(y))
+        carry = Carry(self, self._new(f"icmp ule i32 {pair[1]}, {pair[0]}"), pair)
+        word = (x ^ y) & (x ^ result)
+        return result, Flags(result, carry, RegionValue(self, _name(word), pair=pair))
+
+    def condition(self, cond: int) -> IrValue:
+        """Return the condition `cond` (0 EQ .. 13 LE, A8.3) as a 1-bit value."""
+        base = cond >> 1
+        if base < 4:
+            value: Value = self.flag("zcnv"[base])
+        elif base == 4:
+            value = self.flag("c") & ~self.flag("z")
+        else:
+            value = IrValue(self, 1, self._new(f"icmp sge i32 {self._get('lx')}, {self._get('ly')}"))
+            if base == 6:
+                value = value & ~self.flag("z")
+        if cond & 1:
+            value = ~value
+        assert isinstance(value, IrValue)
+        return value
+
+    # Values
+
+    def binary(self, op: str, a: Value, b: Value) -> IrValue:
+        result = super().binary(op, a, b)
+        if op not in ("add", "sub") or result.width != 32 or result.lanes > 1:
+            return result
+        x, y = _name(a), _name(b)
+        if y.startswith("%") or not x.startswith("%"):
+            return result
+        displacement = int(y) if op == "add" else -int(y)
+        displacement = (displacement + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
+        if abs(displacement) >= _DISPLACEMENT:
+            return result
+        if isinstance(a, RegionValue) and a.base and abs(a.displacement + displacement) < _DISPLACEMENT:
+            return RegionValue(self, result.name, base=a.base, displacement=a.displacement + displacement)
+        return RegionValue(self, result.name, base=x, displacement=displacement)
+
+    def lookup(self, table: str, index: Value) -> Value:
+        self.tables.add(table)
+        return super().lookup(table, index)
+
+    def system_register(self, name: str) -> IrValue:
+        return IrValue(self, 32, self._load_state(name))
+
+    # Memory
+
+    def _new_stub(self) -> int:
+        if self._stub < 0:
+            self._stub = self._stubs
+            self._stubs += 1
+            self.fragment.stubs.append((self._stub, frozenset(self.fragment.written)))
+        return self._stub
+
+    def _pinned(self, result: str, template: str, operands: str, constraints: str) -> str:
+        return self._access(result, template, operands, constraints, "~{flags}" if "lock" in template else "")
+
+    def _access(self, result: str, template: str, operands: str, constraints: str, clobbers: str) -> str:
+        first = len(constraints.split(","))
+        table = (
+            f'.pushsection .faults,\\22a\\22,@progbits; .long 1b-., ${{{first + 4}:l}}-., ${{{first + 2}:c}}, '
+            f"${{{first + 3}:c}}; .popsection"
+        )
+        lock = "lock; " if template.startswith("lock; ") else ""
+        body = template.removeprefix("lock; ")
+        first_instruction, _, rest = body.partition(";")
+        text = f"1: {lock}{first_instruction}; {table}" + (f";{rest}" if rest else "")
+        distance = f"\x04{self.at}\x04"
+        inputs = ", ".join(part for part in (operands, f"ptr %st, ptr %mem, i32 {distance}, i32 {BACK}{self.it}{BACK}") if part)
+        pins = "{r12},{r13},i,i,!i" + (f",{clobbers}" if clobbers else "")
+        go_on = self._label("ok")
+        stub = self._new_stub()
+        call = (
+            f'callbr {result or "void"} asm sideeffect "{text}", "{constraints},{pins}"({inputs}) '
+            f"to label %{go_on} [label %f{STUB}{stub}{STUB}]"
+        )
+        name = ""
+        if result:
+            name = self._new(call)
+        else:
+            self._do(call)
+        self._begin(go_on)
+        return name
+
+    def _address(self, address: Value) -> tuple[str, int]:
+        """Return a 64-bit host offset and a displacement that are an address together, or in the guard around memory."""
+        if isinstance(address, RegionValue) and address.base:
+            return self._new(f"zext i32 {address.base} to i64"), address.displacement
+        return self._new(f"zext i32 {_name(address)} to i64"), 0
+
+    def load(self, address: Value, size: int, *, signed: bool = False, aligned: bool = False) -> IrValue:
+        if aligned:
+            self._check_aligned(address, size, write=False)
+        name = _name(address)
+        if not name.startswith("%") and not signed:
+            known = self.literal(int(name), size)
+            if known is not None:
+                return self.const(known, 64 if size == 8 else 32)
+        op = {(1, False): "movzbl", (2, False): "movzwl", (1, True): "movsbl", (2, True): "movswl"}.get(
+            (size, signed), "movq" if size == 8 else "movl"
+        )
+        host, displacement = self._address(address)
+        width = 64 if size == 8 else 32
+        loaded = self._access(
+            f"i{width}", f"{op} ${{2:c}}($1,%r13), $0", f"i64 {host}, i32 {displacement}", "=r,r,i", ""
+        )
+        return IrValue(self, width, loaded)
+
+    def store(self, address: Value, size: int, value: Value, *, aligned: bool = False) -> None:
+        if aligned:
+            self._check_aligned(address, size, write=True)
+        op, modifier = {1: ("movb", ":b"), 2: ("movw", ":w"), 4: ("movl", ":k"), 8: ("movq", ":q")}[size]
+        host, displacement = self._address(address)
+        name = _name(value)
+        kind = "r" if name.startswith("%") or size == 8 else "ri"
+        operand = f"${{0{modifier}}}"
+        if kind == "ri":
+            number = int(name) & (1 << 8 * size) - 1
+            name, kind, operand = str(number - (1 << 32) if number >> 31 else number), "i", "$$${0:c}"
+        self._access(
+            "",
+            f"{op} {operand}, ${{2:c}}($1,%r13)",
+            f"i{value.width} {name}, i64 {host}, i32 {displacement}",
+            f"{kind},r,i",
+            "",
+        )
+
+    def load_elements(self, address: Value, bits: int, size: Number) -> IrValue:
+        if bits == 64:
+            return self.load(address, 8)
+        host, displacement = self._address(address)
+        pair = self._access(
+            "<2 x i64>", "movdqu ${2:c}($1,%r13), $0", f"i64 {host}, i32 {displacement}", "=x,r,i", ""
+        )
+        return IrValue(self, 64, pair, lanes=2)
+
+    def store_elements(self, address: Value, value: Value, size: Number) -> None:
+        if value.lanes == 1:
+            self.store(address, 8, value)
+            return
+        host, displacement = self._address(address)
+        self._access(
+            "",
+            "movdqu $0, ${2:c}($1,%r13)",
+            f"<2 x i64> {_name(value)}, i64 {host}, i32 {displacement}",
+            "x,r,i",
+            "",
+        )
+
+    def load_multiple(self, registers: Number, address: Value) -> None:
+        assert isinstance(registers, int)
+        numbers = [n for n in range(16) if registers >> n & 1]
+        if not numbers:
+            return
+        self._check_aligned(address, 4, write=False)
+        values = [self.load(address + 4 * i, 4) for i in range(len(numbers))]
+        for n, value in zip(numbers, values, strict=True):
+            self.set_reg(n, value)
+
+    def store_multiple(self, registers: Number, address: Value) -> None:
+        assert isinstance(registers, int)
+        numbers = [n for n in range(16) if registers >> n & 1]
+        if not numbers:
+            return
+        self._check_aligned(address, 4, write=True)
+        for i, n in enumerate(numbers):
+            self.store(address + 4 * i, 4, self.reg(n))
+
+    def _touch(self, address: Value, size: Value) -> None:
+        """Do nothing: what faults is done again from its beginning."""
+
+    def check_aligned(self, address: Value, mask: Number, *, write: bool) -> None:
+        if mask == 0:
+            return
+        bad = self._new(f"icmp ne i32 {_name(address & mask)}, 0")
+        fine, again = self._label("aligned"), self._label("again")
+        self._do(f"br i1 {bad}, label %{again}, label %{fine}, !prof !0")
+        self._begin(again)
+        self._again()
+        self._begin(fine)
+
+    def _again(self) -> None:
+        """Have the interpreter do this instruction."""
+        self._do(f"store i32 \x04{self.at}\x04, ptr %fault_ip, align 4")
+        self._do(f"store i32 {BACK}{self.it}{BACK}, ptr %fault_info, align 4")
+        self._do(f"br label %f{STUB}{self._new_stub()}{STUB}")
+
+    # Floating point: a region runs while FPSCR asks for nothing unusual, and begins with a look at that
+
+    def _mode_is(self, mask: int) -> Value:
+        if mask & (FP_FLUSH | FP_ROUNDING):
+            self.uses_floating = True
+            return IrValue(self, 1, "false")
+        return super()._mode_is(mask)
+
+    def _routine(self, name: str) -> str:
+        offset = self.routines.get(name)
+        if offset is None:
+            raise Unsupported(name)
+        return self._new(f"getelementptr i8, ptr %base, i64 {offset}")
+
+    def set_fpscr(self, value: Value) -> None:
+        raise Unsupported("FPSCR")
+
+    def set_big_endian(self, big: Number) -> None:
+        raise Unsupported("SETEND")
+
+    # Going on
+
+    def _goto(self, target: int, context: tuple[int, ...]) -> None:
+        self.fragment.targets.append((target, context))
+        self._do(f"br label %{label_of(target, context)}")
+        self.ended = True
+
+    def branch_to(self, target: Number) -> None:
+        assert isinstance(target, int)
+        self._inlined = False
+        if self._link is not None and self._link & ~1 == self.fragment.next_pc:
+            inside = (*self.context, self._link)
+            if self.inline(target, inside):
+                self._inlined = True
+                self._goto(target, inside)
+                return
+            self._leave_for(target)
+            return
+        self._goto(target, self.context)
+
+    def _leave_for(self, target: int) -> None:
+        """Leave the region for a known address."""
+        self._tail(self._new(f"getelementptr i8, ptr %ip, i64 \x05{target}\x05"))
+        self.ended = True
+
+    def branch_exchange_to(self, target: Number) -> None:
+        assert isinstance(target, int)
+        self._inlined = False
+        self._end(self._entry_of(str(target), thumb=not self.thumb))
+
+    def _if_return(self, address: str) -> None:
+        """Stay in the region if `address` is where the function that is inlined here was called from."""
+        self._inlined = False
+        if not self.context:
+            return
+        back, go_on = self._label("back"), self._label("elsewhere")
+        link = self.context[-1]
+        same = self._new(f"icmp eq i32 {address}, {link}")
+        self._do(f"br i1 {same}, label %{back}, label %{go_on}")
+        self._begin(back)
+        self._goto(link & ~1, self.context[:-1])
+        self._begin(go_on)
+
+    def branch_write_pc(self, address: Value) -> None:
+        self._if_return(_name(address))
+        super().branch_write_pc(address)
+
+    def bx_write_pc(self, address: Value) -> None:
+        self._if_return(_name(address))
+        super().bx_write_pc(address)
+
+    def _tail(self, ip: str, *, branch: bool = False) -> None:
+        self._do(f"{SPILL}{len(self.fragment.spills)}{SPILL}")
+        self.fragment.spills.append(frozenset(self.fragment.written))
+        n, z, c, v = self.flag_words()
+        budget = self._new("load i64, ptr %budget_left, align 8")
+        self.dispatch(f"ptr %st, ptr %mem, ptr {ip}, ptr %base, i64 {budget}, i32 {n}, i32 {z}, i32 {c}, i32 {v}")
+
+    def supervisor_call(self, number: Number) -> None:
+        raise Unsupported("SVC")
+
+    def breakpoint(self, number: Number) -> None:
+        raise Unsupported("BKPT")
+
+    def undefined(self) -> None:
+        raise Unsupported("UNDEFINED")
+
+
+def label_of(address: int, context: tuple[int, ...]) -> str:
+    """Name the block of an instruction."""
+    return f"i{address:x}" + "".join(f"_{link:x}" for link in context)
