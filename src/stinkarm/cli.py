@@ -38,7 +38,12 @@ OPTIONS = (
     (("-r",), VALUE, "RELEASE", "the kernel release that uname answers"),
     (("-cpu",), VALUE, "MODEL", "cortex-a15 (default), or max: with what ARMv8 adds; help lists them"),
     "How it is run",
-    (("--engine",), VALUE, "NAME", "jit (default), interpreter (native code) or reference (slow, Python)"),
+    (
+        ("--engine",),
+        VALUE,
+        "NAME",
+        "interpreter (default), jit (hot code compiled) or reference (slow)",
+    ),
     (("--max-instructions",), VALUE, "N", "end the program after exactly N instructions"),
     (("--timeout",), VALUE, "SECONDS", "end the program after this much wall-clock time"),
     "What is shown",

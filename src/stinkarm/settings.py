@@ -74,7 +74,7 @@ class Settings:
         self.root: str | None = None
         self.release: str | None = None
         self.cpu = "cortex-a15"
-        self.engine = "jit"
+        self.engine = "interpreter"
         self.jit = ""  # developers' options of the engine jit: engine/jit.py
         self.max_instructions: int | None = None
         self.timeout: float | None = None

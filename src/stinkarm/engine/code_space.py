@@ -16,7 +16,7 @@ MOST_REGIONS = 1 << 16
 
 
 class CodeSpace:
-    """`start`: where the reservation begins, with the interpreter of `size` bytes; `decode`: what offsets count from."""
+    """`start`: where the reservation begins, with the interpreter of `size` bytes. Offsets count from `decode`."""
 
     def __init__(self, start: int, size: int, decode: int) -> None:
         self.decode = decode

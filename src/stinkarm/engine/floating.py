@@ -143,13 +143,20 @@ class FloatingBuilder(Machine):
         """Call a routine that returns floating point of `width` bits, as many lanes as its first operand has."""
         lanes = operands[0].lanes
         arguments = self._arguments_of(operands, extra)
-        return self._bits(width, lanes, self._new(f"call {CONVENTION} {float_type(width, lanes)} {self._routine(name)}({arguments})"))
+        return self._bits(
+            width, lanes, self._new(f"call {CONVENTION} {float_type(width, lanes)} {self._routine(name)}({arguments})")
+        )
 
     def call_integer(self, name: str, operands: Sequence[Value], extra: Sequence[Value]) -> IrValue:
         """Call a routine that returns 32-bit integers, as many lanes as its first operand has."""
         lanes = operands[0].lanes if operands else 1
         arguments = self._arguments_of(operands, extra)
-        return IrValue(self, 32, self._new(f"call {CONVENTION} {ir_type(32, lanes)} {self._routine(name)}({arguments})"), lanes=lanes)
+        return IrValue(
+            self,
+            32,
+            self._new(f"call {CONVENTION} {ir_type(32, lanes)} {self._routine(name)}({arguments})"),
+            lanes=lanes,
+        )
 
     def _arguments_of(self, operands: Sequence[Value], extra: Sequence[Value]) -> str:
         floats = [self._float_argument(operand) for operand in operands]
@@ -276,7 +283,9 @@ class FloatingBuilder(Machine):
     def call_half(self, name: str, a: Value, controls: Value, width: int) -> IrValue:
         """Call a routine that takes a half-precision number."""
         arguments = f"ptr %st, i32 {name_of(a.zext(32))}, i32 {name_of(controls)}"
-        return self._bits(width, 1, self._new(f"call {CONVENTION} {float_type(width)} {self._routine(name)}({arguments})"))
+        return self._bits(
+            width, 1, self._new(f"call {CONVENTION} {float_type(width)} {self._routine(name)}({arguments})")
+        )
 
     def _convert_inline(self, a: Value, width: int) -> Value:
         aside, after = self._label("aside"), self._label("after")

@@ -10,8 +10,8 @@ from ..guest import native as ctypes
 from ..guest.signals import SIGBUS, SIGSEGV
 from ..guest.state import OFFSETS, WORD
 from ..guest.stop import Stop
-from .image import HEADER_SIZE, unpack_header
 from .code_space import CodeSpace
+from .image import HEADER_SIZE, unpack_header
 from .layout import CODE_SPACE, GUARD, THUMB_TABLE
 from .table import CodeTable
 

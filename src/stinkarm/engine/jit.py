@@ -1,8 +1,8 @@
 """Hot code at native speed: ask for regions, publish them, forget them.
 
-Branches count down hashed counters in the state block (emit.py). When one is spent, `Interpreter.run` hands its target to
-`Jit.hot`, which has a region compiled (by a worker process, jit_client.py, or at once) and writes it into the code table:
-the entry's handler is then the region. Whatever makes the interpreter forget code forgets regions of it too.
+Branches count down hashed counters in the state block (emit.py). When one is spent, `Interpreter.run` hands its target
+to `Jit.hot`, which has a region compiled and writes it into the code table: the entry's handler is then the region.
+Whatever makes the interpreter forget code forgets regions of it too.
 """
 
 from __future__ import annotations

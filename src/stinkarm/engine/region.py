@@ -5,9 +5,9 @@ condition, and small functions that it calls, in place. It is left for the code 
 not taken in, returns, what was never executed, and instructions that the interpreter does. Where such a call returns
 to is another entry of the region.
 
-Instructions are counted a block at a time. No cycle is free of a look at the budget: a block that is reached from one that
-does not stand before it begins with one, and leaves for the interpreter when the longest way to the next look could
-spend it.
+Instructions are counted a block at a time. No cycle is free of a look at the budget: a block that is reached from
+one that does not stand before it begins with one, and leaves for the interpreter when the longest way to the next look
+could spend it.
 """
 
 from __future__ import annotations
@@ -97,9 +97,7 @@ class _Growth:
         if fetched is None:
             return None
         word, size = fetched
-        decoded = self.decoder.decode(
-            word, thumb=self.code.thumb, length=size, pc=pc, itstate=it, v8=self.code.v8
-        )
+        decoded = self.decoder.decode(word, thumb=self.code.thumb, length=size, pc=pc, itstate=it, v8=self.code.v8)
         if decoded is None or decoded.encoding.is_unpredictable(decoded.fields):
             return None
         encoding, fields = decoded.encoding, decoded.fields
@@ -148,7 +146,7 @@ class _Growth:
     def grow(self, roots: list[Key], most: int) -> int:
         """Follow control flow from `roots`; return how many instructions there are, at most `most`."""
         stack = list(reversed(roots))
-        forced = {key for key in roots}
+        forced = set(roots)
         while stack and len(self.fragments) < most:
             key = stack.pop()
             if key in self.fragments:
@@ -183,9 +181,7 @@ def grow(code: Code, entries: list[int], decoder: Decoder, routines: dict[str, i
     present = [entry for entry in present if not growth._its.get((entry, ()), 0)]
     if not present or present[0] != entries[0]:
         return None
-    return Region(
-        _Assembly(growth, present).text(), present, _merged(growth.covered), len(growth.fragments)
-    )
+    return Region(_Assembly(growth, present).text(), present, _merged(growth.covered), len(growth.fragments))
 
 
 def _merged(ranges: set[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -246,7 +242,7 @@ class _Assembly:
         return bool(fragment.targets or fragment.spills or not fragment.falls)
 
     def _leaders(self) -> tuple[set[Key], set[Key]]:
-        leaders = {(entry, ()) for entry in self.entries}
+        leaders: set[Key] = {(entry, ()) for entry in self.entries}
         checked: set[Key] = set()
         before: Key | None = None
         for i, key in enumerate(self.order):
@@ -395,18 +391,20 @@ class _Assembly:
         again = self._again() if self.stub_texts else []
         parameters = PARAMETERS.replace("ptr %st", "ptr noalias %st").replace("ptr %ip", "ptr %ip0")
         define = f"define hidden preserve_nonecc void @region({parameters}) #0 align 16 {{"
-        return "\n".join([
-            'target triple = "x86_64-unknown-linux-gnu"',
-            *_declarations(),
-            *(_table_text(table) for table in sorted(self.builder.tables)),
-            define,
-            *self._prologue(),
-            *self.lines,
-            *self.stub_texts,
-            *exits,
-            *again,
-            "}\n",
-        ])
+        return "\n".join(
+            [
+                'target triple = "x86_64-unknown-linux-gnu"',
+                *_declarations(),
+                *(_table_text(table) for table in sorted(self.builder.tables)),
+                define,
+                *self._prologue(),
+                *self.lines,
+                *self.stub_texts,
+                *exits,
+                *again,
+                "}\n",
+            ]
+        )
 
     def _blocks(self) -> None:
         run: list[Key] = []

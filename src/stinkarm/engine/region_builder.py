@@ -3,8 +3,8 @@
 It is `HandlerBuilder` with another idea of where things are. Registers and flags are stack slots that LLVM makes into
 values; every number of an instruction is an int. What must be exact, and when:
 
-- An access of guest memory may fault, and then every register must be what it was when the instruction began. Each access
-  is inline assembly with a second way out (`callbr`), a *stub* that writes the registers to the state block and has the
+- An access of guest memory may fault, and then every register must be what it was when the instruction began. Each
+  access is inline assembly with a second way out (`callbr`), a *stub* that writes the registers to the state block and has the
   interpreter do the instruction again. The table that leads from the address of the access to its stub is in
   the section `.faults`, and costs nothing until it is used.
 - Where control leaves the region, the registers that may have changed in it are written to the state block.
@@ -41,12 +41,18 @@ class Unsupported(Exception):
 
 
 class RegionValue(IrValue):
-    """`base`: this is the value of that name plus `displacement`. `pair`: operands of the subtraction it is a flag of."""
+    """`base`: this is the value of that name plus `displacement`. `pair`: what was subtracted, if it is V of that."""
 
     __slots__ = ("base", "displacement", "pair")
 
     def __init__(
-        self, builder: HandlerBuilder, name: str, *, base: str = "", displacement: int = 0, pair: tuple[str, str] = ("", "")
+        self,
+        builder: HandlerBuilder,
+        name: str,
+        *,
+        base: str = "",
+        displacement: int = 0,
+        pair: tuple[str, str] = ("", ""),
     ) -> None:
         super().__init__(builder, 32, name)
         self.base = base
@@ -71,7 +77,18 @@ class Fragment:
     to the next instruction. `stubs` and `spills`: what was written before each, by number.
     """
 
-    __slots__ = ("falls", "lines", "next_it", "next_pc", "read_only", "return_to", "spills", "stubs", "targets", "written")
+    __slots__ = (
+        "falls",
+        "lines",
+        "next_it",
+        "next_pc",
+        "read_only",
+        "return_to",
+        "spills",
+        "stubs",
+        "targets",
+        "written",
+    )
 
     def __init__(self, next_pc: int, next_it: int) -> None:
         self.lines: list[str] = []
@@ -297,7 +314,7 @@ class RegionBuilder(HandlerBuilder):
     def _access(self, result: str, template: str, operands: str, constraints: str, clobbers: str) -> str:
         first = len(constraints.split(","))
         table = (
-            f'.pushsection .faults,\\22a\\22,@progbits; .long 1b-., ${{{first + 4}:l}}-., ${{{first + 2}:c}}, '
+            f".pushsection .faults,\\22a\\22,@progbits; .long 1b-., ${{{first + 4}:l}}-., ${{{first + 2}:c}}, "
             f"${{{first + 3}:c}}; .popsection"
         )
         lock = "lock; " if template.startswith("lock; ") else ""
@@ -305,7 +322,9 @@ class RegionBuilder(HandlerBuilder):
         first_instruction, _, rest = body.partition(";")
         text = f"1: {lock}{first_instruction}; {table}" + (f";{rest}" if rest else "")
         distance = f"\x04{self.at}\x04"
-        inputs = ", ".join(part for part in (operands, f"ptr %st, ptr %mem, i32 {distance}, i32 {BACK}{self.it}{BACK}") if part)
+        inputs = ", ".join(
+            part for part in (operands, f"ptr %st, ptr %mem, i32 {distance}, i32 {BACK}{self.it}{BACK}") if part
+        )
         pins = "{r12},{r13},i,i,!i" + (f",{clobbers}" if clobbers else "")
         go_on = self._label("ok")
         stub = self._new_stub()
@@ -322,7 +341,7 @@ class RegionBuilder(HandlerBuilder):
         return name
 
     def _address(self, address: Value) -> tuple[str, int]:
-        """Return a 64-bit host offset and a displacement that are an address together, or in the guard around memory."""
+        """Return a 64-bit host offset and a displacement; together an address, or one in the guard around memory."""
         if isinstance(address, RegionValue) and address.base:
             return self._new(f"zext i32 {address.base} to i64"), address.displacement
         return self._new(f"zext i32 {_name(address)} to i64"), 0
@@ -368,9 +387,7 @@ class RegionBuilder(HandlerBuilder):
         if bits == 64:
             return self.load(address, 8)
         host, displacement = self._address(address)
-        pair = self._access(
-            "<2 x i64>", "movdqu ${2:c}($1,%r13), $0", f"i64 {host}, i32 {displacement}", "=x,r,i", ""
-        )
+        pair = self._access("<2 x i64>", "movdqu ${2:c}($1,%r13), $0", f"i64 {host}, i32 {displacement}", "=x,r,i", "")
         return IrValue(self, 64, pair, lanes=2)
 
     def store_elements(self, address: Value, value: Value, size: Number) -> None:

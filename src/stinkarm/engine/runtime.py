@@ -201,8 +201,8 @@ def condition_handlers() -> list[str]:
 def decode_handler(*, again: bool = False) -> str:
     """Return `@decode`, the handler of an entry that nothing has filled yet.
 
-    `again`: return `@redecode` instead, which does one instruction whose entry may be that of a compiled region, and leaves
-    the entry as it was.
+    `again`: return `@redecode` instead, which does one instruction whose entry may be that of a compiled region, and
+    leaves the entry as it was.
     """
     name = "redecode" if again else "decode"
     keep = "  %kept = load i32, ptr %ip, align 4" if again else ""
@@ -317,8 +317,8 @@ _DEFAULT_ACTION = (
 REGION_RECORD = 32
 
 # The signal handler for SIGSEGV and SIGBUS. A fault of generated code becomes a Stop: note it, and let the thread go
-# on at `leave`, where the pinned registers are what they must be. In a compiled region (region_builder.py) it goes on at
-# the stub of the access. Any other fault is the host's own: default action.
+# on at `leave`, where the pinned registers are what they must be. In a compiled region (region_builder.py) it goes on
+# at the stub of the access. Any other fault is the host's own: default action.
 # The offsets are those of siginfo_t and ucontext_t (gregs begin at 40) on x86-64.
 FAULT = f"""
 define hidden void @on_fault(i32 %signal, ptr %info, ptr %context) #0 {{

@@ -44,7 +44,23 @@ spent1:
   musttail call preserve_nonecc void @leave_spent(ptr %st, ptr %mem, ptr %t26, ptr %base, i64 %t27, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
 go2:
-  %t29 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t26, ptr %base, i64 %t27, i32 %n, i32 %z, i32 %c, i32 %v)
-  %t30 = getelementptr i8, ptr %base, i64 %t29
-  musttail call preserve_nonecc void %t30(ptr %st, ptr %mem, ptr %t26, ptr %base, i64 %t27, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t29 = ptrtoint ptr %t26 to i64
+  %t30 = and i64 %t29, 16368
+  %t31 = lshr i64 %t30, 2
+  %t32 = getelementptr inbounds i8, ptr %st, i64 512
+  %t33 = getelementptr inbounds i8, ptr %t32, i64 %t31
+  %t34 = load i32, ptr %t33, align 4
+  %t35 = add i32 %t34, -1
+  store i32 %t35, ptr %t33, align 4
+  %t36 = icmp eq i32 %t35, 0
+  br i1 %t36, label %hot3, label %cold4, !prof !0
+hot3:
+  %t37 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t37, align 4
+  musttail call preserve_nonecc void @leave(ptr %st, ptr %mem, ptr %t26, ptr %base, i64 %t27, i32 %n, i32 %z, i32 %c, i32 %v)
+  ret void
+cold4:
+  %t38 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t26, ptr %base, i64 %t27, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t39 = getelementptr i8, ptr %base, i64 %t38
+  musttail call preserve_nonecc void %t39(ptr %st, ptr %mem, ptr %t26, ptr %base, i64 %t27, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void

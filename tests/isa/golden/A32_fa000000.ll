@@ -25,7 +25,23 @@ spent1:
   musttail call preserve_nonecc void @leave_spent(ptr %st, ptr %mem, ptr %t8, ptr %base, i64 %t9, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
 go2:
-  %t11 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t8, ptr %base, i64 %t9, i32 %n, i32 %z, i32 %c, i32 %v)
-  %t12 = getelementptr i8, ptr %base, i64 %t11
-  musttail call preserve_nonecc void %t12(ptr %st, ptr %mem, ptr %t8, ptr %base, i64 %t9, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t11 = ptrtoint ptr %t8 to i64
+  %t12 = and i64 %t11, 16368
+  %t13 = lshr i64 %t12, 2
+  %t14 = getelementptr inbounds i8, ptr %st, i64 512
+  %t15 = getelementptr inbounds i8, ptr %t14, i64 %t13
+  %t16 = load i32, ptr %t15, align 4
+  %t17 = add i32 %t16, -1
+  store i32 %t17, ptr %t15, align 4
+  %t18 = icmp eq i32 %t17, 0
+  br i1 %t18, label %hot3, label %cold4, !prof !0
+hot3:
+  %t19 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t19, align 4
+  musttail call preserve_nonecc void @leave(ptr %st, ptr %mem, ptr %t8, ptr %base, i64 %t9, i32 %n, i32 %z, i32 %c, i32 %v)
+  ret void
+cold4:
+  %t20 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t8, ptr %base, i64 %t9, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t21 = getelementptr i8, ptr %base, i64 %t20
+  musttail call preserve_nonecc void %t21(ptr %st, ptr %mem, ptr %t8, ptr %base, i64 %t9, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void

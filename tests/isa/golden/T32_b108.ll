@@ -26,21 +26,37 @@ spent4:
   musttail call preserve_nonecc void @leave_spent(ptr %st, ptr %mem, ptr %t7, ptr %base, i64 %t8, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
 go5:
-  %t10 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t7, ptr %base, i64 %t8, i32 %n, i32 %z, i32 %c, i32 %v)
-  %t11 = getelementptr i8, ptr %base, i64 %t10
-  musttail call preserve_nonecc void %t11(ptr %st, ptr %mem, ptr %t7, ptr %base, i64 %t8, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t10 = ptrtoint ptr %t7 to i64
+  %t11 = and i64 %t10, 16368
+  %t12 = lshr i64 %t11, 2
+  %t13 = getelementptr inbounds i8, ptr %st, i64 512
+  %t14 = getelementptr inbounds i8, ptr %t13, i64 %t12
+  %t15 = load i32, ptr %t14, align 4
+  %t16 = add i32 %t15, -1
+  store i32 %t16, ptr %t14, align 4
+  %t17 = icmp eq i32 %t16, 0
+  br i1 %t17, label %hot6, label %cold7, !prof !0
+hot6:
+  %t18 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t18, align 4
+  musttail call preserve_nonecc void @leave(ptr %st, ptr %mem, ptr %t7, ptr %base, i64 %t8, i32 %n, i32 %z, i32 %c, i32 %v)
+  ret void
+cold7:
+  %t19 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t7, ptr %base, i64 %t8, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t20 = getelementptr i8, ptr %base, i64 %t19
+  musttail call preserve_nonecc void %t20(ptr %st, ptr %mem, ptr %t7, ptr %base, i64 %t8, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
 else2:
   br label %after3
 after3:
-  %t12 = sub i64 %budget, 1
-  %t13 = icmp eq i64 %t12, 0
-  br i1 %t13, label %spent6, label %go7, !prof !0
-spent6:
-  musttail call preserve_nonecc void @leave_spent(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t12, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t21 = sub i64 %budget, 1
+  %t22 = icmp eq i64 %t21, 0
+  br i1 %t22, label %spent8, label %go9, !prof !0
+spent8:
+  musttail call preserve_nonecc void @leave_spent(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t21, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
-go7:
-  %t14 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t12, i32 %n, i32 %z, i32 %c, i32 %v)
-  %t15 = getelementptr i8, ptr %base, i64 %t14
-  musttail call preserve_nonecc void %t15(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t12, i32 %n, i32 %z, i32 %c, i32 %v)
+go9:
+  %t23 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t21, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t24 = getelementptr i8, ptr %base, i64 %t23
+  musttail call preserve_nonecc void %t24(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t21, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void

@@ -99,7 +99,23 @@ spent7:
   musttail call preserve_nonecc void @leave_spent(ptr %st, ptr %mem, ptr %t55, ptr %base, i64 %t56, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
 go8:
-  %t58 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t55, ptr %base, i64 %t56, i32 %n, i32 %z, i32 %c, i32 %v)
-  %t59 = getelementptr i8, ptr %base, i64 %t58
-  musttail call preserve_nonecc void %t59(ptr %st, ptr %mem, ptr %t55, ptr %base, i64 %t56, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t58 = ptrtoint ptr %t55 to i64
+  %t59 = and i64 %t58, 16368
+  %t60 = lshr i64 %t59, 2
+  %t61 = getelementptr inbounds i8, ptr %st, i64 512
+  %t62 = getelementptr inbounds i8, ptr %t61, i64 %t60
+  %t63 = load i32, ptr %t62, align 4
+  %t64 = add i32 %t63, -1
+  store i32 %t64, ptr %t62, align 4
+  %t65 = icmp eq i32 %t64, 0
+  br i1 %t65, label %hot9, label %cold10, !prof !0
+hot9:
+  %t66 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t66, align 4
+  musttail call preserve_nonecc void @leave(ptr %st, ptr %mem, ptr %t55, ptr %base, i64 %t56, i32 %n, i32 %z, i32 %c, i32 %v)
+  ret void
+cold10:
+  %t67 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t55, ptr %base, i64 %t56, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t68 = getelementptr i8, ptr %base, i64 %t67
+  musttail call preserve_nonecc void %t68(ptr %st, ptr %mem, ptr %t55, ptr %base, i64 %t56, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void

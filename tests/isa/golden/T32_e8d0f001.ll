@@ -39,7 +39,23 @@ spent1:
   musttail call preserve_nonecc void @leave_spent(ptr %st, ptr %mem, ptr %t18, ptr %base, i64 %t19, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
 go2:
-  %t21 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t18, ptr %base, i64 %t19, i32 %n, i32 %z, i32 %c, i32 %v)
-  %t22 = getelementptr i8, ptr %base, i64 %t21
-  musttail call preserve_nonecc void %t22(ptr %st, ptr %mem, ptr %t18, ptr %base, i64 %t19, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t21 = ptrtoint ptr %t18 to i64
+  %t22 = and i64 %t21, 16368
+  %t23 = lshr i64 %t22, 2
+  %t24 = getelementptr inbounds i8, ptr %st, i64 512
+  %t25 = getelementptr inbounds i8, ptr %t24, i64 %t23
+  %t26 = load i32, ptr %t25, align 4
+  %t27 = add i32 %t26, -1
+  store i32 %t27, ptr %t25, align 4
+  %t28 = icmp eq i32 %t27, 0
+  br i1 %t28, label %hot3, label %cold4, !prof !0
+hot3:
+  %t29 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t29, align 4
+  musttail call preserve_nonecc void @leave(ptr %st, ptr %mem, ptr %t18, ptr %base, i64 %t19, i32 %n, i32 %z, i32 %c, i32 %v)
+  ret void
+cold4:
+  %t30 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t18, ptr %base, i64 %t19, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t31 = getelementptr i8, ptr %base, i64 %t30
+  musttail call preserve_nonecc void %t31(ptr %st, ptr %mem, ptr %t18, ptr %base, i64 %t19, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void

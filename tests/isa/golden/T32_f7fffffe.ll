@@ -21,7 +21,23 @@ spent1:
   musttail call preserve_nonecc void @leave_spent(ptr %st, ptr %mem, ptr %t4, ptr %base, i64 %t5, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
 go2:
-  %t7 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t4, ptr %base, i64 %t5, i32 %n, i32 %z, i32 %c, i32 %v)
-  %t8 = getelementptr i8, ptr %base, i64 %t7
-  musttail call preserve_nonecc void %t8(ptr %st, ptr %mem, ptr %t4, ptr %base, i64 %t5, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t7 = ptrtoint ptr %t4 to i64
+  %t8 = and i64 %t7, 16368
+  %t9 = lshr i64 %t8, 2
+  %t10 = getelementptr inbounds i8, ptr %st, i64 512
+  %t11 = getelementptr inbounds i8, ptr %t10, i64 %t9
+  %t12 = load i32, ptr %t11, align 4
+  %t13 = add i32 %t12, -1
+  store i32 %t13, ptr %t11, align 4
+  %t14 = icmp eq i32 %t13, 0
+  br i1 %t14, label %hot3, label %cold4, !prof !0
+hot3:
+  %t15 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t15, align 4
+  musttail call preserve_nonecc void @leave(ptr %st, ptr %mem, ptr %t4, ptr %base, i64 %t5, i32 %n, i32 %z, i32 %c, i32 %v)
+  ret void
+cold4:
+  %t16 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t4, ptr %base, i64 %t5, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t17 = getelementptr i8, ptr %base, i64 %t16
+  musttail call preserve_nonecc void %t17(ptr %st, ptr %mem, ptr %t4, ptr %base, i64 %t5, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
