@@ -127,7 +127,7 @@ def test_option(arguments: list[str], attribute: str, value: object) -> None:
         (["-U", "A=b"], "-U wants the name of an environment variable, not 'A=b'."),
         (["-L", "/dev/null"], "-L wants a directory, and '/dev/null' is none."),
         (["-cpu", "cortex-m0"], "-cpu 'cortex-m0' is not known; it is one of max, cortex-a15."),
-        (["--engine", "jit"], "--engine 'jit' is not known; it is one of interpreter, reference."),
+        (["--engine", "fast"], "--engine 'fast' is not known; it is one of jit, interpreter, reference."),
         (["--timeout", "0"], "--timeout wants a number of seconds above 0, not '0'."),
         (["--timeout", "nan"], "--timeout wants a number of seconds above 0, not 'nan'."),
         (["--timeout", "inf"], "--timeout wants a number of seconds above 0, not 'inf'."),

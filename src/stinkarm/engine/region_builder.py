@@ -4,8 +4,8 @@ It is `HandlerBuilder` with another idea of where things are. Registers and flag
 values; every number of an instruction is an int. What must be exact, and when:
 
 - An access of guest memory may fault, and then every register must be what it was when the instruction began. Each
-  access is inline assembly with a second way out (`callbr`), a *stub* that writes the registers to the state block and has the
-  interpreter do the instruction again. The table that leads from the address of the access to its stub is in
+  access is inline assembly with a second way out (`callbr`), a *stub* that writes the registers to the state block and
+  has the interpreter do the instruction again. The table that leads from the address of the access to its stub is in
   the section `.faults`, and costs nothing until it is used.
 - Where control leaves the region, the registers that may have changed in it are written to the state block.
 
