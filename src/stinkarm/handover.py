@@ -17,6 +17,7 @@ from stinkarm.settings import Settings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from stinkarm.linux.execute import Program
+    from stinkarm.linux.kernel import Kernel
     from stinkarm.machine import Machine
 
 SIGPIPE = 13
@@ -41,11 +42,10 @@ def _encoded(values: list[int]) -> list[bytes]:
 # Leaving
 
 
-def replace(machine: Machine, program: Program, deadline: float | None) -> int:
-    """Run another program in the place of this one; return only by an OSError."""
+def replace(machine: Machine, kernel: Kernel, program: Program, deadline: float | None) -> int:
+    """Run another program in the place of this one, for the thread of `kernel`; return only by an OSError."""
     from stinkarm.linux.execute import is_arm
 
-    kernel = machine.kernel
     if kernel.link is not None:
         kernel.link.send()
     held = _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
@@ -53,9 +53,9 @@ def replace(machine: Machine, program: Program, deadline: float | None) -> int:
     kept: list[int] = []
     try:
         machine.policy.paths.enter_working_directory()
-        _set_signals(machine)
+        _set_signals(kernel)
         if is_arm(program):
-            state = _write(machine, program, deadline, kept)
+            state = _write(machine, kernel, program, deadline, kept)
             options = [sys.executable, "-ISc", BOOT, "\n".join(sys.path), str(state)]
             os.execv(sys.executable, [*options, os.fsdecode(program.argv[0])[:200]])
         else:
@@ -71,9 +71,8 @@ def replace(machine: Machine, program: Program, deadline: float | None) -> int:
     raise AssertionError("execve returned")
 
 
-def _set_signals(machine: Machine) -> None:
+def _set_signals(kernel: Kernel) -> None:
     """Leave the host's mask and ignored signals as the guest has them, which execve keeps."""
-    kernel = machine.kernel
     from stinkarm.linux.capture import NEVER_TAKEN
 
     ignored = kernel.actions.get(SIGPIPE, (0,))[0] == SIG_IGN
@@ -85,12 +84,12 @@ def _set_signals(machine: Machine) -> None:
             os.kill(os.getpid(), number)
 
 
-def _write(machine: Machine, program: Program, deadline: float | None, kept: list[int]) -> int:
+def _write(machine: Machine, kernel: Kernel, program: Program, deadline: float | None, kept: list[int]) -> int:
     """Write the state into a file in memory; give its descriptor, which execve keeps open.
 
     Descriptors that execve keeps are added to `kept`.
     """
-    settings, kernel, policy = machine.settings, machine.kernel, machine.policy
+    settings, policy = machine.settings, machine.policy
     log = machine.log
     left = []
     if settings.max_instructions is not None:

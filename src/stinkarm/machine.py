@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from _thread import allocate_lock
 from errno import ENOENT, ENOMEM, ENOTDIR
 
 from stinkarm.guest import elf, hwcap, image, stack
@@ -70,13 +72,13 @@ class Outcome:
 class Machine:
     """A guest: make it, `load` a program, `run` it.
 
-    `instructions` counts what it has executed. Without a program, memory is empty and every register 0.
+    `state` and `kernel` are the first thread's, or in a child that another thread has forked, that thread's. Without a
+    program, memory is empty and every register 0.
     """
 
     def __init__(self, settings: Settings, log: Log) -> None:
         self.settings = settings
         self.log = log
-        self.instructions = 0
         self.image: image.Image | None = None
         self.path = ""
         self.before_replace: Callable[[], None] | None = None
@@ -97,7 +99,11 @@ class Machine:
         for descriptor in log.descriptors:
             self.policy.descriptors.hide(descriptor)
         self.kernel = make_kernel(self.memory, self.policy, log, settings)
+        self.kernel.state = self.state
         self.kernel.stack_size = settings.stack_size
+        self._left = -1  # instructions that may still be executed, if it is not negative
+        self._lent = 0  # threads that are executing some of them
+        self._lock = allocate_lock()  # of these two
         self.slice = SLICES[settings.engine]
         self._engine: Engine | None = None
 
@@ -108,6 +114,12 @@ class Machine:
             self._engine = make_engine(self.settings.engine, self.memory, self.settings.jit)
             self.kernel.engine = self._engine
         return self._engine
+
+    @property
+    def instructions(self) -> int:
+        """How many instructions the guest has executed."""
+        threads = self.kernel.threads
+        return threads.executed + sum(kernel.instructions for kernel in list(threads.members.values()))
 
     def close(self) -> None:
         """Give the memory back. The machine cannot be used any more."""
@@ -244,51 +256,89 @@ class Machine:
         return symbols.name(address) if symbols is not None else ""
 
     def run(self, budget: int | None = None) -> Outcome:
-        """Run until the program ends, or has executed `budget` instructions."""
-        engine_run, kernel, state, signed = self.engine.run, self.kernel, self.state, self.state.signed
+        """Run until the program ends, or has executed `budget` instructions. It has one thread."""
+        self.limit(budget)
+        outcome = self.run_thread(self.kernel)
+        assert outcome is not None
+        return outcome
+
+    def limit(self, budget: int | None) -> None:
+        """Let the threads execute no more than so many instructions."""
+        self._left = -1 if budget is None else budget
+        self._lent = 0
+
+    def begin_child(self, kernel: Kernel) -> None:
+        """Be a copy of the machine in a child process, where only the thread is left that has made it."""
+        self.kernel, self.state = kernel, kernel.state
+        self._lent = 0
+        self._lock = allocate_lock()
+
+    def run_thread(self, kernel: Kernel) -> Outcome | None:
+        """Run one thread until it ends: with the process, or alone (then None)."""
+        engine_run, state, signed = self.engine.run, kernel.state, kernel.state.signed
         slice_, log_instructions = self.slice, self.log.instructions
+        limited = self._left >= 0
         if log_instructions:
             from stinkarm.inspect.trace import InstructionLog
 
             trace = InstructionLog(self.log, state, self.memory)
             slice_ = 1
-        left = -1 if budget is None else budget
-        while left:
-            give = slice_ if left < 0 or left > slice_ else left
+        while kernel.exit_status is None:
+            give = self._lend(slice_) if limited else slice_
+            if not give:
+                return Outcome(INSTRUCTIONS)
             if log_instructions:
                 trace.before()
             stop = engine_run(state, give)
             used = give - signed[52]
-            self.instructions += used
-            if left > 0:
-                left -= used
+            kernel.instructions += used
+            if limited:
+                self._take_back(give - used)
             if log_instructions:
-                trace.after()
+                trace.after(kernel.tid if kernel.threads.several else 0)
             kind = stop.kind
+            if kernel.exit_status is not None:  # another thread has ended the process
+                break
             if kind == stops.SYSCALL:
                 kernel.syscall(state)
-                if kernel.exit_status is not None:
-                    return self.ended()
                 continue
             if kind != stops.BUDGET and not kernel.fault(state, stop):
-                return self.crashed(stop)
+                return self.crashed(kernel, stop)
             if arrived[0] or kernel.attention:
                 kernel.deliver(state)
-                if kernel.exit_status is not None:
-                    return self.ended()
-        return Outcome(INSTRUCTIONS)
+        return None if kernel.leaves else self.ended(kernel)
 
-    def ended(self) -> Outcome:
-        """Give the outcome of a program that the kernel says has ended."""
-        if self.kernel.exit_signal:
-            return Outcome(SIGNALED, signal=self.kernel.exit_signal)
-        return Outcome(EXITED, status=self.kernel.exit_status or 0)
+    def _lend(self, most: int) -> int:
+        """Give a thread instructions to execute, 0 if there are no more. What others have may come back."""
+        while True:
+            with self._lock:
+                give = min(most, self._left)
+                if give:
+                    self._left -= give
+                    self._lent += 1
+                if give or not self._lent:
+                    return give
+            time.sleep(0.0005)
 
-    def crashed(self, stop: Stop) -> Outcome:
+    def _take_back(self, rest: int) -> None:
+        with self._lock:
+            self._left += rest
+            self._lent -= 1
+
+    @staticmethod
+    def ended(kernel: Kernel) -> Outcome:
+        """Give the outcome of a program that a thread has ended."""
+        if kernel.exit_signal:
+            return Outcome(SIGNALED, signal=kernel.exit_signal)
+        return Outcome(EXITED, status=kernel.exit_status or 0)
+
+    def crashed(self, kernel: Kernel, stop: Stop) -> Outcome:
         """Give the outcome of a program whose own code made a fault."""
         from stinkarm.inspect import crash
 
-        report = crash.report(self.state, self.memory, stop, self.name_address)
+        report = crash.report(kernel.state, self.memory, stop, self.name_address)
+        if kernel.threads.several:
+            report.thread = kernel.tid
         return Outcome(SIGNALED, signal=report.signal, crash=report)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]  # `signal` is the same with enums, whose import takes longer
 import gc
 import os
+import sys
 import time
 
 from stinkarm import status
@@ -18,8 +19,12 @@ from stinkarm.status import Failed, NotExecutable, ProgramNotFound, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
     from stinkarm.handover import Handover
     from stinkarm.linux.execute import Program
+    from stinkarm.linux.kernel import Kernel
     from stinkarm.settings import Settings
 
 SOURCE_SUFFIXES = (".s", ".S", ".c")
@@ -134,30 +139,76 @@ def load_source(machine: Machine, source: str, argv: list[bytes], environment: l
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def execute(machine: Machine) -> Outcome:
-    """Run a guest to its end, or to the limits in its settings."""
+def execute(machine: Machine, conclude: Callable[[Outcome], NoReturn] | None = None) -> Outcome:
+    """Run a guest to its end, or to the limits in its settings.
+
+    Where another thread than the first one ends it, `conclude` ends this process.
+    """
     settings = machine.settings
     machine.kernel.own_host_signals({SIGALRM} if settings.timeout is not None else ())
     inherit_mask(machine)
     deadline = None if settings.timeout is None else time.monotonic() + settings.timeout
     allow_children(machine, deadline)
-    outcome = Outcome(TIMEOUT)
+    machine.limit(settings.max_instructions)
+
+    def conclude_child(outcome: Outcome) -> NoReturn:
+        os._exit(finish(machine, outcome))
+
+    def run_thread(kernel: Kernel) -> None:
+        try:
+            outcome = conduct(machine, kernel)
+            if outcome is not None:
+                end = conclude_child if kernel.forked or conclude is None else conclude
+                end(outcome)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            os._exit(status.FAILED)
+
+    machine.kernel.run_thread = run_thread
+    if settings.timeout is not None:
+        _signal.signal(_signal.SIGALRM, _raise_timeout)
+        start_timer(settings.timeout)
+    outcome = conduct(machine, machine.kernel)
+    while outcome is None:  # another thread ends this process
+        time.sleep(1)
+    if machine.kernel.forked:  # who called this is the parent's business
+        conclude_child(outcome)
+    return outcome
+
+
+def conduct(machine: Machine, kernel: Kernel) -> Outcome | None:
+    """Run a thread to its end; give the outcome if the process has ended, and this thread is to say so."""
+    outcome: Outcome | None = Outcome(TIMEOUT)
     try:
-        if settings.timeout is not None:
-            _signal.signal(_signal.SIGALRM, _raise_timeout)
-            _signal.setitimer(_signal.ITIMER_REAL, settings.timeout)
-        outcome = machine.run(settings.max_instructions)
+        outcome = machine.run_thread(kernel)
+        if outcome is None:
+            from stinkarm.linux import threads
+
+            if threads.leave(kernel):
+                outcome = Outcome(EXITED, status=kernel.threads.status)
+            elif kernel.tid == kernel.threads.leader:
+                threads.park(kernel)
     except TimeoutReached:
-        pass
+        outcome = Outcome(TIMEOUT)
     except KeyboardInterrupt:
         outcome = Outcome(INTERRUPTED, signal=SIGINT)
-    finally:
-        if settings.timeout is not None:
-            _signal.setitimer(_signal.ITIMER_REAL, 0)
-    machine.kernel.end_child()
-    if machine.kernel.forked:  # who called this is the parent's business
-        os._exit(finish(machine, outcome))
+    if outcome is None:
+        return None
+    if machine.settings.timeout is not None:
+        _signal.setitimer(_signal.ITIMER_REAL, 0)
+    if kernel.threads.several or kernel.holds_robust_locks:
+        from stinkarm.linux import threads
+
+        if not threads.claim_end(kernel):
+            return None
+        machine.state = kernel.state
+    kernel.end_child()
     return outcome
+
+
+def start_timer(seconds: float) -> None:
+    """Send SIGALRM after so many seconds, and again: the first may come just before a call that waits."""
+    _signal.setitimer(_signal.ITIMER_REAL, seconds, 0.1)
 
 
 def inherit_mask(machine: Machine) -> None:
@@ -178,22 +229,24 @@ def allow_children(machine: Machine, deadline: float | None) -> None:
     kernel = machine.kernel
     kernel.may_fork = True
 
-    def on_fork() -> None:
+    def on_fork(kernel: Kernel) -> None:
+        machine.begin_child(kernel)
         if deadline is not None:  # a child has no timer
-            _signal.setitimer(_signal.ITIMER_REAL, max(0.001, deadline - time.monotonic()))
+            start_timer(max(0.001, deadline - time.monotonic()))
 
-    def replace(program: Program) -> int:
+    def replace(kernel: Kernel, program: Program) -> int:
         from stinkarm import handover
 
         if machine.before_replace is not None and not kernel.forked:
             machine.before_replace()
-        return handover.replace(machine, program, deadline)
+        return handover.replace(machine, kernel, program, deadline)
 
     kernel.on_fork = on_fork
     kernel.replace = replace
 
 
 def _raise_timeout(number: int, frame: object) -> None:
+    _signal.setitimer(_signal.ITIMER_REAL, 0)
     raise TimeoutReached
 
 

@@ -70,7 +70,12 @@ def end_by_signal(number: int) -> None:
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if number not in (SIGKILL, SIGSTOP):
-        _signal.signal(number, _signal.SIG_DFL)
+        try:
+            _signal.signal(number, _signal.SIG_DFL)
+        except ValueError:  # only Python's main thread may; this is a guest's other thread
+            from stinkarm.linux import capture
+
+            capture.leave(number, ignore=False)
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {number})
     os.kill(os.getpid(), number)
     os._exit(SIGNAL + number)

@@ -240,7 +240,12 @@ def _serve(values: dict[str, Any], answer: int) -> dict[str, Any]:
     machine.policy.descriptors.hide(answer)
     machine.before_replace = lambda: write_answer(answer, _describe(machine, Outcome(REPLACED)))
     os.write(answer, b"\n")  # the guest starts
-    return _describe(machine, runner.execute(machine))
+
+    def conclude(outcome: Outcome) -> NoReturn:
+        write_answer(answer, _describe(machine, outcome))
+        os._exit(status.OK)
+
+    return _describe(machine, runner.execute(machine, conclude))
 
 
 def _describe(machine: Machine, outcome: Outcome) -> dict[str, Any]:

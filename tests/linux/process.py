@@ -33,6 +33,7 @@ class Process:
         self.policy = Policy(mode, **settings)
         self.log = Log()
         self.kernel = Kernel(self.memory, self.policy, self.log)
+        self.kernel.state = self.state
 
     def call(self, name: str | int, *registers: int) -> int:
         """Make a system call with r0..r6; give its result, negative for an error number."""

@@ -33,10 +33,18 @@ def test_the_code_is_what_its_text_says() -> None:
     capstone = pytest.importorskip("capstone")
     code = capture.machine_code(0, 0)
     decoder = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
-    rows = capture.HANDLER + capture.CALL
+    rows = capture.CODE
     decoded = [(row.bytes.hex(), f"{row.mnemonic} {row.op_str}".strip()) for row in decoder.disasm(code, 0, len(rows))]
     assert decoded == list(rows)
-    assert sum(len(row[0]) // 2 for row in capture.HANDLER) == capture.CALL_AT
+    parts = (capture.HANDLER, capture.WAKE_HANDLER, capture.CALL3, capture.CALL, capture.RESTORER)
+    places = [sum(len(row[0]) // 2 for part in parts[:index] for row in part) for index in range(6)]
+    assert places[1:] == [
+        capture.WAKE_AT,
+        capture.CALL3_AT,
+        capture.CALL_AT,
+        capture.RESTORER_AT,
+        capture.DATA_AT,
+    ]
     assert len(code) == capture.DATA_AT + 16
 
 
@@ -107,6 +115,40 @@ print(woken >= 250)
 """
     )
     assert out == "True\n"
+
+
+def test_a_thread_is_woken_however_it_waits() -> None:
+    """Wakes come at every moment around calls that wait, of three and of six arguments; each ends one."""
+    out = taking(
+        """
+import os, threading, time
+from stinkarm.guest.state import WORD
+capture.prepare_to_wake()
+guest.kernel.tid = threading.main_thread().native_id
+flag, stop = WORD["interrupt"], []
+def send():
+    while not stop:
+        if not guest.state.words[flag]:
+            capture.wake(guest.kernel)
+        time.sleep(0.0003)
+thread = threading.Thread(target=send)
+thread.start()
+reader, writer = os.pipe()
+data = bytearray(1)
+host.on_interrupt = None
+import ctypes
+address = ctypes.addressof((ctypes.c_char * 1).from_buffer(data))
+for index in range(300):
+    assert host.call_once(34) == -4
+    guest.state.words[flag] = 0
+    assert host._syscall3(0, reader, address, 1, host.current.flag) == -4
+    guest.state.words[flag] = 0
+stop.append(1)
+thread.join()
+print(host.arrived[0], host.call_always(39) == os.getpid())
+"""
+    )
+    assert out == "0 True\n"
 
 
 def test_ignored_signals_are_inherited() -> None:

@@ -388,10 +388,11 @@ class IntMachine(FloatingReference):
         held = self.words[WORD["exclusive_size"]] == size and self.words[WORD["exclusive_address"]] == _int(address)
         status = 1
         if held:
-            old = self._words_in_order(self._read(_int(address), size), size)
-            same = old == self.state.doubles[WORD["exclusive_value"] // 2]
-            # As the native engine's locked instruction, a store that fails still needs a writable page.
-            self._write(_int(address), size, self._words_in_order(_int(value) if same else old, size))
+            with self.memory.lock:  # other threads' stores come before or after
+                old = self._words_in_order(self._read(_int(address), size), size)
+                same = old == self.state.doubles[WORD["exclusive_value"] // 2]
+                # As the native engine's locked instruction, a store that fails still needs a writable page.
+                self._write(_int(address), size, self._words_in_order(_int(value) if same else old, size))
             status = 0 if same else 1
         self.clear_exclusive()
         return IntValue(self, 32, status)
@@ -401,8 +402,9 @@ class IntMachine(FloatingReference):
 
     def swap(self, address: Value, size: int, value: Value) -> IntValue:
         self._check_aligned(_int(address), size, write=True)
-        old = self._read(_int(address), size)
-        self._write(_int(address), size, _int(value))
+        with self.memory.lock:
+            old = self._read(_int(address), size)
+            self._write(_int(address), size, _int(value))
         return IntValue(self, 32, old)
 
     # Going on

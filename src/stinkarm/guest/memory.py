@@ -141,7 +141,8 @@ class Memory:
     """One guest address space.
 
     `mappings` is the sorted list of what is mapped, and `mmap_top` the address below which the kernel places
-    new mappings. `listeners` are called as `listener(start, end, executable)` after each change of a range.
+    new mappings. `listeners` are called as `listener(start, end, executable)` after each change of a range, under
+    `lock`, which also keeps Python's own writes to private memory one after the other.
     """
 
     def __init__(self) -> None:
@@ -155,7 +156,7 @@ class Memory:
         self._limit = SPACE
         self._origin = 0
         self._room = 20000  # mappings that may be added before they are counted
-        self._lock = RLock()
+        self.lock = RLock()
         block = (ctypes.c_ubyte * SPACE).from_address(self.base)
         self._bytes = memoryview(block).cast("B")
         self._words = self._bytes.cast("I")
@@ -165,7 +166,7 @@ class Memory:
 
     def close(self) -> None:
         """Give the address space back to the host. No engine may be running on it."""
-        with self._lock:
+        with self.lock:
             if not self._limit:
                 return
             self._forget_direct()
@@ -210,7 +211,7 @@ class Memory:
         self, address: int, size: int, prot: int, flags: int, *, fd: int = -1, offset: int = 0, name: str = ""
     ) -> int:
         """Map memory as mmap2 does and return its guest address. `fd` is a host file, `offset` in bytes."""
-        with self._lock:
+        with self.lock:
             size, flags = self._check_map(size, flags, fd, offset)
             start = self._place(address, size, flags)
             if flags & MAP_FIXED_NOREPLACE and pieces(self.mappings, start, start + size):
@@ -300,7 +301,7 @@ class Memory:
     def install_special_mapping(self, address: int, data: bytes, prot: int, name: str) -> None:
         """Map pages of the kernel's own; above TASK_SIZE the guest cannot change them."""
         size = _page_up(len(data))
-        with self._lock:
+        with self.lock:
             self._forget_direct()
             where = self.host(address, size)
             host.mmap(where, size, host.PROT_READ | host.PROT_WRITE, _RESERVED | host.MAP_FIXED)
@@ -312,7 +313,7 @@ class Memory:
 
     def map_stack(self, start: int, end: int, prot: int) -> None:
         """Map the initial stack whole; the kernel keeps a gap below it free of other mappings."""
-        with self._lock:
+        with self.lock:
             self.map(start, end - start, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, name="[stack]")
             flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN
             stack = Mapping(start, end, prot, flags, 0, "[stack]")
@@ -321,7 +322,7 @@ class Memory:
 
     def unmap(self, address: int, size: int) -> None:
         """Unmap a range as munmap does; what is not mapped in it does not matter."""
-        with self._lock:
+        with self.lock:
             length = _page_up(size)
             if address & (PAGE - 1) or address < 0 or not 0 < length <= TASK_SIZE - address:
                 raise _fail(errno.EINVAL)
@@ -341,7 +342,7 @@ class Memory:
 
     def protect(self, address: int, size: int, prot: int) -> None:
         """Change protection as mprotect does: up to the first page that is not mapped (then ENOMEM)."""
-        with self._lock:
+        with self.lock:
             grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP)
             prot &= ~grows
             if grows == PROT_GROWSDOWN | PROT_GROWSUP or address & (PAGE - 1) or address < 0:
@@ -387,7 +388,7 @@ class Memory:
 
         Only private anonymous memory grows in place; another mapping that grows has to move.
         """
-        with self._lock:
+        with self.lock:
             move = flags & MREMAP_MAYMOVE
             to = flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)
             old_size, new_size = _page_up(old_size), _page_up(new_size)
@@ -550,7 +551,7 @@ class Memory:
 
         MADV_DONTFORK has no effect: a child without these pages would have a hole in its reservation.
         """
-        with self._lock:
+        with self.lock:
             if address & (PAGE - 1) or address < 0 or size < 0 or advice not in _ADVICE:
                 raise _fail(errno.EINVAL)
             end = address + _page_up(size)
@@ -568,7 +569,7 @@ class Memory:
 
     def sync(self, address: int, size: int, flags: int) -> None:
         """Write shared file mappings back as msync does; unmapped parts are skipped and give ENOMEM."""
-        with self._lock:
+        with self.lock:
             if (
                 flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)
                 or flags & (MS_ASYNC | MS_SYNC) == MS_ASYNC | MS_SYNC
@@ -593,7 +594,7 @@ class Memory:
 
     def brk(self, address: int) -> int:
         """Move the program break as the system call does; return where it is afterwards."""
-        with self._lock:
+        with self.lock:
             if address < self.brk_start or address > TASK_SIZE:
                 return self.brk_end
             old, new = _page_up(self.brk_end), _page_up(address)
@@ -658,7 +659,7 @@ class Memory:
 
     def read(self, address: int, size: int) -> bytes:
         """Read bytes, or raise GuestFault."""
-        with self._lock:
+        with self.lock:
             end = address + size
             if (self._readable <= address <= end <= self._readable_end) or self._accessible(address, size, False):
                 return self._bytes[address:end].tobytes()
@@ -675,7 +676,7 @@ class Memory:
     def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
         """Write bytes, or raise GuestFault; those before the address of the fault are written."""
         size = len(data)
-        with self._lock:
+        with self.lock:
             end = address + size
             if (self._writable <= address <= end <= self._writable_end) or self._accessible(address, size, True):
                 self._bytes[address:end] = data
@@ -712,7 +713,7 @@ class Memory:
 
     def read_u32(self, address: int) -> int:
         """Read a little-endian word, or raise GuestFault."""
-        with self._lock:
+        with self.lock:
             if self._readable <= address and address + 4 <= self._readable_end and not address & 3:
                 return self._words[address >> 2]
         return int.from_bytes(self.read(address, 4), "little")

@@ -4,6 +4,8 @@ The layout is a contract with generated code: `OFFSETS` is the only place that n
 an offset, and its text is part of the interpreter's cache key.
 """
 
+from __future__ import annotations
+
 from stinkarm.guest import native as ctypes
 
 # Byte offsets in the state block. r0..r15 come first, each a u32.
@@ -44,6 +46,7 @@ OFFSETS = {
     "regions": 472,  # u64 host address of the list of compiled regions (engine/jit.py)
     "v8": 460,  # 1: what ARMv8 adds to A32 and T32 is there (-cpu max), else it is UNDEFINED
     "hot": 512,  # HOT_COUNTERS u32: how many more branches until the target is reported as hot, hashed by target
+    "interrupt": 504,  # not 0: the thread must come back to the kernel before it waits (linux/capture.py)
 }
 HOT_COUNTERS = 1024
 SIZE = 512 + 4 * HOT_COUNTERS
@@ -96,6 +99,15 @@ class State:
         self.r = self.words[:16]
         self.words[WORD["z"]] = 1
         self.fpscr = 0
+
+    def copy(self) -> State:
+        """Make the registers of a new thread: the same, with the monitor open."""
+        new = State()
+        new.words[: WORD["memory"]] = self.words[: WORD["memory"]]
+        new.fpscr = self.fpscr
+        new.v8 = self.v8
+        new.words[WORD["exclusive_size"]] = 0
+        return new
 
     @property
     def fpscr(self) -> int:

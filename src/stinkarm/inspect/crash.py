@@ -29,9 +29,9 @@ class CrashReport:
 
     `signal` is its number and `signal_name` its name; `reason` one sentence; `pc` the guest address and `symbol` its
     name and offset ("visit+0x0", empty when unknown); `address` what was accessed, None when memory
-    was not the reason; `registers` maps r0..r12, sp, lr, pc, cpsr to values; `disassembly` is the code
-    around pc, one line an instruction, `mapping` what is mapped at `address`, else at pc. `str()` gives
-    the whole report.
+    was not the reason; `thread` the id of the thread, 0 if there was never another; `registers` maps
+    r0..r12, sp, lr, pc, cpsr to values; `disassembly` is the code around pc, one line an instruction, `mapping` what is
+    mapped at `address`, else at pc. `str()` gives the whole report.
     """
 
     __slots__ = (
@@ -43,6 +43,7 @@ class CrashReport:
         "registers",
         "signal",
         "symbol",
+        "thread",
     )
 
     def __init__(
@@ -56,6 +57,7 @@ class CrashReport:
         registers: dict[str, int],
         disassembly: list[str],
         mapping: str = "",
+        thread: int = 0,
     ) -> None:
         self.signal = signal
         self.reason = reason
@@ -65,6 +67,7 @@ class CrashReport:
         self.registers = registers
         self.disassembly = disassembly
         self.mapping = mapping
+        self.thread = thread
 
     @property
     def signal_name(self) -> str:
@@ -77,7 +80,8 @@ class CrashReport:
 
     def __str__(self) -> str:
         symbol = f" <{self.symbol}>" if self.symbol else ""
-        lines = [f"{self.signal_name}: {self.reason}", f"  at pc={self.pc:#010x}{symbol}"]
+        where = f"  at pc={self.pc:#010x}{symbol}" + (f", in thread {self.thread}" if self.thread else "")
+        lines = [f"{self.signal_name}: {self.reason}", where]
         lines += ["", *(self.disassembly or ["  no code can be read there"])]
         lines += ["", *("  " + row for row in format_registers(self.registers).split("\n"))]
         if self.mapping:

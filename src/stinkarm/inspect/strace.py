@@ -15,6 +15,7 @@ What a call reads is shown as it was before the call, what it writes as it is af
 from __future__ import annotations
 
 import os
+from _thread import get_native_id
 from errno import errorcode
 from struct import unpack
 
@@ -216,6 +217,10 @@ class Tracer:
     def __init__(self, log: Log, memory: Memory) -> None:
         self.log = log
         self.memory = memory
+
+    def another(self) -> Tracer:
+        """Make one for another thread."""
+        raise NotImplementedError
 
     def enter(self, call: Syscall, arguments: tuple[int, ...]) -> None:
         """Show, or remember, a call that is about to run."""
@@ -419,6 +424,13 @@ class CallLog(Tracer):
     def __init__(self, log: Log, memory: Memory, mode: str) -> None:
         super().__init__(log, memory)
         self.mode = mode
+        self.several = False
+
+    def another(self) -> CallLog:
+        """Make one for another thread; from now on results say whose they are."""
+        new = CallLog(self.log, self.memory, self.mode)
+        new.several = self.several = True
+        return new
 
     def enter(self, call: Syscall, arguments: tuple[int, ...]) -> None:
         """Write the call."""
@@ -430,16 +442,18 @@ class CallLog(Tracer):
             else:
                 text = self.content(call, arguments, index, None)
                 shown.append(f"{name}={show_address(arguments[index])}{' ' + text if text else ''}")
-        self.log.write(f"{os.getpid()} {call.name}({', '.join(shown)}) [{self.mode}]\n")
+        thread = get_native_id() if self.several else os.getpid()
+        self.log.write(f"{thread} {call.name}({', '.join(shown)}) [{self.mode}]\n")
 
     def leave(self, call: Syscall, arguments: tuple[int, ...], result: int | None) -> None:
         """Write the result, and what the call wrote."""
         if call.name in ENDS:
             return
+        whose = f"{get_native_id()} {call.name} " if self.several else ""
         if result is None:
-            self.log.write("=?\n")
+            self.log.write(f"{whose}=?\n")
             return
-        text = f"={show_result(result, call.result)}"
+        text = f"{whose}={show_result(result, call.result)}"
         if result >= 0:
             for index, (name, _) in enumerate(call.parameters):
                 content = self.content(call, arguments, index, result)
@@ -454,6 +468,16 @@ class Strace(Tracer):
     def __init__(self, log: Log, memory: Memory) -> None:
         super().__init__(log, memory)
         self._before: list[str] = []
+        self._several = False
+
+    def another(self) -> Strace:
+        """Make one for another thread; from now on lines say whose they are, as with strace -f."""
+        new = Strace(self.log, self.memory)
+        new._several = self._several = True
+        return new
+
+    def _write(self, text: str) -> None:
+        self.log.write(f"[pid {get_native_id():5}] {text}\n" if self._several else text + "\n")
 
     def enter(self, call: Syscall, arguments: tuple[int, ...]) -> None:
         """Remember what the call reads; write a call that will not return."""
@@ -462,7 +486,7 @@ class Strace(Tracer):
             for index, (_, kind) in enumerate(call.parameters)
         ]
         if call.name in ENDS:
-            self.log.write(f"{call.name}({SHOW['Int'](arguments[0])}) = ?\n")
+            self._write(f"{call.name}({SHOW['Int'](arguments[0])}) = ?")
 
     def leave(self, call: Syscall, arguments: tuple[int, ...], result: int | None) -> None:
         """Write the call and its result."""
@@ -481,4 +505,4 @@ class Strace(Tracer):
             else:
                 shown.append(after or before or show_address(arguments[index]))
         answer = "?" if result is None else show_result(result, call.result)
-        self.log.write(f"{call.name}({', '.join(shown)}) = {answer}\n")
+        self._write(f"{call.name}({', '.join(shown)}) = {answer}")

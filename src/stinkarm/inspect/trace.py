@@ -37,7 +37,8 @@ class InstructionLog:
         except GuestFault:
             self._line = f"{pc:08x}  (no code can be read here)"
 
-    def after(self) -> None:
-        """Write the line."""
+    def after(self, thread: int = 0) -> None:
+        """Write the line; with the number of the thread, if it is not 0."""
         changes = format_changes(self._registers, read_registers(self.state))
-        self.log.line(f"{self._line:<{TEXT_WIDTH}} {changes}".rstrip())
+        whose = f"{thread} " if thread else ""
+        self.log.line(f"{whose}{self._line:<{TEXT_WIDTH}} {changes}".rstrip())

@@ -4,7 +4,8 @@ The handler is machine code: it copies what the host says about a signal into a 
 else happens in signal context; the guest's kernel looks at the ring between two slices of guest code, or when
 a system call was interrupted. Python's own signal module would lose the siginfo, and could not close the
 gap between the last look and a call that waits: when a signal comes in this gap, the handler moves the thread
-on, so that the call is not begun.
+on, so that the call is not begun. Threads wake each other in the same way, with a signal of their own and a flag in
+the State of the one that is meant.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import struct
 from _thread import get_ident
 
 from stinkarm.guest import native
+from stinkarm.guest.state import OFFSETS
 from stinkarm.linux import host
 
 TYPE_CHECKING = False
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stinkarm.linux.kernel import Kernel
+
+INTERRUPT = OFFSETS["interrupt"]
 
 PAGE = 4096
 PROT_RW = 3
@@ -36,7 +40,7 @@ RING_SIZE = 64 + ENTRIES * ENTRY_SIZE  # u64: signals without room (bit n-1); u6
 
 # void handler(int signal, siginfo_t *info, ucontext_t *context)
 HANDLER = (
-    ("4c8b05b1000000", "mov r8, qword ptr [rip + 0xb1]"),  # the ring
+    ("4c8b05d1000000", "mov r8, qword ptr [rip + 0xd1]"),  # the ring
     ("b801000000", "mov eax, 1"),
     ("f0490fc14008", "lock xadd qword ptr [r8 + 8], rax"),
     ("83e03f", "and eax, 0x3f"),
@@ -55,20 +59,36 @@ HANDLER = (
     ("eb08", "jmp 0x4d"),
     ("8d4fff", "lea ecx, [rdi - 1]"),
     ("f0490fab08", "lock bts qword ptr [r8], rcx"),
-    ("4c8b056c000000", "mov r8, qword ptr [rip + 0x6c]"),  # host.arrived
+    ("4c8b058c000000", "mov r8, qword ptr [rip + 0x8c]"),  # host.arrived
     ("41c70001000000", "mov dword ptr [r8], 1"),
-    ("488d0539000000", "lea rax, [rip + 0x39]"),  # where CALL begins to look at host.arrived;
+)
+
+# The handler of WAKE, and the end of the other.
+WAKE_AT = 0x5B
+WAKE_HANDLER = (
+    ("488d054f000000", "lea rax, [rip + 0x4f]"),  # where the calls begin to look at the flags;
     ("488b8aa8000000", "mov rcx, qword ptr [rdx + 0xa8]"),  # is the interrupted rip there,
     ("4829c1", "sub rcx, rax"),
-    ("4881f90d000000", "cmp rcx, 0xd"),  # and at most at the `syscall`?
+    ("4881f912000000", "cmp rcx, 0x12"),  # and at most at the `syscall`?
     ("770e", "ja 0x83"),
-    ("488d052f000000", "lea rax, [rip + 0x2f]"),
+    ("488d054a000000", "lea rax, [rip + 0x4a]"),
     ("488982a8000000", "mov qword ptr [rdx + 0xa8], rax"),
     ("c3", "ret"),
 )
 
-# long call(long number, long a, long b, long c, long d, long e, long f)
-CALL_AT = 0x84
+# long call3(long number, long a, long b, long c, int *flag)
+CALL3_AT = 0x84
+CALL3 = (
+    ("4d89c3", "mov r11, r8"),
+    ("4889f8", "mov rax, rdi"),
+    ("4889f7", "mov rdi, rsi"),
+    ("4889d6", "mov rsi, rdx"),
+    ("4889ca", "mov rdx, rcx"),
+    ("eb1c", "jmp 0xb1"),
+)
+
+# long call(long number, long a, long b, long c, long d, long e, long f, int *flag)
+CALL_AT = 0x95
 CALL = (
     ("4889f8", "mov rax, rdi"),
     ("4889f7", "mov rdi, rsi"),
@@ -77,15 +97,34 @@ CALL = (
     ("4d89c2", "mov r10, r8"),
     ("4d89c8", "mov r8, r9"),
     ("4c8b4c2408", "mov r9, qword ptr [rsp + 8]"),
-    ("4c8b1d1e000000", "mov r11, qword ptr [rip + 0x1e]"),  # host.arrived
+    ("4c8b5c2410", "mov r11, qword ptr [rsp + 0x10]"),
+    ("488b0d28000000", "mov rcx, qword ptr [rip + 0x28]"),  # host.arrived
+    ("833900", "cmp dword ptr [rcx], 0"),
+    ("7509", "jne 0xc6"),
     ("41833b00", "cmp dword ptr [r11], 0"),
-    ("7503", "jne 0xab"),
+    ("7503", "jne 0xc6"),
     ("0f05", "syscall"),
     ("c3", "ret"),
     ("48c7c0fcffffff", "mov rax, 0xfffffffffffffffc"),  # -EINTR
     ("c3", "ret"),
 )
-DATA_AT = 0xB8  # two addresses: the ring, host.arrived
+RESTORER_AT = 0xCE
+RESTORER = (
+    ("b80f000000", "mov eax, 0xf"),  # rt_sigreturn
+    ("0f05", "syscall"),
+    ("0f1f00", "nop dword ptr [rax]"),
+)
+CODE = HANDLER + WAKE_HANDLER + CALL3 + CALL + RESTORER
+DATA_AT = 0xD8  # two addresses: the ring, host.arrived
+
+# Sent from thread to thread, to end a call that waits. The C library's own, for pthread_cancel, which nobody uses
+# here; so no guest can be meant by it, and it cannot be blocked.
+WAKE = 32
+
+# x86-64 numbers: arch/x86/entry/syscalls/syscall_64.tbl
+HOST_RT_SIGACTION = 13
+HOST_TGKILL = 234
+SA_RESTORER = 0x04000000
 
 # What the host's kernel sends for the emulator's own faults, what no handler can be set for, and SIGPIPE, which the
 # emulator ignores and the guest's kernel raises itself.
@@ -100,7 +139,7 @@ _taken: set[int] = set()
 
 def machine_code(ring: int, arrived: int) -> bytes:
     """Give the code and its data."""
-    code = bytes.fromhex("".join(row[0] for row in HANDLER + CALL))
+    code = bytes.fromhex("".join(row[0] for row in CODE))
     return code.ljust(DATA_AT, b"\xcc") + struct.pack("<QQ", ring, arrived)
 
 
@@ -108,6 +147,7 @@ def install(kernel: Kernel) -> None:
     """Make ready for taking signals; `kernel` is the one that the calling thread runs."""
     global _handler, _ring  # noqa: PLW0603 - signal handlers are a process's, so is this
     _running[get_ident()] = kernel
+    host.current.flag = kernel.state.address + INTERRUPT
     if _handler:
         return
     from stinkarm.guest import host as memory
@@ -120,7 +160,7 @@ def install(kernel: Kernel) -> None:
     _ring = memoryview(ring).cast("B")
     _handler = code
     atexit.register(_end)
-    host.call_through(code + CALL_AT)
+    host.call_through(code + CALL_AT, code + CALL3_AT)
     host.on_interrupt = _interrupted
 
 
@@ -136,6 +176,28 @@ def take(signal: int) -> None:
     """Take a host signal from now on; `install` was called."""
     _act(signal, _handler, SA_SIGINFO)
     _taken.add(signal)
+
+
+def forget() -> None:
+    """Note that the calling thread runs no guest thread any more."""
+    _running.pop(get_ident(), None)
+    host.current.flag = host.no_flag
+
+
+def prepare_to_wake() -> None:
+    """Make ready for `wake`; `install` was called."""
+    action = native.create_string_buffer(
+        struct.pack("<QQQQ", _handler + WAKE_AT, SA_SIGINFO | SA_RESTORER, _handler + RESTORER_AT, (1 << 64) - 1), 32
+    )
+    result = host.call_always(HOST_RT_SIGACTION, WAKE, native.addressof(action), 0, 8)
+    if result:
+        raise OSError(-result, os.strerror(-result))
+
+
+def wake(kernel: Kernel) -> None:
+    """Make another guest thread come back from a call that waits, or not begin one."""
+    kernel.state.words[INTERRUPT // 4] = 1
+    host.call_always(HOST_TGKILL, os.getpid(), kernel.tid, WAKE)
 
 
 def _end() -> None:

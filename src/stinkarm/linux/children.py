@@ -1,4 +1,4 @@
-"""Child processes: making them and waiting for them.
+"""Child processes: making them and waiting for them. Threads, which the same calls make, are in linux/threads.py.
 
 A child is a fork of the whole emulator: guest memory is private or shared on the host as it is for the guest, so that
 the host's own copy-on-write makes the child's. A child that borrows its parent's memory (vfork, posix_spawn) is a
@@ -64,11 +64,11 @@ CLONE_CLEAR_SIGHAND = 1 << 32
 # NEWTIME NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID NEWNET: what needs privileges.
 CLONE_NAMESPACES = 0x80 | 0x20000 | 0x7E000000
 # What two processes cannot share here, and INTO_CGROUP.
-UNSUPPORTED = CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PARENT | CLONE_THREAD | 1 << 33
+UNSUPPORTED = CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PARENT | 1 << 33
 KNOWN3 = 0xFFFFFF00 | CLONE_CLEAR_SIGHAND | 1 << 33
 
 CLONE_ARGS_SIZES = (64, 4096)  # CLONE_ARGS_SIZE_VER0, a page
-PARTIAL = "Not for threads, and not to share files, the working directory or handlers: ENOSYS."
+PARTIAL = "Processes need `--allow-run`, and cannot share files, directory or handlers; threads must: ENOSYS."
 
 
 # Making
@@ -88,7 +88,7 @@ def vfork(k: Kernel) -> Pid:
     return _make(k, CLONE_VM | CLONE_VFORK | SIGCHLD)
 
 
-@syscall(120, CHILD, partial=PARTIAL)
+@syscall(120, PURE, partial=PARTIAL)
 def clone(k: Kernel, flags: CloneFlags, stack: Address, parent_tid: Address, tls: Address, child_tid: Address) -> Pid:
     """Make a child or a thread."""
     pidfd = parent_tid if flags & CLONE_PIDFD else 0
@@ -97,7 +97,7 @@ def clone(k: Kernel, flags: CloneFlags, stack: Address, parent_tid: Address, tls
     return _make(k, flags, stack=stack, tls=tls, parent_tid=parent_tid, child_tid=child_tid, pidfd=pidfd)
 
 
-@syscall(435, CHILD, partial=PARTIAL)
+@syscall(435, PURE, partial=PARTIAL)
 def clone3(k: Kernel, cl_args: In[CloneArgs], size: Size) -> Pid:
     """Make a child or a thread."""
     from stinkarm.linux.structs import CloneArgs as layout
@@ -140,14 +140,21 @@ def _make(
     child_tid: int = 0,
     pidfd: int = 0,
 ) -> int:
-    """Make a child process; 0 in the child."""
+    """Make a thread, or a child process; 0 in the child."""
     if flags & CLONE_NAMESPACES:
         return -EPERM
     if (flags & CLONE_SIGHAND and not flags & CLONE_VM) or (flags & CLONE_THREAD and not flags & CLONE_SIGHAND):
         return -EINVAL
+    if flags & CLONE_THREAD:
+        from stinkarm.linux import threads
+
+        return threads.make(k, flags, stack, tls, parent_tid, child_tid)
+    if k.policy.sandboxed and not k.policy.runs:
+        k.deny(CHILD)
+        return -EPERM
     borrows = bool(flags & CLONE_VM)
     if flags & UNSUPPORTED or (borrows and not flags & CLONE_VFORK):
-        k.note("clone for a thread, or a process that shares more than memory, is not implemented: it answers ENOSYS.")
+        k.note("clone for a process that shares more than memory is not implemented: it answers ENOSYS.")
         return -ENOSYS
     if not k.may_fork:
         k.note("children run under the stinkarm command and stinkarm.run only: this answers ENOSYS.")
@@ -158,13 +165,15 @@ def _make(
 
         link = Link(k, borrows)
     try:
-        pid = os.fork()
+        with k.threads.lock, k.memory.lock:  # which other threads may hold, whom the child will not have
+            pid = os.fork()
+            if pid == 0:
+                k.begin_child(link)
     except OSError:
         if link is not None:
             link.close()
         raise
     if pid == 0:
-        k.begin_child(link)
         if flags & CLONE_CLEAR_SIGHAND:
             k.actions = {number: action for number, action in k.actions.items() if action[0] == 1}
         if stack:
@@ -173,20 +182,20 @@ def _make(
             k.state.words[TPIDRURO] = tls
         k.clear_child_tid = child_tid if flags & CLONE_CHILD_CLEARTID else 0
         if flags & CLONE_CHILD_SETTID:
-            _put(k, child_tid, os.getpid())
+            put(k, child_tid, os.getpid())
         return 0
     k.children.add(pid)
     if pidfd:
         fd = os.pidfd_open(pid)
-        _put(k, pidfd, k.policy.descriptors.add(fd))
+        put(k, pidfd, k.policy.descriptors.add(fd))
     if flags & CLONE_PARENT_SETTID:
-        _put(k, parent_tid, pid)
+        put(k, parent_tid, pid)
     if link is not None:
         link.wait()
     return pid
 
 
-def _put(k: Kernel, address: int, value: int) -> None:
+def put(k: Kernel, address: int, value: int) -> None:
     """Write a number where the kernel does not mind if that fails (put_user whose result is not looked at)."""
     from stinkarm.guest.memory import GuestFault
 

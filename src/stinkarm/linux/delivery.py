@@ -7,9 +7,11 @@ program sends, takes or fails by a signal.
 from __future__ import annotations
 
 import os
+from _thread import get_ident
 from errno import EINTR
 from struct import Struct
 
+from stinkarm.guest.state import WORD as WORD_OF
 from stinkarm.linux import capture, frames, host
 from stinkarm.linux.kernel import NO_ACTION, SIG_DFL, SIG_IGN
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGKILL, SIGSEGV = 4, 5, 7, 8, 9, 11
 SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGIO, SIGSYS = 17, 18, 19, 20, 21, 22, 29, 31
 FIRST_REALTIME = 32
+INTERRUPT = WORD_OF["interrupt"]  # index in State.words
 UNBLOCKABLE = 1 << (SIGKILL - 1) | 1 << (SIGSTOP - 1)
 SYNCHRONOUS = (SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS)
 STOPS = (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU)
@@ -117,34 +120,66 @@ def ignores(k: Kernel, signal: int) -> bool:
 
 def send(k: Kernel, signal: int, info: bytes, *, process: bool = False) -> bool:
     """Make a signal pending for the thread, or for the process. False: too many are."""
-    if signal == SIGKILL:
-        k.end(SIGKILL)
-        return True
-    if signal == SIGCONT:
-        discard(k, STOPS)
-    elif signal in STOPS:
-        discard(k, (SIGCONT,))
-    if not k.blocked >> (signal - 1) & 1 and ignores(k, signal):
-        return True
-    queue = k.shared if process else k.pending
-    if signal < FIRST_REALTIME:
-        if all(signal != other for other, _ in queue):
+    with k.threads.lock:
+        if signal == SIGKILL:
+            k.end(SIGKILL)
+            notify(k)
+            return True
+        if signal == SIGCONT:
+            discard(k, STOPS)
+        elif signal in STOPS:
+            discard(k, (SIGCONT,))
+        first = k.threads.members.get(k.threads.leader, k) if process else k
+        if not (first.blocked | first.waiting) >> (signal - 1) & 1 and ignores(k, signal):
+            return True
+        queue = k.shared if process else k.pending
+        if signal < FIRST_REALTIME:
+            if all(signal != other for other, _ in queue):
+                queue.append((signal, info))
+        elif len(queue) >= MAX_QUEUED:
+            return False
+        else:
             queue.append((signal, info))
-    elif len(queue) >= MAX_QUEUED:
-        return False
-    else:
-        queue.append((signal, info))
-    if k.policy.descriptors.signals:
-        from stinkarm.linux import signalfd
+        if k.policy.descriptors.signals:
+            from stinkarm.linux import signalfd
 
-        signalfd.update(k)
+            signalfd.update(k)
+        if not process:
+            notify(k)
+        else:
+            _choose(k, signal)
+        return True
+
+
+def notify(k: Kernel) -> None:
+    """Make a thread look at its signals."""
     k.attention = True
-    return True
+    if k.threads.several and k.ident != get_ident():
+        capture.wake(k)
+
+
+def _choose(k: Kernel, signal: int) -> None:
+    """Let a thread look at a signal of the process: the first one if it takes it, else this one, else another."""
+    bit = 1 << (signal - 1)
+    members = k.threads.members
+    for thread in (members.get(k.threads.leader, k), k, *members.values()):
+        if thread.exit_status is None and (not thread.blocked & bit or thread.waiting & bit):
+            notify(thread)
+            return
+    k.attention = True
+
+
+def pass_on(k: Kernel, signals: int) -> None:
+    """Let other threads look at signals of the process that this one does not take any more."""
+    if k.threads.several:
+        for signal, _ in k.shared:
+            if signals >> (signal - 1) & 1:
+                _choose(k, signal)
 
 
 def discard(k: Kernel, signals: tuple[int, ...]) -> None:
-    """Forget pending signals."""
-    for queue in (k.pending, k.shared):
+    """Forget pending signals of every thread."""
+    for queue in (*(thread.pending for thread in k.threads.members.values()), k.pending, k.shared):
         queue[:] = [entry for entry in queue if entry[0] not in signals]
 
 
@@ -179,20 +214,21 @@ def peek(k: Kernel, wanted: int) -> int:
 
 def dequeue(k: Kernel, wanted: int) -> tuple[int, bytes] | None:
     """Take the pending signal of a set that comes first."""
-    for queue in (k.pending, k.shared):
-        index = _best(queue, wanted)
-        if index >= 0:
-            signal, info = queue.pop(index)
-            if k.timers:
-                from stinkarm.linux import timers
+    with k.threads.lock:
+        for queue in (k.pending, k.shared):
+            index = _best(queue, wanted)
+            if index >= 0:
+                signal, info = queue.pop(index)
+                if k.timers:
+                    from stinkarm.linux import timers
 
-                info = timers.dequeued(k, info)
-            if k.policy.descriptors.signals:
-                from stinkarm.linux import signalfd
+                    info = timers.dequeued(k, info)
+                if k.policy.descriptors.signals:
+                    from stinkarm.linux import signalfd
 
-                signalfd.update(k)
-            return signal, info
-    return None
+                    signalfd.update(k)
+                return signal, info
+        return None
 
 
 # The host's signals
@@ -200,48 +236,57 @@ def dequeue(k: Kernel, wanted: int) -> tuple[int, bytes] | None:
 
 def collect(k: Kernel) -> None:
     """Make pending what the host has sent."""
+    k.state.words[INTERRUPT] = 0
     if not host.arrived[0]:
         return
-    for info in capture.taken():
-        signal, _, code = _fault.unpack_from(info)[:3]
-        if code == SI_TIMER:
-            from stinkarm.linux import timers
+    with k.threads.lock:
+        for info in capture.taken():
+            signal, _, code = _fault.unpack_from(info)[:3]
+            if code == SI_TIMER:
+                from stinkarm.linux import timers
 
-            timers.expired(info)
-        else:
-            send(k, signal, guest_info(info), process=True)
+                timers.expired(info)
+            else:
+                send(k, signal, guest_info(info), process=True)
 
 
 def follow(k: Kernel, signals: int) -> None:
-    """Make the host do with these signals what the guest's actions and mask need."""
+    """Make the host do with these signals what the guest's actions and the masks of its threads need."""
     if not k.owns_host_signals:
         return
-    while signals:
-        signal = (signals & -signals).bit_length()
-        signals &= signals - 1
-        if signal in capture.NEVER_TAKEN or signal in k.kept:
-            continue
-        handler = action_of(k, signal)[0]
-        taken = signal in k.captured
-        if handler > SIG_IGN or k.blocked >> (signal - 1) & 1:
-            if not taken:
-                capture.install(k)
-                capture.take(signal)
-                k.captured.add(signal)
-        elif handler == SIG_IGN or taken:
-            capture.leave(signal, ignore=handler == SIG_IGN)
-            k.captured.discard(signal)
+    with k.threads.lock:
+        blocked = k.blocked
+        for thread in k.threads.members.values():
+            blocked |= thread.blocked
+        while signals:
+            signal = (signals & -signals).bit_length()
+            signals &= signals - 1
+            if signal in capture.NEVER_TAKEN or signal in k.kept:
+                continue
+            handler = action_of(k, signal)[0]
+            taken = signal in k.captured
+            if handler > SIG_IGN or blocked >> (signal - 1) & 1:
+                if not taken:
+                    capture.install(k)
+                    capture.take(signal)
+                    k.captured.add(signal)
+            elif handler == SIG_IGN or taken:
+                capture.leave(signal, ignore=handler == SIG_IGN)
+                k.captured.discard(signal)
 
 
 def mask_changed(k: Kernel, old: int) -> None:
     """Do what a change of the thread's mask needs."""
-    blocked = k.blocked & ~old
-    if blocked and k.owns_host_signals:
+    new = k.blocked & ~old
+    if new and k.owns_host_signals:
+        blocked = new
         for signal in k.captured:
             blocked &= ~(1 << (signal - 1))
         follow(k, blocked)
     if k.pending or k.shared:
         k.attention = True
+        if new:
+            pass_on(k, new)
 
 
 # Waiting
@@ -253,7 +298,7 @@ def interrupted(k: Kernel) -> None:
     Signals that only stop the process act at once, so that the call can go on where it was.
     """
     collect(k)
-    while (signal := peek(k, ~k.blocked)) and k.exit_status is None:
+    while k.exit_status is None and (signal := peek(k, ~k.blocked)):
         handler = action_of(k, signal)[0]
         if handler == SIG_DFL and signal in STOPS:
             dequeue(k, 1 << (signal - 1))
@@ -295,9 +340,9 @@ def masked(k: Kernel, mask: int | None, wait: Callable[[], int]) -> int:
 def restore_mask(k: Kernel) -> None:
     """Undo the mask of `masked`."""
     if k.saved_mask is not None:
+        old = k.blocked
         k.blocked, k.saved_mask = k.saved_mask, None
-        if k.pending or k.shared:
-            k.attention = True
+        mask_changed(k, old)
 
 
 def end_of_wait(k: Kernel, number: int) -> int:
@@ -319,19 +364,21 @@ def end_of_wait(k: Kernel, number: int) -> int:
 
 def deliver(k: Kernel) -> None:
     """Let every pending signal act that is not blocked: end or stop the process, or set up a handler's call."""
-    collect(k)
     k.attention = False
+    collect(k)
     while k.exit_status is None:
-        taken = dequeue(k, ~k.blocked)
-        if taken is None:
-            break
-        signal, info = taken
-        handler = action_of(k, signal)[0]
-        if handler == SIG_IGN or k.ignores(signal):
-            continue
-        if handler != SIG_DFL:
-            _call_handler(k, signal, info)
-        elif signal in STOPS:
+        with k.threads.lock:  # so that a handler that is to run once does
+            taken = dequeue(k, ~k.blocked)
+            if taken is None:
+                break
+            signal, info = taken
+            handler = action_of(k, signal)[0]
+            if handler == SIG_IGN or k.ignores(signal):
+                continue
+            if handler != SIG_DFL:
+                _call_handler(k, signal, info)
+                continue
+        if signal in STOPS:
             _stop(k, signal)
         else:
             k.end(signal)

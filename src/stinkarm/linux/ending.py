@@ -1,4 +1,4 @@
-"""The end of the process: apart from linux/process.py, because every program comes here and many only here."""
+"""The end of a thread, and of the process: apart from linux/process.py, because every program comes here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 @syscall(1, PURE)
 def exit(k: Kernel, status: Int) -> int:
-    """End the thread, which is the only one, and so the process."""
+    """End the thread, and the process if there is no other."""
+    k.leaves = not k.threads.alone
     k.exit_status = status & 0xFF
     return status  # which leaves r0 as the program's end is to be shown
 

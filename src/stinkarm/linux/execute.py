@@ -89,7 +89,7 @@ def _execute(k: Kernel, dirfd: int, path: bytes, argv: int, envp: int, flags: in
         _check_allowed(k, name, program)
         if k.tracer is not None and k.call is not None:  # nobody will be here to show it afterwards
             k.tracer.leave(k.call, k.call.prepare()(k.state.words), 0)
-        return k.replace(program)
+        return k.replace(k, program)
     finally:
         os.close(fd)
 

@@ -9,6 +9,7 @@ The number is r7 whatever the immediate of SVC says, as in a kernel without CONF
 from __future__ import annotations
 
 import os
+from _thread import RLock, get_ident
 from errno import EACCES, EFAULT, ENOSYS, EPERM
 
 from stinkarm.guest.memory import GuestFault
@@ -38,8 +39,12 @@ if TYPE_CHECKING:
 
         def leave(self, call: Syscall, arguments: tuple[int, ...], result: int | None) -> None: ...
 
-    class Flusher(Protocol):
-        """Who is told of new code: the engine."""
+        def another(self) -> Tracer: ...
+
+    class Engine(Protocol):
+        """What runs guest code, and is told of new code."""
+
+        def run(self, state: State, budget: int) -> Stop: ...
 
         def flush(self, start: int, end: int) -> None: ...
 
@@ -68,25 +73,63 @@ NO_ACTION = (SIG_DFL, 0, 0, 0)
 IGNORED_BY_DEFAULT = (17, 18, 23, 28)  # SIGCHLD SIGCONT SIGURG SIGWINCH
 
 
-class Kernel:
-    """One guest process.
+class Threads:
+    """The threads of one process.
 
-    `exit_status` is None until the process has ended; then it is what a shell would see, and
-    `exit_signal` the signal that ended it, or 0. `state` is the thread whose call is running.
-    `name` is the 15 bytes that ps shows, `attributes` what prctl keeps, `limits` the resource limits (soft,
-    hard) that have been asked for. `call` is the call that is running, `missing` those that answered ENOSYS
-    because stinkarm does not have them.
+    `members` are those that live, by thread id. `lock` guards what they share: signals, this, the making of processes.
+    `several` says that there was ever more than one, `over` that the process has ended, and nobody may do
+    anything more but the one that found it out. `leader` is the first thread, `status` what it gave to `exit` while
+    others went on. `executed` counts the instructions of those that have ended.
+    """
+
+    __slots__ = ("executed", "leader", "lock", "members", "over", "several", "status")
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self.members: dict[int, Kernel] = {}
+        self.leader = 0
+        self.executed = 0
+        self.several = False
+        self.over = False
+        self.status = 0
+
+    def begin(self, kernel: Kernel) -> None:
+        """Let a process have one thread."""
+        self.leader = kernel.tid = os.getpid()
+        self.members.clear()
+        self.members[self.leader] = kernel
+
+    @property
+    def alone(self) -> bool:
+        """Say whether only one is left."""
+        return len(self.members) == 1
+
+
+class Kernel:
+    """The kernel as one guest thread sees it.
+
+    What belongs to the process is the same objects in all its threads' kernels, changed in place only; the rest of
+    the process's is set before there is a second thread, or in a child that has one.
+
+    Of the thread: `tid`; `ident`, the host thread's; `state`; `exit_status`, None until the thread must stop: then what
+    a shell would see, and `exit_signal` the signal that ended the process, or 0; `leaves`, that it is not the process
+    that ends; `name`, the 15 bytes that ps shows; `call`, the call that is running; `instructions` that it executed;
+    `clear_child_tid` and `robust_list`, what the kernel does at its end.
+
+    Of the process: `threads`; `attributes`, what prctl keeps; `limits`, the resource limits (soft, hard) that have been
+    asked for; `missing`, the calls that answered ENOSYS because stinkarm does not have them.
 
     Signals of the process: `actions`, number to (handler, flags, restorer, mask); `shared`, the pending signals that
-    any thread may take; `timers`. Of the thread: `blocked`, a set with signal n at bit n-1;
-    `saved_mask`, what `blocked` becomes again after a call that changed it while it waits; `pending`, the
-    thread's own pending signals; `altstack`, the signal stack (sp, flags, size); `trap`, what its last
+    any thread may take; `timers`. Of the thread: `blocked`, a set with signal n at bit n-1; `waiting`, the set that
+    rt_sigtimedwait waits for; `saved_mask`, what `blocked` becomes again after a call that changed it while it waits;
+    `pending`, the thread's own pending signals; `altstack`, the signal stack (sp, flags, size); `trap`, what its last
     fault was (number, error code, address); `attention`, that there may be a signal to deliver.
     `owns_host_signals` says that what the host sends to this process is meant for the guest, but for `kept`.
 
     `children` are the processes that it made and has not waited for, `groups` the process groups; `may_fork` says
     that this process may be copied and replaced, `forked` that it is a copy, `parent` which guest made it, `link`
-    leads to a parent that waits in vfork; `on_fork` is called in a copy, `replace` runs another program.
+    leads to a parent that waits in vfork; `on_fork` is called in a copy, `replace` runs another program, `run_thread`
+    runs a thread in the calling host thread; each is given the kernel of the thread.
     """
 
     def __init__(
@@ -103,8 +146,14 @@ class Kernel:
         self.log = log
         self.release = release
         self.tracer = tracer
-        self.engine: Flusher | None = None
+        self.engine: Engine | None = None
+        self.tid = 0
+        self.ident = get_ident()
+        self.threads = Threads()
+        self.threads.begin(self)
         self.state: State
+        self.instructions = 0
+        self.leaves = False
         self.exit_status: int | None = None
         self.exit_signal = 0
         self.missing: dict[str, int] = {}
@@ -112,6 +161,7 @@ class Kernel:
         self.shared: list[tuple[int, bytes]] = []
         self.timers: dict[int, Timer] = {}
         self.blocked = 0
+        self.waiting = 0
         self.saved_mask: int | None = None
         self.pending: list[tuple[int, bytes]] = []
         self.altstack = (0, 0, 0)
@@ -134,8 +184,9 @@ class Kernel:
         self.children: set[int] = set()
         self.groups: set[int] = set()
         self.link: Link | None = None
-        self.on_fork: Callable[[], None] | None = None
-        self.replace: Callable[[Program], int] | None = None
+        self.on_fork: Callable[[Kernel], None] | None = None
+        self.replace: Callable[[Kernel, Program], int] | None = None
+        self.run_thread: Callable[[Kernel], None] | None = None
         self._noted: set[str] = set()
         policy.call = self._running
         if policy.report is None:
@@ -177,11 +228,37 @@ class Kernel:
         if self.attention or arrived[0]:
             self.deliver(state)
 
+    def new_thread(self) -> Kernel:
+        """Make what another thread sees, which is to begin where this one is; `tid` and `ident` are still to be set."""
+        new = Kernel.__new__(Kernel)
+        new.__dict__.update(self.__dict__)
+        new.state = self.state.copy()
+        new.instructions = 0
+        new.exit_status, new.exit_signal, new.leaves = None, 0, False
+        new.waiting, new.saved_mask = 0, None
+        new.pending = []
+        new.altstack = (0, 0, 0)
+        new.trap = (0, 0, 0)
+        new.attention = False
+        new.clear_child_tid = new.robust_list = 0
+        if self.tracer is not None:
+            new.tracer = self.tracer.another()
+        return new
+
     def close(self) -> None:
         """Stop what would still send signals."""
         for timer in self.timers.values():
             timer.delete()
         self.timers.clear()
+
+    @property
+    def holds_robust_locks(self) -> bool:
+        """Say whether the thread's list of robust locks is not empty."""
+        try:
+            head = self.robust_list
+            return bool(head) and (self.memory.read_u32(head) != head or self.memory.read_u32(head + 8) != 0)
+        except GuestFault:
+            return False
 
     def own_host_signals(self, kept: Iterable[int] = ()) -> None:
         """Let the guest have the signals that the host sends to this process, but for `kept`, which others take."""
@@ -233,6 +310,7 @@ class Kernel:
             link.begin_child()
         self.forked = True
         self.parent = os.getppid()
+        self.threads.begin(self)
         self.groups |= self.children
         self.children = set()
         self.pending, self.shared, self.timers = [], [], {}
@@ -243,7 +321,7 @@ class Kernel:
                 continue
         self.robust_list = 0
         if self.on_fork is not None:
-            self.on_fork()
+            self.on_fork(self)
 
     def end_child(self) -> None:
         """Let a parent that waits in vfork go on; called when the process ends."""
@@ -253,8 +331,13 @@ class Kernel:
             self.link = None
 
     def foreign(self, pid: int) -> bool:
-        """Say whether a process is none of this one's business: not itself or its child, in the sandbox."""
-        return self.policy.sandboxed and pid not in (0, os.getpid()) and pid not in self.children
+        """Say whether a process or thread is none of this one's business: not its own or its child, in the sandbox."""
+        return (
+            self.policy.sandboxed
+            and pid not in (0, os.getpid())
+            and pid not in self.children
+            and pid not in self.threads.members
+        )
 
     def may_signal(self, pid: int) -> bool:
         """Say whether a signal may be sent to a process, or a group as for `man 2 kill`."""
@@ -277,7 +360,15 @@ class Kernel:
         self.memory.write(address, (value & 0xFFFFFFFF).to_bytes(4, "little"))
 
     def _running(self) -> str:
+        ident = get_ident()
+        for kernel in self.threads.members.values() if self.threads.several else ():
+            if kernel.ident == ident:
+                return kernel.call.name if kernel.call is not None else "a system call"
         return self.call.name if self.call is not None else "a system call"
+
+    def deny(self, needs: str) -> None:
+        """Note that the sandbox refuses what the running call needs."""
+        self.policy.deny(REACHES[needs], "--allow-run" if needs == CHILD else "")
 
     def note(self, text: str) -> None:
         """Tell the user something about this process once, when system calls are logged."""
@@ -297,7 +388,7 @@ class Kernel:
         elif mode == "sandbox" and call.needs not in RUNS_IN_SANDBOX and not (call.needs == CHILD and self.policy.runs):
             handler = _answer(REFUSALS[call.needs])
             self.call = call
-            self.policy.deny(REACHES[call.needs], "--allow-run" if call.needs == CHILD else "")
+            self.deny(call.needs)
         elif call.missing:
             handler = _answer(ENOSYS)
             if number in CALLS:

@@ -56,8 +56,8 @@ def getpid(k: Kernel) -> Pid:
 
 @syscall(224, PURE)
 def gettid(k: Kernel) -> Pid:
-    """Give the thread id: the process id, for the only thread."""
-    return os.getpid()
+    """Give the thread id, which is the host's."""
+    return k.tid
 
 
 @syscall(64, PURE)
@@ -70,7 +70,7 @@ def getppid(k: Kernel) -> Pid:
 def set_tid_address(k: Kernel, tidptr: Address) -> Pid:
     """Record where to clear the thread id at the end of the thread; give the thread id."""
     k.clear_child_tid = tidptr
-    return os.getpid()
+    return k.tid
 
 
 @syscall(65, PURE)
@@ -128,10 +128,11 @@ def set_robust_list(k: Kernel, head: Address, len: Size) -> int:
 @syscall(339, PURE)
 def get_robust_list(k: Kernel, pid: Pid, head_ptr: Out[Word], len_ptr: Out[Word]) -> int:
     """Give what set_robust_list recorded."""
-    if pid not in (0, os.getpid()):
+    thread = k.threads.members.get(pid) if pid else k
+    if thread is None:
         return -EPERM
     k.write_word(len_ptr, ROBUST_LIST_SIZE)
-    k.write_word(head_ptr, k.robust_list)
+    k.write_word(head_ptr, thread.robust_list)
     return 0
 
 

@@ -78,7 +78,9 @@ class SignalFd:
 
 def update(k: Kernel) -> None:
     """Make every signalfd readable or not, as signals are pending."""
-    pending = delivery.pending_set(k)
+    pending = 0
+    for thread in (k, *k.threads.members.values()):
+        pending |= delivery.pending_set(thread)
     for entry in set(k.policy.descriptors.signals.values()):
         entry.update(pending)
 
@@ -140,7 +142,7 @@ def read(k: Kernel, fd: int, size: int) -> bytes | int:
 
 def _wait(k: Kernel, fd: int) -> None:
     """Wait until the descriptor may be readable; a signal with a handler raises Interrupted."""
-    if delivery.peek(k, ~k.blocked):
+    if k.exit_status is not None or delivery.peek(k, ~k.blocked):
         delivery.interrupted(k)
     waiting = create_string_buffer(Struct("<ihh").pack(fd, POLLIN, 0), 8)
     if host.call_once(HOST_POLL, addressof(waiting), 1, -1 & 0xFFFFFFFF) == -EINTR:

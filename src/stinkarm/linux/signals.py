@@ -72,14 +72,15 @@ def _act(k: Kernel, signum: int, new: tuple[int, int, int, int] | None) -> tuple
     """Set a signal's action (handler, flags, restorer, mask) and give the old one."""
     if not 1 <= signum <= LAST_SIGNAL or (new is not None and signum in (SIGKILL, SIGSTOP)):
         raise OSError(EINVAL, "this signal's action cannot be set")
-    old = delivery.action_of(k, signum)
-    if new is not None:
-        handler, flags, restorer, mask = new
-        k.actions[signum] = (handler, flags & SA_FLAGS, restorer, mask & ~UNBLOCKABLE)
-        if k.ignores(signum):
-            delivery.discard(k, (signum,))
-        delivery.follow(k, 1 << (signum - 1))
-    return old
+    with k.threads.lock:
+        old = delivery.action_of(k, signum)
+        if new is not None:
+            handler, flags, restorer, mask = new
+            k.actions[signum] = (handler, flags & SA_FLAGS, restorer, mask & ~UNBLOCKABLE)
+            if k.ignores(signum):
+                delivery.discard(k, (signum,))
+            delivery.follow(k, 1 << (signum - 1))
+        return old
 
 
 @syscall(174, PURE)
@@ -215,13 +216,16 @@ def _timed_wait(k: Kernel, set: int, info: int, timeout: int, timespec: Struct) 
             return -EINVAL
     # Those that are not blocked act no more by default while they are waited for.
     blocked = k.blocked
+    k.waiting = wanted
     k.blocked |= wanted
     delivery.mask_changed(k, blocked)
     try:
         taken = _take(k, wanted, seconds * NANOSECONDS + nanoseconds if timeout else None)
     finally:
+        k.waiting = 0
         k.blocked = blocked
         k.attention = True
+        delivery.pass_on(k, wanted & blocked)
     if taken is None:
         return -EAGAIN
     signal, data = taken
@@ -245,7 +249,7 @@ def _take(k: Kernel, wanted: int, timeout: int | None) -> tuple[int, bytes] | No
         taken = delivery.dequeue(k, wanted)
         if taken is not None or timeout == 0:
             return taken
-        if delivery.peek(k, ~k.blocked):
+        if k.exit_status is not None or delivery.peek(k, ~k.blocked):
             delivery.interrupted(k)
         if timeout is None:
             result = host.call_once(HOST_PAUSE)
@@ -330,7 +334,8 @@ def rt_sigreturn(k: Kernel) -> int:
 # Sending
 
 
-def _send_self(k: Kernel, signal: int, code: int) -> int:
+def _send(k: Kernel, signal: int, code: int) -> int:
+    """Send a signal to the process, or with SI_TKILL to the thread of `k`."""
     if not 0 <= signal <= LAST_SIGNAL:
         return -EINVAL
     if signal:
@@ -344,7 +349,7 @@ def _send_self(k: Kernel, signal: int, code: int) -> int:
 def kill(k: Kernel, pid: Pid, sig: Signal) -> int:
     """Send a signal to a process."""
     if pid == os.getpid():
-        return _send_self(k, sig, SI_USER)
+        return _send(k, sig, SI_USER)
     if not 0 <= sig <= LAST_SIGNAL:
         return -EINVAL
     if not k.may_signal(pid):
@@ -357,8 +362,9 @@ def tkill(k: Kernel, tid: Pid, sig: Signal) -> int:
     """Send a signal to a thread."""
     if tid <= 0:
         return -EINVAL
-    if tid == os.getpid():
-        return _send_self(k, sig, SI_TKILL)
+    thread = k.threads.members.get(tid)
+    if thread is not None:
+        return _send(thread, sig, SI_TKILL)
     return host.call(HOST_TKILL, tid, sig) if k.may_signal(tid) else -EPERM
 
 
@@ -368,7 +374,8 @@ def tgkill(k: Kernel, tgid: Pid, tid: Pid, sig: Signal) -> int:
     if tgid <= 0 or tid <= 0:
         return -EINVAL
     if tgid == os.getpid():
-        return _send_self(k, sig, SI_TKILL) if tid == tgid else -ESRCH
+        thread = k.threads.members.get(tid)
+        return _send(thread, sig, SI_TKILL) if thread is not None else -ESRCH
     return host.call(HOST_TGKILL, tgid, tid, sig) if k.may_signal(tgid) else -EPERM
 
 
@@ -380,11 +387,14 @@ def _queue(k: Kernel, target: tuple[int, ...], signal: int, info: int) -> int:
     """Send a signal with the guest's own siginfo; `target` is a process, or a process and its thread."""
     data = k.memory.read(info, delivery.INFO_SIZE)
     _, errno, code, pid, uid, value = _queued.unpack_from(data)
-    if all(number == os.getpid() for number in target):
+    if target[0] == os.getpid():
+        thread = k.threads.members.get(target[-1]) if len(target) > 1 else k
+        if thread is None:
+            return -ESRCH
         if not 0 <= signal <= LAST_SIGNAL:
             return -EINVAL
         data = signal.to_bytes(4, "little") + data[4:]
-        sent = not signal or delivery.send(k, signal, data, process=len(target) == 1)
+        sent = not signal or delivery.send(thread, signal, data, process=len(target) == 1)
         return 0 if sent else -EAGAIN
     if not k.may_signal(target[0]) or code >= SI_USER or code == SI_TKILL:
         return -EPERM

@@ -1,7 +1,8 @@
 """Timers that end in signals: setitimer, timer_create and its family.
 
-Each is a timer of the host that sends a real-time signal to the thread that set it, which says by its value which
-timer it was; the guest's signal is made here. So neither the host's SIGALRM nor another guest is touched.
+Each is a timer of the host that sends a real-time signal, which says by its value which timer it was; the guest's
+signal is made here. So neither the host's SIGALRM nor another guest is touched: where the process is not the guest's
+alone, the signal goes to the host thread that made the timer.
 """
 
 from __future__ import annotations
@@ -76,21 +77,25 @@ class Timer:
     """A guest's timer and the host's that drives it. Times are in nanoseconds.
 
     `info` is the siginfo that is pending for it, `overrun` what the last one that was delivered said, `missed` the
-    expirations since the pending one. `scale` is by how much its interval is shorter than the host's.
+    expirations since the pending one. `scale` is by how much its interval is shorter than the host's. `thread` is the
+    one that gets the signal (SIGEV_THREAD_ID), or 0.
     """
 
     __slots__ = (
         *("clock", "cookie", "host_id", "id", "info", "interval", "kernel"),
-        *("missed", "notify", "overrun", "scale", "signal", "value"),
+        *("missed", "notify", "overrun", "scale", "signal", "thread", "value"),
     )
 
-    def __init__(self, kernel: Kernel, id: int, clock: int, notify: int, signal: int, value: int) -> None:
+    def __init__(
+        self, kernel: Kernel, id: int, clock: int, notify: int, signal: int, value: int, thread: int = 0
+    ) -> None:
         self.kernel = kernel
         self.id = id
         self.clock = clock
         self.notify = notify
         self.signal = signal
         self.value = value
+        self.thread = thread
         self.interval = 0
         self.scale = 1
         self.info: bytes | None = None
@@ -107,7 +112,8 @@ class Timer:
             capture.install(self.kernel)
             capture.take(HOST_SIGNAL)
             self.kernel.captured.add(HOST_SIGNAL)
-            event = _host_event.pack(self.cookie, HOST_SIGNAL, SIGEV_THREAD_ID, get_native_id())
+            kind, thread = (SIGEV_SIGNAL, 0) if self.kernel.owns_host_signals else (SIGEV_THREAD_ID, get_native_id())
+            event = _host_event.pack(self.cookie, HOST_SIGNAL, kind, thread)
         data = create_string_buffer(event, _host_event.size)
         made = create_string_buffer(4)
         result = host.call(HOST_TIMER_CREATE, self.clock, addressof(data), addressof(made))
@@ -153,8 +159,11 @@ class Timer:
             delivery.send(self.kernel, self.signal, delivery.kernel_info(self.signal), process=True)
             return
         info = delivery.timer_info(self.signal, self.id, 0, self.value)
-        queue = self.kernel.shared if self.notify == SIGEV_SIGNAL else self.kernel.pending
-        if delivery.send(self.kernel, self.signal, info, process=self.notify == SIGEV_SIGNAL) and any(
+        target = self.kernel.threads.members.get(self.thread) if self.thread else self.kernel
+        if target is None:  # a thread that has ended
+            return
+        queue = target.pending if self.thread else target.shared
+        if delivery.send(target, self.signal, info, process=not self.thread) and any(
             entry[1] is info for entry in queue
         ):
             self.info = info
@@ -246,13 +255,15 @@ def timer_create(k: Kernel, clockid: Clock, sevp: In[Sigevent], timerid: Out[Wor
         if notify & ~2 not in (SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD_ID):
             return -EINVAL
         notify &= ~2
-        if notify == SIGEV_THREAD_ID and thread != os.getpid():
+        if notify != SIGEV_THREAD_ID:
+            thread = 0
+        elif thread not in k.threads.members:
             return -EINVAL
         if notify != SIGEV_NONE and not 0 < signal <= LAST_SIGNAL:
             return -EINVAL
     if clockid < 0 and k.policy.sandboxed and clockid >> 3 != -1 and k.foreign(~(clockid >> 3)):
         return -EINVAL
-    timer = Timer(k, new, clockid, notify, signal, value)
+    timer = Timer(k, new, clockid, notify, signal, value, thread)
     try:
         k.write_word(timerid, new)
     except BaseException:

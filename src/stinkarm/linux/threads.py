@@ -1,0 +1,242 @@
+"""Threads: making one, and what the kernel does when one ends.
+
+A guest thread is a host thread, which runs in parallel with the others whenever it is not in Python. Its id is the
+host thread's, so that the host's futexes, clocks and scheduler mean the same one.
+"""
+
+from __future__ import annotations
+
+import _thread
+from errno import EAGAIN, EINVAL, ENOSYS
+
+from stinkarm.guest.kuser import CMPXCHG
+from stinkarm.guest.memory import GuestFault
+from stinkarm.guest.state import State
+from stinkarm.guest.stop import BUDGET
+from stinkarm.linux import capture, delivery, host, structs
+from stinkarm.linux.children import (
+    CLONE_CHILD_CLEARTID,
+    CLONE_CHILD_SETTID,
+    CLONE_FILES,
+    CLONE_FS,
+    CLONE_PARENT_SETTID,
+    CLONE_PIDFD,
+    CLONE_SETTLS,
+    CLONE_VFORK,
+    TPIDRURO,
+    put,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from stinkarm.linux.kernel import Kernel
+
+HOST_FUTEX = 202  # arch/x86/entry/syscalls/syscall_64.tbl
+HOST_PAUSE = 34
+
+SHARED = CLONE_FS | CLONE_FILES
+
+# include/uapi/linux/futex.h
+FUTEX_WAKE = 1
+FUTEX_WAITERS = 0x80000000
+FUTEX_OWNER_DIED = 0x40000000
+FUTEX_TID_MASK = 0x3FFFFFFF
+ROBUST_LIST_LIMIT = 2048
+ROBUST_PI = 1  # in the lowest bit of an entry's address
+
+MAX_THREADS = 4096
+STACK_SIZE = 1 << 20  # of the host thread; the guest's stack is elsewhere
+STEPS = 200  # instructions that a compare-and-exchange takes at most
+
+
+# Making
+
+
+def make(k: Kernel, flags: int, stack: int, tls: int, parent_tid: int, child_tid: int) -> int:
+    """Start a thread; give its id."""
+    if flags & CLONE_PIDFD:
+        return -EINVAL
+    if flags & SHARED != SHARED or flags & CLONE_VFORK:
+        k.note("clone for a thread with files of its own, or that is waited for, is not implemented: ENOSYS.")
+        return -ENOSYS
+    if k.run_thread is None:
+        k.note("threads run under the stinkarm command and stinkarm.run only: this answers ENOSYS.")
+        return -ENOSYS
+    if len(k.threads.members) >= MAX_THREADS:
+        return -EAGAIN
+    if not k.threads.several:
+        begin(k)
+    new = k.new_thread()
+    state = new.state
+    state.r[0] = 0
+    if stack:
+        state.r[13] = stack
+    if flags & CLONE_SETTLS:
+        state.words[TPIDRURO] = tls
+    if flags & CLONE_CHILD_CLEARTID:
+        new.clear_child_tid = child_tid
+    addresses = []
+    if flags & CLONE_PARENT_SETTID:
+        addresses.append(parent_tid)
+    if flags & CLONE_CHILD_SETTID:
+        addresses.append(child_tid)
+    started = _thread.allocate_lock()
+    started.acquire()
+
+    def run() -> None:
+        try:
+            _enter(new, addresses)
+        finally:
+            started.release()
+        assert new.run_thread is not None
+        new.run_thread(new)
+
+    try:
+        _thread.start_new_thread(run, ())
+    except RuntimeError:  # the host has no more
+        return -EAGAIN
+    with started:
+        return new.tid
+
+
+def begin(k: Kernel) -> None:
+    """Make ready for a second thread."""
+    capture.install(k)
+    capture.prepare_to_wake()
+    k.ident = _thread.get_ident()
+    _thread.stack_size(STACK_SIZE)
+    k.threads.several = True
+
+
+def _enter(k: Kernel, addresses: list[int]) -> None:
+    """Let the calling host thread be a guest's; write its id where clone was told to."""
+    k.tid = _thread.get_native_id()
+    k.ident = _thread.get_ident()
+    capture.install(k)
+    for address in addresses:
+        put(k, address, k.tid)
+    with k.threads.lock:
+        k.threads.members[k.tid] = k
+        if k.threads.over:
+            stop(k)
+        elif k.shared:
+            k.attention = True
+
+
+# Ending
+
+
+def stop(k: Kernel) -> None:
+    """Make a thread stop that the end of the process finds running."""
+    k.leaves = True
+    k.exit_status = 0
+    delivery.notify(k)
+
+
+def claim_end(k: Kernel) -> bool:
+    """End the process, on behalf of its last thread or of the one that ends it; False if another thread has."""
+    with k.threads.lock:
+        if k.threads.over:
+            return False
+        k.threads.over = True
+        others = [thread for thread in k.threads.members.values() if thread is not k]
+        for thread in others:
+            stop(thread)
+    for thread in (k, *others):
+        if thread.holds_robust_locks:
+            _walk_robust_list(thread)
+    return True
+
+
+def leave(k: Kernel) -> bool:
+    """End the thread: release what it holds. True: it was the last one.
+
+    The id that is cleared tells the guest that the stack is free, so nothing of the guest's runs after that.
+    """
+    if k.holds_robust_locks:
+        _walk_robust_list(k)
+    if k.clear_child_tid and not k.threads.alone:
+        try:
+            k.write_word(k.clear_child_tid, 0)
+        except GuestFault:
+            pass
+        else:
+            _wake(k, k.clear_child_tid)
+    with k.threads.lock:
+        del k.threads.members[k.tid]
+        if k.tid == k.threads.leader:
+            k.threads.status = k.exit_status or 0
+        k.threads.executed += k.instructions
+        delivery.pass_on(k, (1 << 64) - 1)
+        return not k.threads.members
+
+
+def _wake(k: Kernel, address: int) -> None:
+    host.call_always(HOST_FUTEX, k.memory.host(address, 4), FUTEX_WAKE, 1)
+
+
+def park(k: Kernel) -> NoReturn:
+    """Wait for the end of the process in its first host thread, whose guest thread has ended; pass signals on."""
+    while True:
+        host.call_once(HOST_PAUSE)
+        delivery.collect(k)
+
+
+# Robust futexes (kernel/futex/core.c, exit_robust_list)
+
+
+def _walk_robust_list(k: Kernel) -> None:
+    """Mark the locks that a thread held, and let their waiters know."""
+    try:
+        _follow_robust_list(k, k.robust_list)
+    except (GuestFault, OSError):  # a list that is broken ends there
+        return
+
+
+def _follow_robust_list(k: Kernel, head: int) -> None:
+    entry, offset, pending = structs.RobustListHead.read(k.memory, head)
+    left = ROBUST_LIST_LIMIT
+    while entry & ~ROBUST_PI != head and left:
+        following = k.memory.read_u32(entry & ~ROBUST_PI)
+        if entry & ~ROBUST_PI != pending & ~ROBUST_PI:
+            _die(k, entry, offset, pending=False)
+        entry = following
+        left -= 1
+    if pending:
+        _die(k, pending, offset, pending=True)
+
+
+def _die(k: Kernel, entry: int, offset: int, *, pending: bool) -> None:
+    """Mark one lock, if the thread holds it (handle_futex_death)."""
+    address = (entry & ~ROBUST_PI) + offset & 0xFFFFFFFF
+    inherits = bool(entry & ROBUST_PI)  # the host passes it on by itself
+    if address & 3:
+        raise OSError(EINVAL, "a futex is not aligned")
+    while True:
+        value = k.memory.read_u32(address)
+        if pending and not inherits and not value:  # unlocked, but whom it may concern not woken yet
+            _wake(k, address)
+            return
+        if value & FUTEX_TID_MASK != k.tid:
+            return
+        if _compare_exchange(k, address, value, value & FUTEX_WAITERS | FUTEX_OWNER_DIED):
+            break
+    if not inherits and value & FUTEX_WAITERS:
+        _wake(k, address)
+
+
+def _compare_exchange(k: Kernel, address: int, old: int, new: int) -> bool:
+    """Exchange a word as guest code does it, which other threads see at once or not at all."""
+    if k.engine is None:
+        raise OSError(EINVAL, "nothing runs guest code")
+    state = State()
+    state.r[0], state.r[1], state.r[2] = old, new, address
+    state.r[14] = 0  # where nothing can be executed: there it stops
+    state.r[15] = CMPXCHG
+    while (stopped := k.engine.run(state, STEPS)).kind == BUDGET:
+        continue
+    if stopped.pc != 0:
+        raise GuestFault(address, True)
+    return state.r[0] == 0
