@@ -1,187 +1,206 @@
-"""Measure stinkarm beside qemu-arm, in the same run, on the same ARM programs.
+"""Measure stinkarm beside qemu-arm and native code, on the same programs, in the same run.
 
-    python benchmarks/run.py [--runs N] [--only NAME,...] [--write]
-
-Runs of the two alternate; each figure is the median of the runs, each ratio the median of the ratios pair
-by pair. `--write` puts the table into benchmarks/results.md and the raw runs into benchmarks/results.json. It needs
-qemu-arm and arm-linux-gnueabi-gcc (Debian: qemu-user, gcc-arm-linux-gnueabi). CoreMark's sources come from
-the PyPI package pythondata-cpu-ibex, which ships them; pip fetches it once into the user's cache.
+The three take turns; each figure is the median of the runs, each ratio the median of the ratios run by run. What the
+programs print must be what they print in qemu-arm. README.md here says what is measured and what must be installed.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
-import resource
-import shutil
-import statistics
-import subprocess
+import shlex
 import sys
-import tarfile
-import time
+from datetime import date
 from pathlib import Path
 
+from benchmarks import emulators, report
+from benchmarks.emulators import Native, Qemu, Stinkarm
+from benchmarks.measure import Run, adopt_orphans, measure
+from benchmarks.report import Row
+from benchmarks.sources import Command, Unavailable
+from benchmarks.suite import BENCHMARKS, GOALS, Benchmark, Goal
+
 HERE = Path(__file__).resolve().parent
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "stinkarm-benchmarks"
-COMPILER = "arm-linux-gnueabi-gcc"
-FLAGS = ["-O2", "-static", "-march=armv7-a"]
-COREMARK = "pythondata-cpu-ibex==0.0.post2937"
-COREMARK_ITERATIONS = 2000
+QUICK_SECONDS, QUICK_RUNS = 0.2, 2
 
 
-def need(program: str, package: str) -> str:
-    """Return the path of a program, or end with a sentence that says what to install."""
-    path = shutil.which(program)
-    if path is None:
-        sys.exit(f"{program} is not installed; on Debian: apt-get install {package}")
-    return path
+def options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--class", dest="classes", metavar="CLASS,...", help=f"of {', '.join(g.name for g in GOALS)}")
+    parser.add_argument("--only", metavar="NAME,...", help="programs whose names (or name-target) these are")
+    parser.add_argument("--runs", type=int, default=5, help="counted runs of each (default 5)")
+    parser.add_argument("--seconds", type=float, help="about how long qemu-arm is to take, instead of 1 (first run: 3)")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_RUNS} runs of {QUICK_SECONDS} s")
+    parser.add_argument("--mode", choices=("warm", "cold"), help="measure with a warm or a cold cache throughout")
+    parser.add_argument("--engine", help="what to give to stinkarm as --engine")
+    parser.add_argument("--stinkarm", default="", metavar="PROGRAM", help="another stinkarm than this environment's")
+    parser.add_argument("--option", action="append", default=[], help="a further option of stinkarm's (repeatable)")
+    parser.add_argument("--no-native", action="store_true", help="leave the native runs out")
+    parser.add_argument("--build", action="store_true", help="only make the programs, and print the commands")
+    parser.add_argument("--write", action="store_true", help="write results.md, results.json and speeds.svg")
+    return parser.parse_args()
 
 
-def coremark_sources() -> Path:
-    """Return the folder of CoreMark's sources, fetched if need be."""
-    folder = CACHE / "coremark"
-    if not folder.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:"]
-        subprocess.run([*command, "-d", str(CACHE), COREMARK], check=True)
-        archive = next(CACHE.glob("pythondata*cpu*ibex*.tar.gz"))
-        with tarfile.open(archive) as tar:
-            for member in tar.getmembers():
-                _, marker, name = member.name.partition("/vendor/eembc_coremark/")
-                if marker and member.isfile():
-                    target = folder / name
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    source = tar.extractfile(member)
-                    assert source is not None
-                    target.write_bytes(source.read())
-    return folder
+class Session:
+    """One invocation: the three competitors and the options."""
+
+    def __init__(self, chosen: argparse.Namespace) -> None:
+        self.chosen = chosen
+        self.runs = QUICK_RUNS if chosen.quick else chosen.runs
+        extra = ["--engine", chosen.engine] if chosen.engine else []
+        self.stinkarm = Stinkarm([*extra, *chosen.option], chosen.stinkarm)
+        self.qemu, self.native = Qemu(), Native()
+
+    def seconds(self, goal: Goal) -> float:
+        """Return how long qemu-arm is to take."""
+        return self.chosen.seconds or (QUICK_SECONDS if self.chosen.quick else goal.seconds)
+
+    def wanted(self, goal: Goal) -> list[tuple[Benchmark, str]]:
+        """Return the programs of a goal that the options ask for, with their targets."""
+        if self.chosen.classes and goal.name not in self.chosen.classes.split(","):
+            return []
+        names = self.chosen.only.split(",") if self.chosen.only else []
+        return [
+            (benchmark, target)
+            for benchmark in BENCHMARKS
+            for target in benchmark.targets
+            if benchmark.group in goal.groups
+            and (not goal.targets or target in goal.targets)
+            and (not goal.only or benchmark.name in goal.only)
+            and (not names or benchmark.name in names or f"{benchmark.name}-{target}" in names)
+        ]
+
+    def take(self, who: Stinkarm | Qemu | Native, command: Command, goal: Goal) -> Run:
+        """Run a program once."""
+        words, environment = who.call(command)
+        return measure(
+            words,
+            environment,
+            command.stdin,
+            limit=emulators.RUN_SECONDS,
+            patience=emulators.WORKER_SECONDS,
+            watch_memory=goal.figure == "memory",
+        )
+
+    def row(self, goal: Goal, benchmark: Benchmark, target: str) -> Row:
+        """Measure one program for one goal."""
+        row = Row(goal, benchmark.name, target)
+        cold = (self.chosen.mode or goal.mode) == "cold"
+        try:
+            command = benchmark.at(target, self.seconds(goal))
+            native = None if self.chosen.no_native else benchmark.at("native", self.seconds(goal))
+        except Unavailable as problem:
+            row.error = f"not available: {problem}"
+            return row
+        self.stinkarm.forget()
+        expected = self.take(self.qemu, command, goal)
+        for number in range(-1 if cold else -emulators.WARM_UPS, self.runs * (1 if self.chosen.quick else goal.repeat)):
+            if cold:
+                self.stinkarm.forget()
+            ours = self.take(self.stinkarm, command, goal)
+            row.error = complaint(ours, benchmark, expected)
+            if row.error:
+                row.runs.clear()
+                return row
+            if number >= 0:
+                runs = {"stinkarm": ours, "qemu": self.take(self.qemu, command, goal)}
+                if native:
+                    runs["native"] = self.take(self.native, native, goal)
+                    if runs["native"].status < 0:
+                        sys.exit(f"{benchmark.name}: native code ends with signal {-runs['native'].status}")
+                row.runs.append({who: run.figures() for who, run in runs.items()})
+        return row
 
 
-def build(name: str, instruction_set: str) -> Path:
-    """Compile one program for A32 or T32 and return its path."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    output = CACHE / f"{name}-{instruction_set.lower()}"
-    mode = "-marm" if instruction_set == "A32" else "-mthumb"
-    if name == "coremark":
-        folder = coremark_sources()
-        sources = [str(p) for p in sorted(folder.glob("core_*.c"))] + [str(folder / "simple" / "core_portme.c")]
-        options = [f"-I{folder}", f"-I{folder / 'simple'}", '-DFLAGS_STR="-O2"', "-DPERFORMANCE_RUN=1"]
-        options.append(f"-DITERATIONS={COREMARK_ITERATIONS}")
-    else:
-        sources, options = [str(HERE / "programs" / f"{name}.c")], []
-    subprocess.run([COMPILER, *FLAGS, mode, *options, *sources, "-o", str(output)], check=True)
-    return output
+def complaint(ours: Run, benchmark: Benchmark, expected: Run) -> str:
+    """Say how a run of stinkarm differs from one of qemu-arm, if it does."""
+    if ours.status != expected.status:
+        last = ours.errors.decode(errors="replace").strip().splitlines()[-1:]
+        return f"ends with status {ours.status} ({expected.status} in qemu-arm): {' '.join(last)[:120]}"
+    if benchmark.comparable(ours.output) != benchmark.comparable(expected.output):
+        return "prints something else than in qemu-arm"
+    return ""
 
 
-def measure(command: list[str]) -> tuple[float, bytes]:
-    """Run a command; return its user + system seconds and its output."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return seconds, result.stdout
+def facts(session: Session, names: list[str]) -> list[str]:
+    """Return what the results page says of how it was made."""
+    model = next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
+    return [
+        f"Medians of {session.runs} runs in turns ({', '.join(names)}: more, because they are short). Speeds are "
+        "qemu-arm's time divided by stinkarm's, run by run: above 1, stinkarm is faster. Processor seconds are user "
+        "and system time of the process; the processes that stinkarm starts to compile are counted apart, as workers.",
+        f"{session.qemu.version()}; CPython {platform.python_version()}; {model.partition(':')[2].strip()}; "
+        f"{date.today()}. Made by `python -m benchmarks --write`; the raw runs are in results.json: of each run "
+        "processor, wall and worker seconds, and KiB.",
+    ]
 
 
-def wall(command: list[str]) -> float:
-    """Run a command; return its wall-clock seconds."""
-    began = time.perf_counter()
-    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    return time.perf_counter() - began
+def write(session: Session, goals: list[tuple[Goal, list[Row]]]) -> None:
+    """Write the results page, the raw runs and the plot."""
+    from benchmarks.plot import draw
 
-
-def instructions(stinkarm: list[str], program: Path) -> int:
-    """Return how many guest instructions a program executes."""
-    import stinkarm as api
-
-    del stinkarm
-    return api.run(str(program), syscalls="forward").instructions
-
-
-def compare(stinkarm: list[str], qemu: str, program: Path, runs: int) -> dict[str, list[float]]:
-    """Alternate runs of both; check that what the program computes is the same."""
-    ours: list[float] = []
-    theirs: list[float] = []
-    for run in range(runs + 1):
-        seconds_ours, out_ours = measure([*stinkarm, "-C", "forward", str(program)])
-        seconds_theirs, out_theirs = measure([qemu, str(program)])
-        if program.name.startswith("coremark"):
-            keep = [b"crc" in line for line in out_ours.splitlines()]
-            out_ours = b"".join(x for x, k in zip(out_ours.splitlines(), keep, strict=True) if k)
-            out_theirs = b"".join(x for x in out_theirs.splitlines() if b"crc" in x)
-        if out_ours != out_theirs:
-            sys.exit(f"{program.name}: stinkarm prints {out_ours!r}, qemu-arm {out_theirs!r}")
-        if run:
-            ours.append(seconds_ours)
-            theirs.append(seconds_theirs)
-    return {"stinkarm": ours, "qemu": theirs}
-
-
-def start_up(stinkarm: list[str], qemu: str, runs: int) -> dict[str, list[float]]:
-    """Alternate wall-clock times of the three-instruction program."""
-    program = str(HERE.parent / "examples" / "exit.elf")
-    ours, theirs = [], []
-    for run in range(runs * 4 + 1):
-        pair = wall([*stinkarm, program]), wall([qemu, program])
-        if run:
-            ours.append(pair[0])
-            theirs.append(pair[1])
-    return {"stinkarm": ours, "qemu": theirs}
-
-
-def row(name: str, raw: dict[str, list[float]], count: int) -> str:
-    """Return one line of the table."""
-    ours, theirs = statistics.median(raw["stinkarm"]), statistics.median(raw["qemu"])
-    ratio = statistics.median(a / b for a, b in zip(raw["stinkarm"], raw["qemu"], strict=True))
-    mips = f"{count / ours / 1e6:.0f}" if count else "–"
-    return f"| {name} | {ours * 1000:.0f} | {theirs * 1000:.0f} | {ratio:.2f} | {mips} |"
+    lines = facts(session, [goal.title for goal, _ in goals if goal.repeat > 1])
+    (HERE / "results.md").write_text(report.page(goals, lines))
+    raw = [
+        json.dumps(
+            {"class": goal.name, "program": row.name, "target": row.target, "error": row.error, "runs": row.runs}
+        )
+        for goal, rows in goals
+        for row in rows
+    ]
+    (HERE / "results.json").write_text("[\n" + ",\n".join(raw) + "\n]\n")
+    draw(goals, HERE / "speeds.svg")
 
 
 def main() -> None:
-    """Measure, print, and write the results page on request."""
-    names = ["coremark", *sorted(p.stem for p in (HERE / "programs").glob("*.c"))]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=5, help="counted runs of each (default 5)")
-    parser.add_argument("--only", default=",".join(["start-up", *names]), help="names, comma separated")
-    parser.add_argument("--write", action="store_true", help="write results.md and results.json")
-    options = parser.parse_args()
-    qemu = need("qemu-arm", "qemu-user")
-    need(COMPILER, "gcc-arm-linux-gnueabi")
-    script = Path(sys.executable).with_name("stinkarm")
-    stinkarm = [str(script)] if script.exists() else [sys.executable, "-m", "stinkarm"]
-    chosen = options.only.split(",")
-    version = subprocess.run([qemu, "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
-    raw: dict[str, dict[str, list[float]]] = {}
-    lines = [
-        "| program | stinkarm ms | qemu-arm ms | ratio | MIPS of stinkarm |",
-        "|---|---|---|---|---|",
-    ]
-    if "start-up" in chosen:
-        raw["start-up"] = start_up(stinkarm, qemu, options.runs)
-        lines.append(row("start-up: exit.elf, wall clock", raw["start-up"], 0))
-        print(lines[-1], flush=True)
-    for name in names:
-        if name not in chosen:
+    """Measure, print, and write the results on request."""
+    chosen = options()
+    session = Session(chosen)
+    unknown = set((chosen.classes or "").split(",")) - {"", *(goal.name for goal in GOALS)}
+    if unknown:
+        sys.exit(f"there is no class {', '.join(sorted(unknown))}; there are {', '.join(g.name for g in GOALS)}")
+    if chosen.build:
+        build(session)
+        return
+    adopt_orphans()
+    session.stinkarm.prepare()
+    goals: list[tuple[Goal, list[Row]]] = []
+    for goal in GOALS:
+        wanted = session.wanted(goal)
+        if not wanted:
             continue
-        for instruction_set in ("A32", "T32"):
-            program = build(name, instruction_set)
-            label = f"{name}, {instruction_set}"
-            raw[label] = compare(stinkarm, qemu, program, options.runs)
-            lines.append(row(label, raw[label], instructions(stinkarm, program)))
-            print(lines[-1], flush=True)
-    if options.write:
-        page = f"""# Measured beside qemu-arm
+        print(f"\n{goal.title} ({report.UNITS[goal.figure]}); goal: {goal.wording()}", flush=True)
+        print(report.table([report.HEADING]), flush=True)
+        rows: list[Row] = []
+        for benchmark, target in wanted:
+            rows.append(session.row(goal, benchmark, target))
+            print(f"| {' | '.join(report.cells(rows[-1]))} |", flush=True)
+        words, missed, reached = report.verdict(goal, rows)
+        print(f"{words}: {'reached' if reached else 'measured' if reached is None else f'not reached ({missed})'}")
+        goals.append((goal, rows))
+    print(f"\n{report.summary(goals)}")
+    if chosen.write:
+        write(session, goals)
 
-Medians of {options.runs} alternating runs (start-up: {options.runs * 4}); processor seconds unless said otherwise;
-the ratio is stinkarm / qemu-arm, pair by pair: below 1, stinkarm is faster.
-{version}; CPython {platform.python_version()}.
-Made by `python benchmarks/run.py --write`; the raw runs are in results.json.
 
-{chr(10).join(lines)}
-"""
-        (HERE / "results.md").write_text(page)
-        (HERE / "results.json").write_text(json.dumps(raw, indent=1) + "\n")
+def build(session: Session) -> None:
+    """Make all programs that the options ask for, and print the commands that run them."""
+    pairs = {(each.name, target): (each, goal) for goal in GOALS for each, target in session.wanted(goal)}
+    seen = set()
+    for (name, target), (benchmark, goal) in pairs.items():
+        for each in (target, "native"):
+            if (name, each) in seen:
+                continue
+            seen.add((name, each))
+            try:
+                command = benchmark.at(each, session.seconds(goal))
+            except Unavailable as problem:
+                print(f"{name}, {each}: not available: {problem}")
+                continue
+            words = shlex.join((session.native if each == "native" else session.stinkarm).call(command)[0])
+            print(f"{name}, {each}: {words}" + (f" < {command.stdin}" if command.stdin else ""), flush=True)
 
 
 if __name__ == "__main__":

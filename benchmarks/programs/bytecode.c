@@ -1,12 +1,15 @@
-#include <stdio.h>
-/* A small stack machine whose program counts down from n and sums. */
+/* A stack machine in a switch; its program counts down from a number and sums. */
+#include "work.h"
+
 enum { PUSH, ADD, SUB, DUP, SWAP, JNZ, STORE, LOAD, HALT };
-static const int program[] = {
-    PUSH, 0, STORE, 0, PUSH, 700000, STORE, 1,
+
+static int program[] = {
+    PUSH, 0, STORE, 0, PUSH, 0, STORE, 1,
     LOAD, 0, LOAD, 1, ADD, STORE, 0,
     LOAD, 1, PUSH, 1, SUB, DUP, STORE, 1, JNZ, 8,
     LOAD, 0, HALT,
 };
+
 static unsigned run(const int *code) {
     unsigned stack[64], memory[2] = {0, 0};
     int sp = 0;
@@ -24,4 +27,8 @@ static unsigned run(const int *code) {
         }
     }
 }
-int main(void) { printf("%u\n", run(program)); }
+
+int main(int argc, char **argv) {
+    program[5] = work(argc, argv) * 1000;
+    printf("%u\n", run(program));
+}

@@ -1,11 +1,13 @@
-#include <stdio.h>
+/* Byte loads and stores with a stride. */
+#include "work.h"
 #include <string.h>
-static unsigned char composite[1 << 20];
-int main(void) {
+
+static unsigned char composite[1 << 18];
+
+int main(int argc, char **argv) {
     unsigned count = 0;
-    for (int round = 0; round < 3; round++) {
+    for (unsigned round = work(argc, argv); round > 0; round--) {
         memset(composite, 0, sizeof composite);
-        count = 0;
         for (unsigned i = 2; i < sizeof composite; i++) {
             if (composite[i]) continue;
             count++;

@@ -1,0 +1,1 @@
+"""The benchmarks: stinkarm, qemu-arm and the host itself on the same programs, measured in turns."""
