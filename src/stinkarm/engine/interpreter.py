@@ -128,9 +128,10 @@ class Interpreter:
 
     def flush(self, start: int, end: int) -> None:
         """Forget translations of guest addresses start..end (cacheflush)."""
-        self.table.flush(start, end)
-        if self.jit is not None:
-            self.jit.forget(start, end)
+        with self.memory.lock:
+            self.table.flush(start, end)
+            if self.jit is not None:
+                self.jit.forget(start, end)
 
     def run(self, state: State, budget: int) -> Stop:
         """Run at most `budget` (at least 1) instructions from r15 on; say why it stopped."""
@@ -171,11 +172,13 @@ class Interpreter:
             budget = state.signed[_BUDGET]
             if kind == stop.HOT:
                 if jit is not None:
-                    jit.hot(state, wrapped, bool(words[_THUMB]))
+                    with self.memory.lock:
+                        jit.hot(state, wrapped, bool(words[_THUMB]))
             elif kind == stop.BUDGET:
                 if budget <= 0:
                     if jit is not None:
-                        jit.poll()
+                        with self.memory.lock:
+                            jit.poll()
                     return Stop(kind, wrapped)
                 # SETEND BE: go on with the other engine.
             elif kind != stop.FETCH or wrapped == pc:

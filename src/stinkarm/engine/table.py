@@ -9,6 +9,7 @@ not decoded yet.
 from __future__ import annotations
 
 from ..guest import host
+from ..guest import native as ctypes
 from .layout import ENTRY_SIZE, GUARD, TABLE_SIZE, THUMB_TABLE
 
 TYPE_CHECKING = False
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 PAGE = 4096
 
 MADV_DONTNEED = 4
+
+# How far before a T32 instruction an IT can stand whose block it is in: the entries of a block go together.
+IT_BLOCK = 16
 
 
 class CodeTable:
@@ -29,6 +33,8 @@ class CodeTable:
         )
         self.address = self._reservation + GUARD
         self._executable: list[tuple[int, int]] = []
+        self._lock = memory.lock
+        self._words: memoryview | None = None
         memory.listeners.append(self.changed)
         for mapping in memory.mappings:
             if mapping.prot & 4:
@@ -54,10 +60,13 @@ class CodeTable:
         """Forget what was decoded from start..end, and make it executable or not."""
         if not executable and not any(s < end and start < e for s, e in self._executable):
             return
-        prot = host.PROT_READ | host.PROT_WRITE if executable else host.PROT_NONE
         for low, size in self._ranges(start, end):
-            host.madvise(low, size, MADV_DONTNEED)
-            host.mprotect(low, size, prot)
+            if executable:
+                host.madvise(low, size, MADV_DONTNEED)
+                host.mprotect(low, size, host.PROT_READ | host.PROT_WRITE)
+            else:  # a thread that is still there must not find entries that are half gone
+                host.mprotect(low, size, host.PROT_NONE)
+                host.madvise(low, size, MADV_DONTNEED)
         kept = []
         for s, e in self._executable:
             if s < start:
@@ -74,9 +83,34 @@ class CodeTable:
         return data if len(data) == ENTRY_SIZE else b""
 
     def flush(self, start: int, end: int) -> None:
-        """Forget what was decoded from start..end."""
-        for low, size in self._ranges(start, end):
-            host.madvise(low, size, MADV_DONTNEED)
+        """Forget what was decoded from start..end.
+
+        Other threads may be running code beside it, and have read half of an entry. So pages of the table are dropped
+        only where all of a page is to be forgotten; of other entries, the handler is cleared and the operands stay.
+        """
+        with self._lock:
+            for low, high in self._executable:
+                self._clear(self.address, max(start & -4, low) * 4, min(end, high) * 4)
+                t32 = self.address + THUMB_TABLE
+                self._clear(t32, max((start & -2) - IT_BLOCK, low) * 8, min(end, high) * 8)
+
+    def _clear(self, table: int, first: int, end: int) -> None:
+        """Clear the entries between two offsets in a table, which is accessible there."""
+        if first >= end:
+            return
+        whole, last = (first + PAGE - 1) & -PAGE, end & -PAGE
+        if whole < last:
+            host.madvise(table + whole, last - whole, MADV_DONTNEED)
+        else:
+            whole = last = end
+        words = self._words
+        if words is None:
+            block = (ctypes.c_ubyte * TABLE_SIZE).from_address(self.address)
+            words = self._words = memoryview(block).cast("B").cast("I")
+        base = table - self.address
+        for low, high in ((first, whole), (last, end)):
+            for index in range((base + low) // 4, (base + high) // 4, ENTRY_SIZE // 4):
+                words[index] = 0
 
     def _ranges(self, start: int, end: int) -> list[tuple[int, int]]:
         ranges = []

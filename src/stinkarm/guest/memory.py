@@ -141,8 +141,8 @@ class Memory:
     """One guest address space.
 
     `mappings` is the sorted list of what is mapped, and `mmap_top` the address below which the kernel places
-    new mappings. `listeners` are called as `listener(start, end, executable)` after each change of a range, under
-    `lock`, which also keeps Python's own writes to private memory one after the other.
+    new mappings. `listeners` are called as `listener(start, end, executable)` after each change of a range, but not
+    when code stays code; under `lock`, which also keeps Python's own writes to private memory one after the other.
     """
 
     def __init__(self) -> None:
@@ -381,7 +381,10 @@ class Memory:
         host.mprotect(self.host(piece.start, size), size, _host_prot(prot))
         changed = piece.part(piece.start, piece.end, prot)
         self.mappings = replaced(self.mappings, piece.start, piece.end, [changed])
-        self._tell("protect", piece.start, piece.end, changed)
+        if piece.prot & prot & PROT_EXEC:  # code stays what it was, and other threads may be running it
+            self._say("protect", piece.start, piece.end, changed)
+        else:
+            self._tell("protect", piece.start, piece.end, changed)
 
     def remap(self, old: int, old_size: int, new_size: int, flags: int, new_address: int = 0) -> int:
         """Resize or move a mapping as mremap does and return its new address.
