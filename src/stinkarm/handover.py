@@ -44,6 +44,7 @@ def _encoded(values: list[int]) -> list[bytes]:
 
 def replace(machine: Machine, kernel: Kernel, program: Program, deadline: float | None) -> int:
     """Run another program in the place of this one, for the thread of `kernel`; return only by an OSError."""
+    from stinkarm.linux.capture import leave
     from stinkarm.linux.execute import is_arm
 
     if kernel.link is not None:
@@ -64,7 +65,7 @@ def replace(machine: Machine, kernel: Kernel, program: Program, deadline: float 
     finally:  # there is no other program: this one goes on
         for fd in kept:
             os.close(fd)
-        _signal.signal(SIGPIPE, _signal.SIG_IGN)
+        leave(SIGPIPE, ignore=True)
         os.fchdir(back)
         os.close(back)
         _signal.pthread_sigmask(_signal.SIG_SETMASK, held)
@@ -73,10 +74,9 @@ def replace(machine: Machine, kernel: Kernel, program: Program, deadline: float 
 
 def _set_signals(kernel: Kernel) -> None:
     """Leave the host's mask and ignored signals as the guest has them, which execve keeps."""
-    from stinkarm.linux.capture import NEVER_TAKEN
+    from stinkarm.linux.capture import NEVER_TAKEN, leave
 
-    ignored = kernel.actions.get(SIGPIPE, (0,))[0] == SIG_IGN
-    _signal.signal(SIGPIPE, _signal.SIG_IGN if ignored else _signal.SIG_DFL)
+    leave(SIGPIPE, ignore=kernel.actions.get(SIGPIPE, (0,))[0] == SIG_IGN)
     blocked = {number for number in range(1, 65) if kernel.blocked >> (number - 1) & 1 and number not in (32, 33)}
     _signal.pthread_sigmask(_signal.SIG_SETMASK, blocked)
     for number, _ in (*kernel.pending, *kernel.shared):

@@ -185,7 +185,7 @@ def conduct(machine: Machine, kernel: Kernel) -> Outcome | None:
             from stinkarm.linux import threads
 
             if threads.leave(kernel):
-                outcome = Outcome(EXITED, status=kernel.threads.status)
+                outcome = Outcome(EXITED, status=kernel.exit_status or 0)
             elif kernel.tid == kernel.threads.leader:
                 threads.park(kernel)
     except TimeoutReached:

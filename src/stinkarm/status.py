@@ -4,6 +4,7 @@
 """
 
 import os
+from _thread import get_ident
 
 from stinkarm.guest.signals import SIGKILL, SIGSTOP
 
@@ -77,5 +78,5 @@ def end_by_signal(number: int) -> None:
 
             capture.leave(number, ignore=False)
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {number})
-    os.kill(os.getpid(), number)
+    _signal.pthread_kill(get_ident(), number)  # this very thread, so that it does not go on
     os._exit(SIGNAL + number)

@@ -78,11 +78,11 @@ class Threads:
 
     `members` are those that live, by thread id. `lock` guards what they share: signals, this, the making of processes.
     `several` says that there was ever more than one, `over` that the process has ended, and nobody may do
-    anything more but the one that found it out. `leader` is the first thread, `status` what it gave to `exit` while
-    others went on. `executed` counts the instructions of those that have ended.
+    anything more but the one that found it out. `leader` is the id of the first thread. `executed` counts the
+    instructions of those that have ended.
     """
 
-    __slots__ = ("executed", "leader", "lock", "members", "over", "several", "status")
+    __slots__ = ("executed", "leader", "lock", "members", "over", "several")
 
     def __init__(self) -> None:
         self.lock = RLock()
@@ -91,7 +91,6 @@ class Threads:
         self.executed = 0
         self.several = False
         self.over = False
-        self.status = 0
 
     def begin(self, kernel: Kernel) -> None:
         """Let a process have one thread."""

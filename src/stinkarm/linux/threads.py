@@ -166,8 +166,6 @@ def leave(k: Kernel) -> bool:
             _wake(k, k.clear_child_tid)
     with k.threads.lock:
         del k.threads.members[k.tid]
-        if k.tid == k.threads.leader:
-            k.threads.status = k.exit_status or 0
         k.threads.executed += k.instructions
         delivery.pass_on(k, (1 << 64) - 1)
         return not k.threads.members
