@@ -223,8 +223,9 @@ class FloatingBuilder(Machine):
         self._go_aside(self._mode_is(FP_FLUSH), aside)
         op = ("comis" if signal_quiet else "ucomis") + ("s" if a.width == 32 else "d")
         arguments = f"{self._float_argument(a)}, {self._float_argument(b)}"
-        outputs = "={@ccb},={@cce},={@ccp},x,x,~{dirflag},~{fpsr},~{flags}"
-        three = self._new(f'call {{ i8, i8, i8 }} asm sideeffect "{op} $4, $3", "{outputs}"({arguments})')
+        # Not as outputs of flags: LLVM has read one of them after other instructions had changed the flags.
+        text, outputs = f"{op} $4, $3; setb $0; sete $1; setp $2", "=&q,=&q,=&q,x,x,~{dirflag},~{fpsr},~{flags}"
+        three = self._new(f'call {{ i8, i8, i8 }} asm sideeffect "{text}", "{outputs}"({arguments})')
         below, equal, unordered = (
             IrValue(self, 8, self._new(f"extractvalue {{ i8, i8, i8 }} {three}, {i}")).ne(0) for i in range(3)
         )

@@ -23,6 +23,7 @@ from .emit import PARAMETERS
 from .layout import ENTRY_SIZE, THUMB_TABLE
 from .region_builder import BACK, FLAG_SLOTS, REGISTERS, SPILL, STUB, Fragment, RegionBuilder, Unsupported, label_of
 from .runtime import ALWAYS, ATTRIBUTES
+from .store import cpu_level
 
 MOST_INSTRUCTIONS = 600
 MOST_INLINED = 60  # instructions of a function taken in
@@ -66,7 +67,11 @@ class _Growth:
         self._small: dict[int, bool] = {}
         self._measuring = False
         self.builder = RegionBuilder(
-            thumb=code.thumb, routines=routines, literal=self._literal, inline=self._is_to_inline
+            thumb=code.thumb,
+            routines=routines,
+            literal=self._literal,
+            inline=self._is_to_inline,
+            avx=cpu_level() == "x86-64-v3",
         )
 
     def _literal(self, address: int, size: int) -> int | None:
@@ -265,19 +270,34 @@ class _Assembly:
         return (pc - self.entries[0]) * self.scale
 
     def _spill(self, registers: set[str] | frozenset[str]) -> list[str]:
-        lines = []
-        for slot in sorted(registers, key=lambda name: int(name[1:])):
+        """Write registers to the state block."""
+        lines: list[str] = []
+        for slot in sorted(registers):
             n = int(slot[1:])
-            lines += [
-                f"  %s{len(self.lines)}_{self._unique()} = load i32, ptr %{slot}, align 4",
-            ]
-            value = lines[-1].split()[0]
-            pointer = f"{value}p"
-            lines += [
-                f"  {pointer} = getelementptr inbounds i8, ptr %st, i64 {4 * n}",
-                f"  store i32 {value}, ptr {pointer}, align 4",
-            ]
+            if slot[0] == "r":
+                self._copy(lines, "i32", f"%{slot}", "%st", 4 * n)
+                continue
+            base = OFFSETS["d"]
+            for kind, byte in self._pieces(n):
+                from_ = f"%v{self._unique()}"
+                lines.append(f"  {from_} = getelementptr inbounds i8, ptr %vfp, i64 {byte}")
+                self._copy(lines, kind, from_, "%st", base + byte)
         return lines
+
+    def _copy(self, lines: list[str], kind: str, source: str, target: str, offset: int) -> None:
+        value = f"%s{self._unique()}"
+        lines += [
+            f"  {value} = load {kind}, ptr {source}, align 4",
+            f"  {value}p = getelementptr inbounds i8, ptr {target}, i64 {offset}",
+            f"  store {kind} {value}, ptr {value}p, align 4",
+        ]
+
+    def _pieces(self, n: int) -> list[tuple[str, int]]:
+        """Return how a doubleword register is copied, as types and byte offsets: as it is used."""
+        widths = self.builder.widths[n]
+        if widths == {4}:
+            return [("float", 8 * n), ("float", 8 * n + 4)]
+        return [("double", 8 * n)]
 
     _count = 0
 
@@ -419,6 +439,7 @@ class _Assembly:
     def _prologue(self) -> list[str]:
         lines = ["entry:", "  %budget_left = alloca i64, align 8"]
         lines += [f"  %{slot} = alloca i32, align 4" for slot in (*REGISTERS, *FLAG_SLOTS)]
+        lines.append("  %vfp = alloca [256 x i8], align 16")
         lines += [
             f"  %fault_ip = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['fault_ip']}",
             f"  %fault_info = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['fault_info']}",
@@ -460,6 +481,15 @@ class _Assembly:
                 f"  %{slot}v = load i32, ptr %{slot}p, align 4",
                 f"  store i32 %{slot}v, ptr %{slot}, align 4",
             ]
+        for n in sorted(self.builder.widths):
+            for kind, byte in self._pieces(n):
+                at = f"%e{n}_{byte}"
+                lines += [
+                    f"  {at}p = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['d'] + byte}",
+                    f"  {at} = load {kind}, ptr {at}p, align 4",
+                    f"  {at}v = getelementptr inbounds i8, ptr %vfp, i64 {byte}",
+                    f"  store {kind} {at}, ptr {at}v, align 4",
+                ]
         if len(self.entries) == 1:
             return [*lines, "  %ip = getelementptr i8, ptr %ip0, i64 0", f"  br label %{label_of(self.entries[0], ())}"]
         cases = " ".join(f"i32 {self._index(entry)}, label %{label_of(entry, ())}" for entry in self.entries[1:])

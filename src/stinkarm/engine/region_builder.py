@@ -22,7 +22,7 @@ from ..guest.state import FP_FLUSH, FP_ROUNDING
 from ..isa.fields import Field, Number
 from ..isa.operations import Flags, Value
 from .emit import HandlerBuilder
-from .ir import IrValue
+from .ir import IrValue, ir_type, type_of
 from .ir import name_of as _name
 
 REGISTERS = tuple(f"r{n}" for n in range(15))
@@ -32,6 +32,10 @@ FLAG_SLOTS = ("fn", "fz", "cx", "cy", "vx", "vy", "lx", "ly")
 STUB = "\x01"  # label of a stub; its number stands between two of these
 BACK = "\x02"  # how many instructions of the block were counted and not done
 SPILL = "\x03"  # where registers are written to the state block
+
+# What extension registers are kept as, by bits, and how they are moved.
+KEPT = {32: "float", 64: "double", 128: "<2 x i64>", 256: "<4 x i64>"}
+MOVES = {32: "movss", 64: "movsd", 128: "movups"}
 
 _DISPLACEMENT = 0x8000  # within the guard around guest memory
 
@@ -112,13 +116,17 @@ class RegionBuilder(HandlerBuilder):
         routines: dict[str, int],
         literal: Callable[[int, int], int | None],
         inline: Callable[[int, tuple[int, ...]], bool],
+        avx: bool,
     ) -> None:
         super().__init__(thumb=int(thumb), length=4)
         self.routines = routines
         self.literal = literal  # (address, size) -> what read-only code holds there, or None
         self.inline = inline  # (callee, context) -> whether to
         self.flags = {}
+        # Beside AVX instructions, those without it wait for the upper halves of registers.
+        self._move = "v" if avx else ""
         self.uses_floating = False
+        self.widths: dict[int, set[int]] = {}  # of each doubleword register: the sizes of accesses, in bytes
         self.tables: set[str] = set()
         self.fragment = Fragment(0, 0)
         self.context: tuple[int, ...] = ()
@@ -299,6 +307,53 @@ class RegionBuilder(HandlerBuilder):
     def system_register(self, name: str) -> IrValue:
         return IrValue(self, 32, self._load_state(name))
 
+    # Extension registers: one slot of 256 bytes, which LLVM takes apart
+
+    def _note(self, byte: int, size: int, *, write: bool) -> str:
+        """Note an access of the extension registers; return a pointer."""
+        for n in range(byte // 8, (byte + size + 7) // 8):
+            self.widths.setdefault(n, set()).add(size)
+            if write:
+                self._wrote(f"d{n}")
+        return self._new(f"getelementptr inbounds i8, ptr %vfp, i64 {byte}")
+
+    def extension_word(self, index: Number) -> IrValue:
+        return self.vector(index, 32, 32)
+
+    def set_extension_word(self, index: Number, value: Value) -> None:
+        self.set_vector(index, value)
+
+    def vector(self, first: Number, bits: int, width: int) -> IrValue:
+        assert isinstance(first, int)
+        pointer = self._note(4 * first, bits // 8, write=False)
+        t = ir_type(width, bits // width)
+        kept = self._new(f"load {KEPT[bits]}, ptr {pointer}, align 4")
+        return self._shaped(width, bits // width, f"bitcast {KEPT[bits]} {kept} to {t}")
+
+    def set_vector(self, first: Number, value: Value) -> None:
+        assert isinstance(first, int)
+        bits = value.width * value.lanes
+        pointer = self._note(4 * first, bits // 8, write=True)
+        kept = self._new(f"bitcast {type_of(value)} {_name(value)} to {KEPT[bits]}")
+        self._do(f"store {KEPT[bits]} {kept}, ptr {pointer}, align 4")
+
+    def element(self, byte: Number, size: int) -> Value:
+        assert isinstance(byte, int)
+        lane = self.vector(byte // 8 * 2, 64, 8 * size)
+        return self.lane(lane, byte % 8 // size).zext(32)
+
+    def set_element(self, byte: Number, size: int, value: Value) -> None:
+        assert isinstance(byte, int)
+        vector = self.vector(byte // 8 * 2, 64, 8 * size)
+        text = (
+            f"insertelement {type_of(vector)} {vector.name}, i{8 * size} {_name(value.trunc(8 * size))}, "
+            f"i32 {byte % 8 // size}"
+        )
+        self.set_vector(byte // 8 * 2, self._shaped(8 * size, 8 // size, text))
+
+    def table_byte(self, first: Number, index: Value) -> IrValue:
+        raise Unsupported("VTBL")
+
     # Memory
 
     def _new_stub(self) -> int:
@@ -384,24 +439,42 @@ class RegionBuilder(HandlerBuilder):
         )
 
     def load_elements(self, address: Value, bits: int, size: Number) -> IrValue:
-        if bits == 64:
-            return self.load(address, 8)
+        return self._load_extension(address, bits)
+
+    def _load_extension(self, address: Value, bits: int) -> IrValue:
+        """Load 32, 64 or 128 bits for extension registers, in lanes of at most 64."""
         host, displacement = self._address(address)
-        pair = self._access("<2 x i64>", "movdqu ${2:c}($1,%r13), $0", f"i64 {host}, i32 {displacement}", "=x,r,i", "")
-        return IrValue(self, 64, pair, lanes=2)
+        text = f"{self._move}{MOVES[bits]} ${{2:c}}($1,%r13), $0"
+        kept = self._access(KEPT[bits], text, f"i64 {host}, i32 {displacement}", "=x,r,i", "")
+        width = min(bits, 64)
+        return self._shaped(width, bits // width, f"bitcast {KEPT[bits]} {kept} to {ir_type(width, bits // width)}")
+
+    def _store_extension(self, address: Value, value: Value) -> None:
+        bits = value.width * value.lanes
+        host, displacement = self._address(address)
+        kept = self._new(f"bitcast {type_of(value)} {_name(value)} to {KEPT[bits]}")
+        text = f"{self._move}{MOVES[bits]} $0, ${{2:c}}($1,%r13)"
+        self._access("", text, f"{KEPT[bits]} {kept}, i64 {host}, i32 {displacement}", "x,r,i", "")
 
     def store_elements(self, address: Value, value: Value, size: Number) -> None:
-        if value.lanes == 1:
-            self.store(address, 8, value)
-            return
-        host, displacement = self._address(address)
-        self._access(
-            "",
-            "movdqu $0, ${2:c}($1,%r13)",
-            f"<2 x i64> {_name(value)}, i64 {host}, i32 {displacement}",
-            "x,r,i",
-            "",
-        )
+        self._store_extension(address, value)
+
+    def load_extension_words(self, first: Number, count: Number, address: Value, *, double: int) -> None:
+        assert isinstance(first, int)
+        assert isinstance(count, int)
+        self._check_aligned(address, 4, write=False)
+        step = 2 if double else 1
+        values = [self._load_extension(address + 4 * i, 32 * step) for i in range(0, count, step)]
+        for i, value in enumerate(values):
+            self.set_vector(first + i * step, value)
+
+    def store_extension_words(self, first: Number, count: Number, address: Value, *, double: int) -> None:
+        assert isinstance(first, int)
+        assert isinstance(count, int)
+        self._check_aligned(address, 4, write=True)
+        step = 2 if double else 1
+        for i in range(0, count, step):
+            self._store_extension(address + 4 * i, self.vector(first + i, 32 * step, 32 * step))
 
     def load_multiple(self, registers: Number, address: Value) -> None:
         assert isinstance(registers, int)

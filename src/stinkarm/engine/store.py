@@ -15,8 +15,17 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _V3 = ("avx2", "bmi1", "bmi2", "fma", "abm", "movbe", "f16c")
 
 
+_level = ""
+
+
 def cpu_level() -> str:
     """Return the x86-64 level to use on this host: x86-64-v3 where it has it, else x86-64-v2."""
+    global _level  # noqa: PLW0603 - the host does not change
+    _level = _level or _read_level()
+    return _level
+
+
+def _read_level() -> str:
     try:
         fd = os.open("/proc/cpuinfo", os.O_RDONLY | os.O_CLOEXEC)
         try:

@@ -6,9 +6,9 @@ from typing import Any
 
 from ..declare import declare
 from ..fields import Number
-from ..operations import Machine
+from ..operations import Machine, Value
 from ..syntax import formatter
-from .vfp_registers import DD, DM, DN, both, first_word
+from .vfp_registers import DD, DM, DN, both, first_word, read, write
 
 
 @formatter("extension_registers")
@@ -140,11 +140,17 @@ for _op in (0, 1):
     )
 
 
-def _vmov_pair(m: Machine, to_core: int, rt: Number, rt2: Number, first: Number) -> None:
-    if to_core:
+def _vmov_pair(m: Machine, to_core: int, double: int, rt: Number, rt2: Number, first: Number) -> None:
+    if to_core and double:
+        pair = m.vector(first, 64, 64)
+        m.set_reg(rt, pair.trunc(32))
+        m.set_reg(rt2, pair.bits(63, 32))
+    elif to_core:
         low, high = m.extension_word(first), m.extension_word(first + 1)
         m.set_reg(rt, low)
         m.set_reg(rt2, high)
+    elif double:
+        m.set_vector(first, m.join(m.reg(rt2), m.reg(rt)))
     else:
         m.set_extension_word(first, m.reg(rt))
         m.set_extension_word(first + 1, m.reg(rt2))
@@ -250,31 +256,21 @@ def _signedness(unsigned: int) -> str:
 
 
 def _vmov_register(m: Machine, double: int, dd: Number, dm: Number) -> None:
-    to, source = first_word(dd, double), first_word(dm, double)
-    low = m.extension_word(source)
-    if double:
-        m.set_extension_word(to + 1, m.extension_word(source + 1))
-    m.set_extension_word(to, low)
+    write(m, dd, read(m, dm, double))
+
+
+def _sign_bit(value: Value) -> int:
+    return 1 << value.width - 1
 
 
 def _vabs(m: Machine, double: int, dd: Number, dm: Number) -> None:
-    to, source = first_word(dd, double), first_word(dm, double)
-    if double:
-        low = m.extension_word(source)
-        m.set_extension_word(to + 1, m.extension_word(source + 1) & 0x7FFFFFFF)
-        m.set_extension_word(to, low)
-    else:
-        m.set_extension_word(to, m.extension_word(source) & 0x7FFFFFFF)
+    value = read(m, dm, double)
+    write(m, dd, value & _sign_bit(value) - 1)
 
 
 def _vneg(m: Machine, double: int, dd: Number, dm: Number) -> None:
-    to, source = first_word(dd, double), first_word(dm, double)
-    if double:
-        low = m.extension_word(source)
-        m.set_extension_word(to + 1, m.extension_word(source + 1) ^ 0x80000000)
-        m.set_extension_word(to, low)
-    else:
-        m.set_extension_word(to, m.extension_word(source) ^ 0x80000000)
+    value = read(m, dm, double)
+    write(m, dd, value ^ _sign_bit(value))
 
 
 for _name, _opcode, _last, _meaning, _ref in (
@@ -316,11 +312,7 @@ def _expand_single(imm4h: Number, imm4l: Number) -> Number:
 
 
 def _vmov_immediate(m: Machine, double: int, dd: Number, imm: Number) -> None:
-    if double:
-        m.set_extension_word(dd << 1, m.const(0))
-        m.set_extension_word((dd << 1) + 1, m.const(imm))
-    else:
-        m.set_extension_word(dd, m.const(imm))
+    write(m, dd, m.join(m.const(imm), m.const(0)) if double else m.const(imm))
 
 
 declare(
