@@ -173,3 +173,41 @@ def test_whole_file_locks(forward: Process, fd: int, tmp_path: Path) -> None:
     assert forward.call("flock", fd, 8) == 0
     assert forward.call("flock", second, 1 | 4) == 0
     os.close(second)
+
+
+def test_numbers_of_a_guest_with_threads_stay_the_guests(guest: Process) -> None:
+    """Another thread may still be about to use a number that was closed: it must not be the emulator's by then."""
+    guest.kernel.threads.several = True
+    guest.policy.descriptors.begin_threads()
+    first = guest.call("dup", 0)
+    second = guest.call("dup", 0)
+    assert guest.call("close", first) == 0
+    assert guest.error("close", first) == "EBADF"
+    assert guest.error("fcntl64", first, 1) == "EBADF"
+    own = os.open("/", os.O_PATH | os.O_CLOEXEC)
+    assert own > first
+    assert guest.error("dup2", 0, own) == "EBUSY"
+    os.close(own)
+    assert guest.call("fcntl64", 0, 0, first + 1) > second
+    assert guest.call("pipe", DATA) == 0
+    assert guest.word(DATA) == first  # the lowest, as always
+    assert not os.get_inheritable(guest.call("fcntl64", 0, 1030, 0))
+    assert guest.call("close", first) == 0
+    assert guest.call("dup2", 0, first) == first
+    assert guest.call("close_range", first, 0x7FFFFFFF, 0) == 0
+    assert [guest.call("dup", 0), guest.call("dup", 0)] == [first, second]
+
+
+def test_what_is_held_is_let_go_after_the_call(guest: Process) -> None:
+    guest.kernel.threads.several = True
+    descriptors = guest.policy.descriptors
+    descriptors.begin_threads()
+    guest.call("pipe", DATA)
+    before = len(os.listdir("/proc/self/fd"))
+    held = descriptors.hold(guest.word(DATA))
+    assert held != guest.word(DATA)
+    assert descriptors.rights_of(held) == descriptors.rights_of(guest.word(DATA))
+    with pytest.raises(OSError, match="not a descriptor"):
+        descriptors.check(int(held))
+    guest.call("getpid")
+    assert len(os.listdir("/proc/self/fd")) == before

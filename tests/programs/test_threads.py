@@ -161,6 +161,22 @@ def test_signals_from_outside(program: Path) -> None:
     assert finish(process)[0] == -signal.SIGTERM
 
 
+def test_rights_are_those_of_the_file_that_is_used(program: Path, tmp_path: Path) -> None:
+    writable, readable = tmp_path / "writable", tmp_path / "readable"
+    writable.mkdir()
+    readable.mkdir(mode=0o700)
+    result = stinkarm.run(
+        program,
+        ["attack_rights", str(writable), str(readable)],
+        allow_write=[writable],
+        allow_read=[readable],
+        timeout=60,
+    )
+    assert (result.status, result.stdout) == (0, b"")
+    assert list(readable.iterdir()) == []
+    assert readable.stat().st_mode & 0o777 == 0o700
+
+
 def test_logs_say_which_thread(program: Path) -> None:
     _, _, errors = finish(command("-strace", program, "once"))
     threads = set(re.findall(r"^\[pid +(\d+)\] futex\(", errors, re.MULTILINE))

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -929,6 +930,41 @@ static void wait_for_host(void) /* main ends; a thread that computes takes what 
     pthread_exit(0);
 }
 
+/* Against the sandbox: a descriptor becomes another file while another thread's call is under way. */
+static volatile int attacking = 1;
+static const char **arguments;
+static volatile int writable_fd, readable_fd, swapped_fd;
+static void *swap(void *me)
+{
+    while (attacking) {
+        dup2(writable_fd, swapped_fd);
+        dup2(readable_fd, swapped_fd);
+    }
+    return me;
+}
+static void attack_rights(void) /* ATTACK WRITABLE READABLE: nothing may be made in READABLE */
+{
+    pthread_t thread;
+    int made = 0;
+    writable_fd = open(arguments[2], O_RDONLY | O_DIRECTORY);
+    readable_fd = open(arguments[3], O_RDONLY | O_DIRECTORY);
+    swapped_fd = dup(writable_fd);
+    check(writable_fd >= 0 && readable_fd >= 0);
+    must(pthread_create(&thread, 0, swap, 0));
+    int64_t until = now() + 1500000000;
+    while (now() < until) {
+        int fd = openat(swapped_fd, "made", O_CREAT | O_WRONLY, 0600);
+        if (fd >= 0) { made++; close(fd); }
+        mkdirat(swapped_fd, "directory", 0700);
+        fchmod(swapped_fd, 0711);
+        unlinkat(writable_fd, "made", 0);
+        unlinkat(writable_fd, "directory", AT_REMOVEDIR);
+    }
+    attacking = 0;
+    must(pthread_join(thread, 0));
+    check(made > 0);
+}
+
 /* Work for `count` threads, which shows how parallel they are. */
 static volatile uint32_t result;
 static int workers;
@@ -952,12 +988,13 @@ static const struct { const char *name; void (*run)(void); } tests[] = {
 }, others[] = {
     OTHER(robust_shared), OTHER(fork_thread), OTHER(exec_thread), OTHER(exec_done), OTHER(exit_read), OTHER(exit_futex),
     OTHER(exit_loop), OTHER(exit_read_main), OTHER(exit_loop_main), OTHER(exit_main_first), OTHER(exit_each),
-    OTHER(crash), OTHER(end_by_signal), OTHER(run_for_ever), OTHER(wait_for_host), OTHER(work1), OTHER(work2),
+    OTHER(attack_rights), OTHER(crash), OTHER(end_by_signal), OTHER(run_for_ever), OTHER(wait_for_host), OTHER(work1), OTHER(work2),
 };
 
 int main(int argc, char **argv)
 {
     program = argv[0];
+    arguments = (const char **)argv;
     setvbuf(stdout, 0, _IOLBF, 0);
     for (unsigned i = 0; i < sizeof tests / sizeof *tests; i++) {
         int wanted = argc < 2;

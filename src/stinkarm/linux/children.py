@@ -165,7 +165,11 @@ def _make(
 
         link = Link(k, borrows)
     try:
-        with k.threads.lock, k.memory.lock:  # which other threads may hold, whom the child will not have
+        with (
+            k.threads.lock,
+            k.policy.descriptors.lock,
+            k.memory.lock,
+        ):  # which other threads may hold, whom the child will not have
             pid = os.fork()
             if pid == 0:
                 k.begin_child(link)

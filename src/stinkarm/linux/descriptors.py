@@ -79,14 +79,28 @@ _PLAIN = frozenset((F_GETFD, F_SETFD, F_GETSIG, F_GETLEASE, F_SETPIPE_SZ, F_GETP
 CLOSE_RANGE_UNSHARE = 2
 CLOSE_RANGE_CLOEXEC = 4
 MAX_OFF32 = 0x7FFFFFFF
+HOST_SCHED_YIELD = 24
+ATTEMPTS = 1000
 
 
 @syscall(6, FD)
 def close(k: Kernel, fd: Fd) -> int:
     """Close a descriptor; it is closed even when that fails."""
     descriptors = k.policy.descriptors
-    descriptors.check(fd)
-    descriptors.remove(fd)
+    if not k.threads.several:
+        descriptors.check(fd)
+        descriptors.remove(fd)
+        return call_once(HOST_CLOSE, fd)
+    return _close_with_threads(k, fd)
+
+
+def _close_with_threads(k: Kernel, fd: int) -> int:
+    descriptors = k.policy.descriptors
+    with descriptors.lock:
+        descriptors.check(fd)
+        descriptors.remove(fd)
+        if descriptors.vacate(fd):
+            return 0
     return call_once(HOST_CLOSE, fd)
 
 
@@ -99,20 +113,25 @@ def close_range(k: Kernel, first: UInt, last: UInt, flags: Hex) -> int:
         if flags & CLOSE_RANGE_CLOEXEC:
             call(HOST_FCNTL, fd, F_SETFD, 1)
         else:
-            k.policy.descriptors.remove(fd)
-            call_once(HOST_CLOSE, fd)
+            try:
+                close(k, fd)
+            except OSError:  # another thread has closed it
+                continue
     return 0
 
 
-def _added(k: Kernel, fd: int, source: int) -> int:
-    """Give the guest a copy of its own descriptor `source`."""
-    return k.policy.descriptors.add_copy(fd, source) if fd >= 0 else fd
+def _copy(k: Kernel, fd: int, command: int, lowest: int) -> int:
+    """Give the guest a copy of its own descriptor at a number that is not below `lowest`."""
+    descriptors = k.policy.descriptors
+    with descriptors.lock:
+        copy = call(HOST_FCNTL, descriptors.check(fd), command, lowest)
+        return descriptors.add_copy(copy, fd, lowest=lowest) if copy >= 0 else copy
 
 
 @syscall(41, FD)
 def dup(k: Kernel, oldfd: Fd) -> Fd:
     """Copy a descriptor to the lowest free number."""
-    return _added(k, call(HOST_FCNTL, k.policy.descriptors.check(oldfd), F_DUPFD, 0), oldfd)
+    return _copy(k, oldfd, F_DUPFD, 0)
 
 
 @syscall(63, FD)
@@ -138,16 +157,26 @@ def _dup_to(k: Kernel, oldfd: int, newfd: int, flags: int) -> int:
     """Copy a descriptor to a number that is the guest's, or free; EBUSY if it is somebody else's."""
     if newfd < 0:
         return -EBADF
-    if k.policy.descriptors.usable(newfd):
-        return _added(k, call(HOST_DUP3, oldfd, newfd, flags), oldfd)
-    # To take a number only if it is free, at once, is what F_DUPFD can do.
-    got = call(HOST_FCNTL, oldfd, F_DUPFD_CLOEXEC if flags else F_DUPFD, newfd)
-    if got == -EINVAL:  # above RLIMIT_NOFILE
-        return -EBADF
-    if got >= 0 and got != newfd:
+    descriptors = k.policy.descriptors
+    for _ in range(ATTEMPTS):
+        with descriptors.lock:
+            descriptors.check(oldfd)
+            if descriptors.takes(newfd):
+                got = call(HOST_DUP3, oldfd, newfd, flags)
+            else:
+                # To take a number only if it is free, at once, is what F_DUPFD can do.
+                got = call(HOST_FCNTL, oldfd, F_DUPFD_CLOEXEC if flags else F_DUPFD, newfd)
+            if got == newfd:
+                return descriptors.add_copy(newfd, oldfd, lowest=newfd)
+        if got == -EINVAL:  # above RLIMIT_NOFILE
+            return -EBADF
+        if got < 0:
+            return got
         os.close(got)
-        return -EBUSY
-    return _added(k, got, oldfd)
+        if newfd in descriptors.hidden or not k.threads.several:
+            break
+        call(HOST_SCHED_YIELD)  # the emulator has it in another thread's call
+    return -EBUSY
 
 
 # Pipes and their like
@@ -160,15 +189,14 @@ def _pipe(k: Kernel, address: int, flags: int) -> int:
     result = call(HOST_PIPE2, addressof(ends), open_flags.to_host(flags))
     if result < 0:
         return result
-    read_end, write_end = ends[0] & 0xFFFFFFFF, ends[0] >> 32
+    descriptors = k.policy.descriptors
+    made = [descriptors.add(end) for end in (ends[0] & 0xFFFFFFFF, ends[0] >> 32)]
     try:
-        k.memory.write(address, pack("<ii", read_end, write_end))
+        k.memory.write(address, pack("<ii", *made))
     except BaseException:
-        os.close(read_end)
-        os.close(write_end)
+        for end in made:
+            close(k, end)
         raise
-    k.policy.descriptors.add(read_end)
-    k.policy.descriptors.add(write_end)
     return 0
 
 
@@ -245,7 +273,7 @@ def _fcntl(k: Kernel, fd: int, cmd: int, arg: int) -> int:
     if cmd in (F_DUPFD, F_DUPFD_CLOEXEC):
         if arg > MAX_OFF32:
             return -EINVAL
-        return _added(k, call(HOST_FCNTL, fd, cmd, arg), fd)
+        return _copy(k, fd, cmd, arg)
     if cmd == F_GETFL:
         result = call(HOST_FCNTL, fd, F_GETFL)
         return result if result < 0 else open_flags.to_guest(result)
@@ -262,6 +290,7 @@ def _fcntl(k: Kernel, fd: int, cmd: int, arg: int) -> int:
 
 def _set_flags(k: Kernel, fd: int, flags: int) -> int:
     """Set status flags; what the sandbox was given for appending stays so."""
+    fd = k.policy.descriptors.hold(fd)
     if k.policy.descriptors.rights_of(fd) & INHERITED and k.policy.sandboxed:
         now = call(HOST_FCNTL, fd, F_GETFL)
         if now >= 0 and now & O_APPEND and not flags & O_APPEND:

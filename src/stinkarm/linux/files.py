@@ -227,7 +227,7 @@ def _check_arrange(k: Kernel, fd: int) -> int:
     What the sandbox was given for appending may only be appended to.
     """
     descriptors = k.policy.descriptors
-    descriptors.check(fd)
+    fd = descriptors.hold(fd)
     if k.policy.sandboxed and descriptors.rights_of(fd) & INHERITED:
         import fcntl
 

@@ -153,7 +153,7 @@ def _clone(k: Kernel, fd: int, request: int, argp: int) -> int:
     if source > 0x7FFFFFFF:
         return -EINVAL
     descriptors = k.policy.descriptors
-    descriptors.check(source)
+    source = descriptors.hold(source)
     if not descriptors.rights_of(source) & READ:
         return -EPERM
     if request == FICLONE:

@@ -221,6 +221,8 @@ class Kernel:
             if tracer is not None:
                 tracer.leave(call, arguments, None)
             raise
+        if self.threads.several:
+            self.policy.descriptors.release()
         if tracer is not None:
             tracer.leave(call, arguments, result)
         registers[0] = result & 0xFFFFFFFF

@@ -82,6 +82,12 @@ def _poll(k: Kernel, fds: int, nfds: int, timeout: Array[c_int64] | None) -> int
     waiting = addressof(timeout) if timeout is not None else 0
     data = k.memory.read(fds, nfds * POLLFD_SIZE) if nfds else b""
     refused = [index for index, (fd, _, _) in enumerate(iter_unpack("<ihh", data)) if fd >= 0 and not usable(fd)]
+    if not refused and k.threads.several and k.policy.sandboxed:  # another thread may change what was checked
+        buffer = create_string_buffer(data, len(data) or 1)
+        ready = call(HOST_PPOLL, addressof(buffer), nfds, waiting, 0, SIGSET_SIZE)
+        if ready >= 0:
+            k.memory.write(fds, buffer.raw[: len(data)])
+        return ready
     if not refused:
         return call(HOST_PPOLL, k.memory.host(fds, nfds * POLLFD_SIZE), nfds, waiting, 0, SIGSET_SIZE)
     # What is not the guest's is answered here and hidden from the host; so there is nothing to wait for.

@@ -96,7 +96,7 @@ def _signalfd(k: Kernel, fd: int, mask: int, size: int, flags: int) -> int:
         if result < 0:
             return result
         fd, writer = (int.from_bytes(ends.raw[at : at + 4], "little") for at in (0, 4))
-        descriptors.add(fd)
+        fd = descriptors.add(fd)
         descriptors.signals[fd] = SignalFd(wanted, fd, descriptors.move_up(writer))
     else:
         descriptors.check(fd)

@@ -107,6 +107,7 @@ def begin(k: Kernel) -> None:
     capture.prepare_to_wake()
     k.ident = _thread.get_ident()
     _thread.stack_size(STACK_SIZE)
+    k.policy.descriptors.begin_threads()
     k.threads.several = True
 
 

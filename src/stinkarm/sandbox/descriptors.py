@@ -3,9 +3,15 @@
 Guest and host share descriptor numbers. The emulator's own descriptors are hidden: to the guest
 their numbers are not open, in every mode. In the sandbox the guest has only 0, 1 and 2 and
 what it opened itself; what else the emulator inherited does not exist.
+
+With threads, a number that one thread has checked may be closed, or be another file, before the host sees it. In the
+sandbox, therefore, a number that was ever the guest's never becomes the emulator's: when the guest closes it, it is
+filled with a placeholder, and given to the guest again before any other. And who acts on what may be done through a
+number (`rights`) acts on a copy that no other thread can replace (`hold`).
 """
 
 import os
+from _thread import RLock, _local
 from errno import EACCES, EBADF
 
 from stinkarm.guest.host import duplicate
@@ -24,16 +30,31 @@ ALL = READ | WRITE
 FIRST_HIDDEN = 960
 
 
+class Held(int):
+    """The emulator's copy of a guest's descriptor, for the length of a call. `rights` are what the guest's had."""
+
+    rights: int
+
+
+class _Holding(_local):
+    """The copies that the calling thread holds."""
+
+    fds: tuple[int, ...] = ()
+
+
 class Descriptors:
     """The guest's descriptor numbers.
 
     `rights` holds the bits above for each descriptor that the guest opened; in forward mode
     nothing asks for it. `hidden` holds the emulator's own. `positions` lists, for directories, the host's
     positions that the guest was given smaller numbers for (linux/paths.py). `signals` are the signalfds
-    (linux/signalfd.py).
+    (linux/signalfd.py). `lock` is held where numbers change what they mean, but while nothing waits.
     """
 
-    __slots__ = ("_lent", "hidden", "positions", "rights", "sandboxed", "signals")
+    __slots__ = (
+        *("_holding", "_lent", "_placeholder", "_vacant"),
+        *("hidden", "lock", "positions", "rights", "sandboxed", "signals"),
+    )
 
     def __init__(self, sandboxed: bool) -> None:
         self.sandboxed = sandboxed
@@ -42,9 +63,47 @@ class Descriptors:
         self.rights: dict[int, int] = {}
         self.positions: dict[int, list[int]] = {}
         self.signals: dict[int, Any] = {}
+        self.lock = RLock()
+        self._placeholder = -1  # open once there are threads to be careful about
+        self._vacant: set[int] = set()  # numbers of the guest that are closed
+        self._holding = _Holding()
         if sandboxed:
             for fd in (0, 1, 2):
                 self.rights[fd] = ALL | INHERITED
+
+    def begin_threads(self) -> None:
+        """Be careful about threads from now on."""
+        if not self.sandboxed or self._placeholder >= 0:
+            return
+        try:
+            opened = os.open("/dev/null", os.O_PATH | os.O_CLOEXEC)
+        except OSError:  # a container without it
+            opened = os.memfd_create("closed", os.MFD_CLOEXEC)
+        self._placeholder = self.move_up(opened)
+
+    def hold(self, fd: int) -> int:
+        """Check a descriptor, and give one that stays what it is, with its rights, until the call is over."""
+        if self._placeholder < 0 or isinstance(fd, Held):
+            return self.check(fd)
+        with self.lock:
+            self.check(fd)
+            return self.hold_copy(fd, self.rights[fd])
+
+    def hold_copy(self, fd: int, rights: int) -> int:
+        """Copy a descriptor for the length of a call, if there are threads. `lock` is held."""
+        if self._placeholder < 0:
+            return fd
+        held = Held(os.dup(fd))
+        held.rights = rights
+        self._holding.fds = (*self._holding.fds, held)
+        return held
+
+    def release(self) -> None:
+        """Let go what the calling thread's call has held."""
+        if self._holding.fds:
+            for fd in self._holding.fds:
+                os.close(fd)
+            self._holding.fds = ()
 
     def usable(self, fd: int) -> bool:
         """Say whether the guest may name this descriptor (it need not be open)."""
@@ -55,42 +114,77 @@ class Descriptors:
     def check(self, fd: int) -> int:
         """Give `fd` back, or raise EBADF when it is not the guest's."""
         if (fd not in self.rights) if self.sandboxed else (fd in self.hidden):
+            if isinstance(fd, Held):
+                return fd
             raise OSError(EBADF, "not a descriptor of the guest")
         return fd
 
     def check_change(self, fd: int) -> int:
-        """Give `fd` back when the guest may change what the file system says about the file; else raise."""
-        self.check(fd)
-        if self.sandboxed and self.rights[fd] & (WRITE | INHERITED) != WRITE:
+        """Hold `fd` if the guest may change what the file system says about the file; else raise."""
+        fd = self.hold(fd)
+        if self.sandboxed and self.rights_of(fd) & (WRITE | INHERITED) != WRITE:
             raise OSError(EACCES, "the sandbox does not let this descriptor's file be changed")
         return fd
 
     def rights_of(self, fd: int) -> int:
         """Give what may be done through `fd`."""
+        if isinstance(fd, Held):
+            return fd.rights
         return self.rights.get(fd, 0) if self.sandboxed else ALL
 
-    def add(self, fd: int, rights: int = ALL) -> int:
-        """Give the guest a descriptor that was just opened for it."""
-        if fd in self.hidden:
-            os.close(fd)
-            raise OSError(EBADF, "a descriptor of the emulator was opened for the guest")
-        if self.sandboxed:
-            self.rights[fd] = rights
-        if self.positions:
-            self.positions.pop(fd, None)
-        if self.signals:
-            self._forget_signals(fd)
-        return fd
+    def add(self, fd: int, rights: int = ALL, *, lowest: int = 0) -> int:
+        """Give the guest a descriptor that was just opened for it; give its number.
 
-    def add_copy(self, fd: int, source: int) -> int:
+        That is another one if the guest has a lower one free, which is not below `lowest`.
+        """
+        with self.lock:
+            if fd in self.hidden:
+                os.close(fd)
+                raise OSError(EBADF, "a descriptor of the emulator was opened for the guest")
+            if self._vacant:
+                fd = self._lower(fd, lowest)
+            if self.sandboxed:
+                self.rights[fd] = rights
+            if self.positions:
+                self.positions.pop(fd, None)
+            if self.signals:
+                self._forget_signals(fd)
+            return fd
+
+    def _lower(self, fd: int, lowest: int) -> int:
+        """Move a descriptor to the lowest number that the guest has free, if that is lower."""
+        self._vacant.discard(fd)  # it was put there on purpose (dup2)
+        free = min((number for number in self._vacant if number >= lowest), default=fd)
+        if free >= fd:
+            return fd
+        os.dup2(fd, free, inheritable=os.get_inheritable(fd))
+        os.close(fd)
+        self._vacant.remove(free)
+        return free
+
+    def add_copy(self, fd: int, source: int, *, lowest: int = 0) -> int:
         """Give the guest a copy of its own descriptor `source`."""
-        self.add(fd, self.rights_of(source))
-        if source in self.positions:
-            self.positions[fd] = self.positions[source]
-        if source in self.signals:
-            self.signals[fd] = self.signals[source]
-            self.signals[fd].fds.add(fd)
-        return fd
+        with self.lock:
+            fd = self.add(fd, self.rights_of(source), lowest=lowest)
+            if source in self.positions:
+                self.positions[fd] = self.positions[source]
+            if source in self.signals:
+                self.signals[fd] = self.signals[source]
+                self.signals[fd].fds.add(fd)
+            return fd
+
+    def vacate(self, fd: int) -> bool:
+        """Close a descriptor that was removed, and keep its number for the guest; False if that is not needed."""
+        if self._placeholder < 0:
+            return False
+        os.fstat(fd)  # which fails as close would, if it is not open
+        os.dup2(self._placeholder, fd, inheritable=False)
+        self._vacant.add(fd)
+        return True
+
+    def takes(self, fd: int) -> bool:
+        """Say whether the guest may put a copy of a descriptor at a number, whatever is there."""
+        return fd in self._vacant or self.usable(fd)
 
     def remove(self, fd: int) -> None:
         """Forget a descriptor that the guest is closing."""
@@ -131,6 +225,9 @@ class Descriptors:
 
     def end_guest(self) -> None:
         """Close what a guest in the sandbox left open, as the end of a process does."""
+        for fd in self._vacant:
+            os.close(fd)
+        self._vacant.clear()
         for fd in [fd for fd in self.rights if fd > 2]:
             del self.rights[fd]
             os.close(fd)

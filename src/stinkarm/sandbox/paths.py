@@ -174,9 +174,7 @@ class Paths:
         """Give what a guest's descriptor is open on, for calls with AT_EMPTY_PATH."""
         if fd == AT_FDCWD:
             return self.find(AT_FDCWD, b".", need=need)
-        if need & WRITE:
-            self._descriptors.check_change(fd)
-        self._descriptors.check(fd)
+        fd = self._descriptors.check_change(fd) if need & WRITE else self._descriptors.hold(fd)
         return object_of(fd, self._descriptors.rights_of(fd), owned=False)
 
     def entry(self, dirfd: int, path: bytes, *, create: bool = False) -> Entry:
@@ -216,7 +214,7 @@ class Paths:
             if not self._descriptors.usable(number):
                 raise OSError(ENOENT, "not a descriptor of the guest")
             if path.startswith(b"/proc"):
-                return special.host_name(number)
+                return special.host_name(self._descriptors.hold(number))
         if kind == special.OWN_DIRECTORY and number < 0 and path.endswith((b"/cwd", b"/root")):
             return self.working_directory() if detail == b"." else detail
         with self.find(dirfd, path, follow=False) as found:
@@ -397,7 +395,7 @@ class Paths:
 
     def change_directory_to(self, fd: int) -> None:
         """Make an open directory the one that relative paths start from."""
-        self._descriptors.check(fd)
+        fd = self._descriptors.hold(fd)
         if not self._sandboxed:
             os.fchdir(fd)
             return
@@ -429,12 +427,13 @@ class Paths:
             raise OSError(ENOTDIR, "not a directory")
         if not os.access(b"/proc/self/fd/%d" % fd, os.X_OK, effective_ids=True):
             raise OSError(EACCES, "the directory may not be searched")
-        before = self._cwd_fd
-        self._cwd_fd = self._descriptors.move_up(os.dup(fd))
-        self._cwd_rights = rights & ALL
-        if before >= 0:
-            self._descriptors.hidden.discard(before)
-            os.close(before)
+        with self._descriptors.lock:
+            before = self._cwd_fd
+            self._cwd_fd = self._descriptors.move_up(os.dup(fd))
+            self._cwd_rights = rights & ALL
+            if before >= 0:
+                self._descriptors.hidden.discard(before)
+                os.close(before)
 
     # Resolving
 
@@ -523,20 +522,24 @@ class Paths:
     def _directory(self, dirfd: int) -> tuple[int, int]:
         """Give the descriptor of a directory that the guest has, and what may be done below it; 0 for nothing."""
         if dirfd != AT_FDCWD:
-            rights = self._descriptors.rights_of(self._descriptors.check(dirfd))
+            dirfd = self._descriptors.hold(dirfd)
+            rights = self._descriptors.rights_of(dirfd)
             return dirfd, 0 if rights & INHERITED else rights & ALL
-        if self._cwd_fd < 0:  # the guest has not moved yet
-            self._cwd_fd = self._descriptors.move_up(os.open(b".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
-            root = self.roots.match(special.host_name(self._cwd_fd), READ)
-            self._cwd_rights = root.rights & ALL if root is not None and root.fd >= 0 else 0
-        return self._cwd_fd, self._cwd_rights
+        with self._descriptors.lock:
+            if self._cwd_fd < 0:  # the guest has not moved yet
+                self._cwd_fd = self._descriptors.move_up(os.open(b".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+                root = self.roots.match(special.host_name(self._cwd_fd), READ)
+                self._cwd_rights = root.rights & ALL if root is not None and root.fd >= 0 else 0
+            return self._descriptors.hold_copy(self._cwd_fd, self._cwd_rights), self._cwd_rights
 
     def _base(self, dirfd: int, path: bytes) -> bytes:
         """Give the host's name of the directory that a path starts from, for the walk to find again."""
         if path.startswith(b"/"):
             return b"/"
-        if dirfd != AT_FDCWD and self._descriptors.rights_of(self._descriptors.check(dirfd)) & INHERITED:
-            raise OSError(EACCES, "no path may start at a descriptor that the host gave")
+        if dirfd != AT_FDCWD:
+            dirfd = self._descriptors.hold(dirfd)
+            if self._descriptors.rights_of(dirfd) & INHERITED:
+                raise OSError(EACCES, "no path may start at a descriptor that the host gave")
         fd, _ = self._directory(dirfd)
         name = special.host_name(fd)
         if not name.startswith(b"/"):
@@ -629,6 +632,7 @@ class Paths:
 
     def _open_own(self, number: int, flags: int) -> int:
         """Open /proc/self/fd/N, with no more rights than N has."""
+        number = self._descriptors.hold(number)
         rights = self._descriptors.rights_of(number)
         if rights & INHERITED:
             import fcntl

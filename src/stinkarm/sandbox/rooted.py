@@ -61,7 +61,8 @@ class RootedPaths(Paths):
         if dirfd == AT_FDCWD:
             name = self._host_working_directory()
         else:
-            name = special.host_name(self._descriptors.check(dirfd))
+            dirfd = self._descriptors.hold(dirfd)
+            name = special.host_name(dirfd)
             if not stat.S_ISDIR(os.fstat(dirfd).st_mode):
                 raise OSError(ENOTDIR, "not a directory")
         if not self._is_inside(name):
