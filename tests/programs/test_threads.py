@@ -62,7 +62,13 @@ def test_the_tests_themselves_on_the_host(tmp_path: Path) -> None:
     native = build(tmp_path, compiler)
     done = subprocess.run([native], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout.splitlines()) == (0, ALL_OK)
-    for name, status in (("robust_shared", 0), ("fork_thread", 0), ("exec_thread", 0), ("exit_each", 9)):
+    for name, status in (
+        ("robust_shared", 0),
+        ("fork_thread", 0),
+        ("exec_thread", 0),
+        ("spawn_thread", 0),
+        ("exit_each", 9),
+    ):
         assert subprocess.run([native, name], check=False, timeout=60, stdout=subprocess.DEVNULL).returncode == status
 
 
@@ -99,11 +105,11 @@ def test_threads_on_other_engines(program: Path, engine: str) -> None:
     assert (result.stdout.decode().splitlines(), result.status) == ([f"ok {name}" for name in names], 0)
 
 
-@pytest.mark.parametrize("name", ["robust_shared", "fork_thread", "exec_thread"])
+@pytest.mark.parametrize("name", ["robust_shared", "fork_thread", "exec_thread", "spawn_thread"])
 def test_threads_and_processes(program: Path, name: str) -> None:
     result = stinkarm.run(program, [name], allow_run=True, allow_read=[program.parent], timeout=60)
     assert (result.reason, result.status, result.stderr) == ("exited", 0, b"")
-    assert result.stdout == (b"executed\n" if name == "exec_thread" else b"")
+    assert result.stdout == b"executed\n" * {"exec_thread": 1, "spawn_thread": 2}.get(name, 0)
 
 
 @pytest.mark.parametrize("name", ["exit_read", "exit_futex", "exit_loop", "exit_read_main", "exit_loop_main"])

@@ -9,6 +9,7 @@
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -841,6 +842,39 @@ static void fork_thread(void)
     }
 }
 static const char *program;
+static char changing[1 << 16];
+static volatile int change_stopped;
+static void *change_memory(void *me)
+{
+    for (unsigned round = 1; !change_stopped; round++)
+        for (unsigned i = 0; i < sizeof changing; i += 64) {
+            if (changing[i] != (char)(round - 1)) { check(0); return me; }
+            changing[i] = round;
+        }
+    return me;
+}
+static void spawn_thread(void) /* vfork and posix_spawn while others change memory, also beside what the child changes */
+{
+    pthread_t thread;
+    must(pthread_create(&thread, 0, change_memory, 0));
+    for (int i = 0; i < 20; i++) {
+        volatile int told = 0;
+        int status, pid = vfork();
+        if (!pid) { told = i + 1; changing[1] = 5; _exit(3); }
+        check(told == i + 1);
+        check(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 3);
+        char *const argv[] = { (char *)program, "exec_done", 0 };
+        char name[1000];
+        snprintf(name, sizeof name, "%s-missing", program);
+        if (i % 10 == 0) {
+            must(posix_spawn(&pid, program, 0, 0, argv, 0));
+            check(waitpid(pid, &status, 0) == pid && status == 0);
+        }
+        check(posix_spawn(&pid, name, 0, 0, argv, 0) == ENOENT);
+    }
+    change_stopped = 1;
+    must(pthread_join(thread, 0));
+}
 static void *exec_here(void *me)
 {
     execl(program, program, "exec_done", (char *)0);
@@ -986,7 +1020,7 @@ static const struct { const char *name; void (*run)(void); } tests[] = {
     TEST(thread_signals), TEST(process_signals), TEST(sigwait), TEST(altstacks), TEST(faults), TEST(timers),
     TEST(cancel), TEST(memory), TEST(code), TEST(descriptors),
 }, others[] = {
-    OTHER(robust_shared), OTHER(fork_thread), OTHER(exec_thread), OTHER(exec_done), OTHER(exit_read), OTHER(exit_futex),
+    OTHER(robust_shared), OTHER(fork_thread), OTHER(exec_thread), OTHER(spawn_thread), OTHER(exec_done), OTHER(exit_read), OTHER(exit_futex),
     OTHER(exit_loop), OTHER(exit_read_main), OTHER(exit_loop_main), OTHER(exit_main_first), OTHER(exit_each),
     OTHER(attack_rights), OTHER(crash), OTHER(end_by_signal), OTHER(run_for_ever), OTHER(wait_for_host), OTHER(work1), OTHER(work2),
 };

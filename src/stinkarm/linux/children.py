@@ -81,7 +81,10 @@ def fork(k: Kernel) -> Pid:
 
 
 @syscall(
-    190, CHILD, partial="What the child changes in memory is the parent's when the child has ended or run a program."
+    190,
+    CHILD,
+    partial="What the child changes in memory is the parent's when the child has ended or run a program; with other "
+    "threads, only what is near the stack pointer.",
 )
 def vfork(k: Kernel) -> Pid:
     """Make a child that borrows the memory; go on when it has ended or runs another program."""

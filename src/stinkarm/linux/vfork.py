@@ -2,6 +2,9 @@
 
 The child is a fork on the host. Which pages it has changed can be seen: they are those of which it has a copy of its
 own (Documentation/admin-guide/mm/pagemap.rst).
+
+While the parent has other threads, these change memory as well. Then only what the child changes near its parent's
+stack pointer is taken over, byte by byte, where callers of vfork and posix_spawn look for it.
 """
 
 from __future__ import annotations
@@ -21,21 +24,34 @@ PRESENT = 1 << 63
 FILE_OR_SHARED = 1 << 61
 EXCLUSIVE = 1 << 56
 MAX_PAGES = 1 << 16  # looked at in one go
+NEAR = 1 << 16  # the stack pointer
 _header = Struct("<II")  # guest address, size
 
 
 class Link:
     """The pipe from a child to its parent. `borrows`: the memory is the parent's too."""
 
-    __slots__ = ("_borrows", "_descriptors", "_kernel", "_reader", "_writer")
+    __slots__ = ("_before", "_borrows", "_descriptors", "_kernel", "_merges", "_reader", "_start", "_writer")
 
     def __init__(self, k: Kernel, borrows: bool) -> None:
         self._kernel = k
         self._borrows = borrows
         self._descriptors = k.policy.descriptors
+        self._start, self._before = 0, b""
+        self._merges = borrows and not k.threads.alone
+        if self._merges:
+            self._remember_stack()
         reader, writer = os.pipe()
         self._reader = self._descriptors.move_up(reader)
         self._writer = self._descriptors.move_up(writer)
+
+    def _remember_stack(self) -> None:
+        """Note what is near the parent's stack pointer before the child changes it."""
+        memory, sp = self._kernel.memory, self._kernel.state.r[13]
+        mapping = memory.find(sp)
+        if mapping is not None:
+            self._start = max(mapping.start, sp - NEAR)
+            self._before = memory.read(self._start, min(mapping.end, sp + NEAR) - self._start)
 
     def begin_child(self) -> None:
         """Be the child's end."""
@@ -61,11 +77,32 @@ class Link:
                     address, size = _header.unpack(header)
                     data = stream.read(size)
                     try:
-                        memory.write(address, data)
+                        if self._merges:
+                            self._merge(address, data)
+                        else:
+                            memory.write(address, data)
                     except GuestFault:  # mapped by the child alone, or made read-only by it
                         continue
         finally:
             self.close()
+
+    def _merge(self, address: int, data: bytes) -> None:
+        """Write the bytes that are others than before, where that is known."""
+        low, high = max(address, self._start), min(address + len(data), self._start + len(self._before))
+        if low >= high:
+            return
+        new = data[low - address : high - address]
+        old = self._before[low - self._start : high - self._start]
+        at = 0
+        while at < len(new):
+            if new[at] == old[at]:
+                at += 1
+                continue
+            end = at + 1
+            while end < len(new) and new[end] != old[end]:
+                end += 1
+            self._kernel.memory.write(low + at, new[at:end])
+            at = end
 
     def send(self) -> None:
         """Be the child: give the parent the pages that have changed."""
