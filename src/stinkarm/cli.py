@@ -47,7 +47,7 @@ OPTIONS = (
     (("--max-instructions",), VALUE, "N", "end the program after exactly N instructions"),
     (("--timeout",), VALUE, "SECONDS", "end the program after this much wall-clock time"),
     "What is shown",
-    (("-l", "--log"), VALUE, "TOPIC,...", "none, elf, syscalls, memory, instructions (repeatable)"),
+    (("-l", "--log"), VALUE, "TOPIC,...", "none, elf, syscalls, memory, instructions, jit (repeatable)"),
     (("-v", "--verbose"), FLAG, "", "the same as --log elf,memory,syscalls"),
     (("-strace",), FLAG, "", "one line a system call, as strace prints it"),
     (("-D",), VALUE, "FILE", "write the log to FILE instead of stderr"),

@@ -28,7 +28,7 @@ BOOT = (
 )
 
 # The settings that go with a program to the next; the rest is about the program itself, or is a time or a count.
-SAME = ("syscalls", "sysroot", "root", "release", "cpu", "engine", "log_file")
+SAME = ("syscalls", "sysroot", "root", "release", "cpu", "engine", "jit", "log_file")
 SWITCHES = ("strace", "dump_registers")
 GRANTS = ("allow_read", "allow_write", "allow_env", "allow_run")
 EVERYTHING = b"\n"  # a grant without names

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
         def flush(self, start: int, end: int) -> None: ...
 
+        def begin_child(self) -> None: ...
+
         def close(self) -> None: ...
 
 
@@ -111,7 +113,7 @@ class Machine:
     def engine(self) -> Engine:
         """What runs the code; made when first asked for, so that a program that is refused is refused at once."""
         if self._engine is None:
-            self._engine = make_engine(self.settings.engine, self.memory, self.settings.jit)
+            self._engine = make_engine(self.settings, self.memory, self.policy, self.log)
             self.kernel.engine = self._engine
         return self._engine
 
@@ -270,6 +272,8 @@ class Machine:
     def begin_child(self, kernel: Kernel) -> None:
         """Be a copy of the machine in a child process, where only the thread is left that has made it."""
         self.kernel, self.state = kernel, kernel.state
+        if self._engine is not None:
+            self._engine.begin_child()
         self._lent = 0
         self._lock = allocate_lock()
 
@@ -342,16 +346,21 @@ class Machine:
         return Outcome(SIGNALED, signal=report.signal, crash=report)
 
 
-def make_engine(name: str, memory: Memory, jit: str = "") -> Engine:
-    """Make the engine of that name."""
-    if name == "reference":
+def make_engine(settings: Settings, memory: Memory, policy: Policy, log: Log) -> Engine:
+    """Make the engine that the settings name."""
+    if settings.engine == "reference":
         from stinkarm.engine.reference import Reference
 
         return Reference(memory)
     from stinkarm.engine.interpreter import Interpreter, InterpreterError
 
     try:
-        return Interpreter(memory, jit=(jit or "on") if name == "jit" else "")
+        return Interpreter(
+            memory,
+            jit=(settings.jit or "on") if settings.engine == "jit" else "",
+            descriptors=policy.descriptors,
+            say=log.line if log.jit else None,
+        )
     except OSError as error:
         if error.errno != ENOMEM:
             raise Failed(f"the native interpreter cannot be used: {error}; {WITHOUT_NATIVE}.") from None

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 MODES = ("sandbox", "forward", "deny")
 ENGINES = ("jit", "interpreter", "reference")
 CPUS = ("max", "cortex-a15")
-TOPICS = ("elf", "syscalls", "memory", "instructions")
+TOPICS = ("elf", "syscalls", "memory", "instructions", "jit")
+# Of the engine jit, for developers: how often a place runs before it is compiled, and what tests need.
+JIT_COUNTS = ("hot", "workers", "forget", "kill")
+JIT_SWITCHES = ("sync",)
 
 MIB = 1 << 20
 STACK_MINIMUM = 64 << 10  # argument strings and a first frame still fit
@@ -90,8 +93,11 @@ class Settings:
             case "--syscalls":
                 self.syscalls = one_of(name, value, MODES)
             case "--engine":
-                engine, _, self.jit = value.partition(":")
+                engine, _, options = value.partition(":")
                 self.engine = one_of(name, engine, ENGINES)
+                self.jit = (
+                    read_jit(f"{name} {engine}", options) if engine == "jit" else no_options(name, value, options)
+                )
             case "-cpu":
                 self.cpu = one_of(name, value, CPUS)
             case "--stack-size":
@@ -164,6 +170,27 @@ def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise UsageError(f"{name} {value!r} is not known; it is one of {', '.join(choices)}.")
     return value
+
+
+def read_jit(name: str, text: str) -> str:
+    """Check the options of the engine jit: `hot=N,sync`."""
+    for option in text.split(",") if text else ():
+        key, equals, value = option.partition("=")
+        if equals:
+            one_of(name, key, JIT_COUNTS)
+            digits = value.isascii() and value.isdigit() and len(value) < 10
+            if not digits or not int(value):
+                raise UsageError(f"{name}:{key} wants a whole number from 1, not {value!r}.")
+        else:
+            one_of(name, key, JIT_SWITCHES)
+    return text
+
+
+def no_options(name: str, value: str, options: str) -> str:
+    """Check that an engine that has no options was given none."""
+    if options:
+        raise UsageError(f"{name} {value!r} is not known; only jit has options.")
+    return ""
 
 
 def read_count(name: str, value: str) -> int:

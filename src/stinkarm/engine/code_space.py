@@ -6,6 +6,8 @@ written, then made executable, never both.
 
 from __future__ import annotations
 
+from _thread import allocate_lock
+
 from ..guest import host
 from ..guest import native as ctypes
 from .layout import CODE_SPACE
@@ -21,6 +23,7 @@ class CodeSpace:
     def __init__(self, start: int, size: int, decode: int) -> None:
         self.decode = decode
         self._next = start + (size + PAGE - 1 & -PAGE)
+        self.first = self._next - decode  # handlers of regions are at this distance from `decode` and beyond
         self._end = start + CODE_SPACE
         self.regions = host.mmap(
             0,
@@ -29,22 +32,35 @@ class CodeSpace:
             host.MAP_PRIVATE | host.MAP_ANONYMOUS | host.MAP_NORESERVE,
         )
         self._count = 0
+        self._lock = allocate_lock()
 
     def add(self, code: bytes, faults: int, fault_count: int) -> int:
         """Map a piece of code executable; return its distance from `decode`, or 0 when there is no room."""
         size = len(code) + PAGE - 1 & -PAGE
-        address = self._next
-        if address + size > self._end or self._count == MOST_REGIONS:
-            return 0
-        self._next += size
-        flags = host.MAP_PRIVATE | host.MAP_ANONYMOUS | host.MAP_FIXED
-        host.mmap(address, size, host.PROT_READ | host.PROT_WRITE, flags)
-        ctypes.memmove(address, code, len(code))
-        host.mprotect(address, size, host.PROT_READ | host.PROT_EXEC)
+        with self._lock:
+            address = self._next
+            if address + size > self._end or self._count == MOST_REGIONS:
+                return 0
+            flags = host.MAP_PRIVATE | host.MAP_ANONYMOUS | host.MAP_FIXED
+            try:
+                host.mmap(address, size, host.PROT_READ | host.PROT_WRITE, flags)
+                ctypes.memmove(address, code, len(code))
+                host.mprotect(address, size, host.PROT_READ | host.PROT_EXEC)
+            except OSError:  # no memory, or too many mappings
+                return 0
+            self._next += size
+            self._note(address, size, faults, fault_count)
+            return address - self.decode
+
+    def begin_child(self) -> None:
+        """Be the copy in a child process, which has one thread."""
+        self._lock = allocate_lock()
+
+    def _note(self, address: int, size: int, faults: int, fault_count: int) -> None:
+        """Tell the signal handler of a piece."""
         record = b"".join(
             number.to_bytes(8, "little") for number in (address, address + size, address + faults, fault_count)
         )
         self._count += 1
         ctypes.memmove(self.regions + RECORD * self._count, record, RECORD)
         ctypes.memmove(self.regions, self._count.to_bytes(8, "little"), 8)
-        return address - self.decode

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+
+from .piece import Piece
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,17 +15,6 @@ FAULT_RECORD = 16  # distance to the access, distance to its stub, two words for
 
 class CompileError(Exception):
     """LLVM does not take a region."""
-
-
-class Piece(NamedTuple):
-    """Machine code of a region: `code` begins with it; its table of accesses is at `faults`, `fault_count` records."""
-
-    code: bytes
-    faults: int
-    fault_count: int
-    entries: list[int]
-    ranges: list[tuple[int, int]]
-    instructions: int
 
 
 _SHT_RELA = 4

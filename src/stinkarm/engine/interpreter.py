@@ -17,9 +17,12 @@ from .table import CodeTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..guest.memory import Memory
     from ..guest.state import State
-    from .jit import Jit
+    from .jit import Compiling, Jit
+    from .jit_client import Descriptors
     from .reference import Reference
 
 _ENTRY = OFFSETS["entry"] // 8
@@ -101,24 +104,65 @@ def native_code() -> NativeCode:
 
 
 class Interpreter:
-    """Runs guest code of one address space natively. Threads may run at once, each with a State of its own."""
+    """Runs guest code of one address space natively. Threads may run at once, each with a State of its own.
 
-    def __init__(self, memory: Memory, *, jit: str = "") -> None:
+    `jit` are the options of compiling hot code, "" for none of it. `descriptors` keeps what it opens from the guest,
+    and `say` is told what it does.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        *,
+        jit: str = "",
+        descriptors: Descriptors | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
         self.memory = memory
         self.native = native_code()
         self._run = self.native.run
         self.table = CodeTable(memory)
         self._reference: Reference | None = None
         self._regions = self.native.space.regions
-        self.jit: Jit | None = self._make_jit(jit) if jit else None
+        self.jit: Jit | None = self._make_jit(jit, descriptors, say) if jit else None
 
-    def _make_jit(self, options: str) -> Jit:
-        from .jit import THRESHOLD, Immediately, Jit
+    def _make_jit(self, text: str, descriptors: Descriptors | None, say: Callable[[str], None] | None) -> Jit:
+        from .jit import THRESHOLD, Jit
         from .store import cpu_level
 
-        names = dict(option.partition("=")[::2] for option in options.split(","))
-        compiling = Immediately(self.memory, self.table, cpu_level(), self.native.path)
-        return Jit(self.memory, self.table, self.native.space, compiling, threshold=int(names.get("hot", THRESHOLD)))
+        options = dict(option.partition("=")[::2] for option in text.split(","))
+        compiling: Compiling
+        if "sync" in options:
+            from .jit_sync import Immediately
+
+            compiling = Immediately(self.memory, self.table, cpu_level(), self.native.path)
+        else:
+            from .jit_client import Background
+
+            compiling = Background(
+                self.memory,
+                self.table,
+                {"level": cpu_level(), "interpreter": self.native.path},
+                descriptors,
+                workers=int(options.get("workers", 1)),
+                kill_every=int(options.get("kill", 0)),
+                say=say,
+            )
+        return Jit(
+            self.memory,
+            self.table,
+            self.native.space,
+            compiling,
+            threshold=int(options.get("hot", THRESHOLD)),
+            forget_every=int(options.get("forget", 0)),
+            say=say,
+        )
+
+    def begin_child(self) -> None:
+        """Be the copy in a child process."""
+        if self.jit is not None:
+            self.native.space.begin_child()
+            self.jit.begin_child()
 
     def close(self) -> None:
         """Give the code table back."""
@@ -145,6 +189,8 @@ class Interpreter:
             doubles[_REGIONS] = self._regions
             if jit is not None:
                 jit.prepare(state)
+        if jit is not None and jit.waiting:
+            jit.tick()
         while True:
             if words[_BIG_ENDIAN]:
                 stopped = self._run_big_endian(state, budget)

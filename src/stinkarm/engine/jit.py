@@ -14,19 +14,27 @@ from .layout import ENTRY_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Protocol
+    from collections.abc import Callable
+    from typing import Protocol
 
     from ..guest.memory import Memory
     from ..guest.state import State
     from .code_space import CodeSpace
+    from .piece import Piece
     from .table import CodeTable
 
     class Compiling(Protocol):
-        """Who compiles: gives pieces back from `poll`, now or later."""
+        """Who compiles: tells from `poll` what became of requests, now or later."""
 
-        def request(self, entries: list[int], thumb: bool, v8: bool) -> None: ...
+        def request(self, entry: int, thumb: bool, v8: bool) -> None: ...
 
-        def poll(self) -> list[Any]: ...
+        def hotter(self, entry: int, thumb: bool) -> None: ...
+
+        def poll(self) -> list[Done]: ...
+
+        def forget(self, start: int, end: int) -> None: ...
+
+        def begin_child(self) -> None: ...
 
         def close(self) -> None: ...
 
@@ -38,6 +46,31 @@ PAGE = 4096
 THRESHOLD = 400
 WAITING = 20_000
 NEVER = 0x7FFFFFFF
+
+POLL_EVERY = 16  # runs of the engine, while something is being compiled
+
+
+class Done:
+    """What became of a request: a `piece`, or None and `why` not. `again`: it may be asked for again."""
+
+    __slots__ = ("again", "entry", "milliseconds", "piece", "thumb", "why")
+
+    def __init__(
+        self,
+        entry: int,
+        thumb: bool,
+        piece: Piece | None,
+        *,
+        why: str = "",
+        again: bool = False,
+        milliseconds: float = 0.0,
+    ) -> None:
+        self.entry = entry
+        self.thumb = thumb
+        self.piece = piece
+        self.why = why
+        self.again = again
+        self.milliseconds = milliseconds
 
 
 class Region:
@@ -53,33 +86,43 @@ class Region:
 
 
 class Jit:
-    """The regions of one guest address space."""
+    """The regions of one guest address space. Several threads may use it."""
 
     def __init__(
-        self, memory: Memory, table: CodeTable, space: CodeSpace, compiling: Compiling, *, threshold: int = THRESHOLD
+        self,
+        memory: Memory,
+        table: CodeTable,
+        space: CodeSpace,
+        compiling: Compiling,
+        *,
+        threshold: int = THRESHOLD,
+        forget_every: int = 0,
+        say: Callable[[str], None] | None = None,
     ) -> None:
         self.memory = memory
         self.table = table
         self.space = space
         self.compiling = compiling
-        self.threshold = threshold
-        self.regions = 0
-        self.instructions = 0
-        self.failures = 0
-        self._counters = memoryview(
-            b"".join(min(threshold, NEVER).to_bytes(4, "little") for _ in range(HOT_COUNTERS))
-        ).cast("I")
-        self._asked: dict[tuple[int, bool], int] = {}  # the epoch of when it was asked for
+        self.threshold = min(threshold, NEVER)
+        self.forget_every = forget_every
+        self.say = say
+        self.waiting = 0  # requests nothing has become of yet
+        self._lock = memory.lock
+        self._counters = memoryview(self.threshold.to_bytes(4, "little") * HOT_COUNTERS).cast("I")
+        self._asked: set[tuple[int, bool]] = set()
         self._by_page: dict[int, list[Region]] = {}
-        self._entries: set[tuple[int, bool]] = set()
-        self._epoch = 0
-        self._changed: list[tuple[int, int, int]] = []  # epoch, start, end of what was forgotten while asking
-        self.waiting = 0
+        self._published = 0
+        self._runs = 0
         memory.listeners.append(self._listen)
+        memory.writable_listeners.append(self.forget)  # constants may be parts of regions
 
     def close(self) -> None:
         """Give up what compiles."""
         self.compiling.close()
+
+    def begin_child(self) -> None:
+        """Be the copy in a child process, which has one thread."""
+        self.compiling.begin_child()
 
     def prepare(self, state: State) -> None:
         """Set a thread's counters."""
@@ -90,55 +133,71 @@ class Jit:
         entry = self.table.entry(pc, thumb)
         counter = HOT + (entry // ENTRY_SIZE & HOT_COUNTERS - 1)
         key = (pc, thumb)
-        if key in self._entries:
-            # Another place has the same counter.
-            state.words[counter] = self.threshold
-        elif key in self._asked:
-            state.words[counter] = WAITING
-        else:
-            self._asked[key] = self._epoch
-            self.waiting += 1
-            state.words[counter] = WAITING
-            self.compiling.request([pc], thumb, state.v8)
-        self.poll()
+        with self._lock:
+            if self.is_region(pc, thumb):
+                # Another place has the same counter.
+                state.words[counter] = self.threshold
+            elif key in self._asked:
+                state.words[counter] = WAITING
+                self.compiling.hotter(pc, thumb)
+            else:
+                state.words[counter] = WAITING
+                self._asked.add(key)
+                self.waiting += 1
+                if self.say is not None:
+                    self.say(f"{_name(pc, thumb)} is hot")
+                self.compiling.request(pc, thumb, state.v8)
+            self.poll()
+
+    def tick(self) -> None:
+        """Poll now and then; called each time the engine runs while something is being compiled."""
+        self._runs += 1
+        if self._runs % POLL_EVERY == 0:
+            self.poll()
 
     def poll(self) -> None:
         """Publish what has been compiled."""
-        if not self.waiting:
-            return
-        for asked, thumb, piece in self.compiling.poll():
-            self.waiting -= 1
-            epoch = self._asked.get((asked, thumb), -1)
-            if piece is None:
-                self.failures += 1  # it stays asked for: the interpreter does it
-                continue
-            code, faults, fault_count, entries, ranges, instructions = piece
-            if any(at >= epoch and any(s < end and start < e for s, e in ranges) for at, start, end in self._changed):
-                self._asked.pop((asked, thumb), None)
-                continue
-            self.publish(code, faults, fault_count, entries, thumb, ranges)
-            self.instructions += instructions
-        if not self.waiting:
-            self._changed.clear()
+        with self._lock:
+            if not self.waiting:
+                return
+            for done in self.compiling.poll():
+                self.waiting -= 1
+                if done.piece is not None:
+                    self.publish(done.piece, done.thumb, done.milliseconds)
+                    continue
+                # What is not to be asked for again stays asked for: the interpreter does it.
+                if done.again:
+                    self._asked.discard((done.entry, done.thumb))
+                if self.say is not None:
+                    self.say(f"{_name(done.entry, done.thumb)} is not compiled: {done.why}")
 
-    def publish(
-        self, code: bytes, faults: int, fault_count: int, entries: list[int], thumb: bool, ranges: list[tuple[int, int]]
-    ) -> None:
+    def publish(self, piece: Piece, thumb: bool, milliseconds: float = 0.0) -> None:
         """Map a piece of machine code and let the code table lead to it."""
-        offset = self.space.add(code, faults, fault_count)
+        offset = self.space.add(piece.code, piece.faults, piece.fault_count)
         if not offset:
+            if self.say is not None:
+                self.say(f"{_name(piece.entries[0], thumb)} is not published: there is no more room for code")
             return
-        region = Region(entries, thumb, offset, ranges)
-        self.regions += 1
-        for start, end in ranges:
-            for page in range(start // PAGE, (end + PAGE - 1) // PAGE):
-                known = self._by_page.setdefault(page, [])
-                if region not in known:
-                    known.append(region)
-        for entry in entries:
+        region = Region(piece.entries, thumb, offset, piece.ranges)
+        for page in _pages(piece.ranges):
+            self._by_page.setdefault(page, []).append(region)
+        for entry in piece.entries:
             if self.table.is_executable(entry):
-                self._entries.add((entry, thumb))
                 self._write(entry, thumb, offset)
+        if self.say is not None:
+            self.say(
+                f"{_name(piece.entries[0], thumb)} is compiled: {piece.instructions} instructions, "
+                f"{len(piece.entries)} entries, {len(piece.code)} bytes at {self.space.decode + offset:#x}, "
+                f"{milliseconds:.1f} ms"
+            )
+        self._published += 1
+        if self.forget_every and self._published % self.forget_every == 0:
+            self.forget(0, 1 << 32)
+
+    def is_region(self, pc: int, thumb: bool) -> bool:
+        """Say whether a region begins at `pc`."""
+        handler = host.copy_out(self.table.entry(pc, thumb), 4)
+        return int.from_bytes(handler, "little") >= self.space.first
 
     def _write(self, pc: int, thumb: bool, offset: int) -> None:
         ctypes.memmove(self.table.entry(pc, thumb), offset.to_bytes(4, "little"), 4)
@@ -148,75 +207,39 @@ class Jit:
 
     def forget(self, start: int, end: int) -> None:
         """Forget regions that have something of start..end in them."""
-        if self.waiting:
-            self._epoch += 1
-            self._changed.append((self._epoch - 1, start, end))
-        if not self._by_page:
-            return
-        first, last = start // PAGE, (end + PAGE - 1) // PAGE
-        if last - first > len(self._by_page):
-            pages = [page for page in self._by_page if first <= page < last]
-        else:
-            pages = [page for page in range(first, last) if page in self._by_page]
-        for page in pages:
-            for region in self._by_page.pop(page, ()):
-                self._drop(region)
+        with self._lock:
+            self.compiling.forget(start, end)
+            if not self._by_page:
+                return
+            first, last = start // PAGE, (end + PAGE - 1) // PAGE
+            if last - first > len(self._by_page):
+                pages = [page for page in self._by_page if first <= page < last]
+            else:
+                pages = [page for page in range(first, last) if page in self._by_page]
+            dropped = 0
+            for page in pages:
+                for region in self._by_page.pop(page, ()):
+                    self._drop(region)
+                    dropped += 1
+            if dropped and self.say is not None:
+                self.say(f"{dropped} regions of {start:#x}..{end:#x} are forgotten")
 
     def _drop(self, region: Region) -> None:
         thumb = region.thumb
+        offset = region.offset.to_bytes(4, "little")
         for entry in region.entries:
-            self._entries.discard((entry, thumb))
-            self._asked.pop((entry, thumb), None)
-            if not self.table.is_executable(entry):
-                continue
-            place = self.table.entry(entry, thumb)
-            if host.copy_out(place, 4) == region.offset.to_bytes(4, "little"):
+            self._asked.discard((entry, thumb))
+            if self.table.is_executable(entry) and host.copy_out(self.table.entry(entry, thumb), 4) == offset:
                 self._write(entry, thumb, 0)
-        for start, end in region.ranges:
-            for page in range(start // PAGE, (end + PAGE - 1) // PAGE):
-                known = self._by_page.get(page)
-                if known and region in known:
-                    known.remove(region)
+        for page in _pages(region.ranges):
+            known = self._by_page.get(page)
+            if known and region in known:
+                known.remove(region)
 
 
-class Immediately:
-    """Compiles in this process, while the guest waits: for tests, and to see what a region becomes."""
+def _pages(ranges: list[tuple[int, int]]) -> set[int]:
+    return {page for start, end in ranges for page in range(start // PAGE, (end + PAGE - 1) // PAGE)}
 
-    def __init__(self, memory: Memory, table: CodeTable, level: str, interpreter: str) -> None:
-        from ..isa.decode import decoder
-        from .compiler import Compiler
-        from .image import unpack_routines
 
-        self.memory = memory
-        self.table = table
-        self.compiler = Compiler(level)
-        self.decoder = decoder()
-        with open(interpreter, "rb") as file:
-            self.routines = unpack_routines(file.read())
-        self._done: list[Any] = []
-
-    def request(self, entries: list[int], thumb: bool, v8: bool) -> None:
-        """Compile."""
-        from .region import Code, grow
-
-        def read(address: int, size: int) -> bytes | None:
-            mapping = self.memory.find(address)
-            if mapping is None or not mapping.prot & 4 or address + size > mapping.end:
-                return None
-            data = host.copy_out(self.memory.base + address, size)
-            return data if len(data) == size else None
-
-        def executed(address: int) -> bool:
-            return self.table.is_executable(address) and any(self.table.read(self.table.entry(address, thumb))[:4])
-
-        region = grow(Code(read, executed, thumb, v8), entries, self.decoder, self.routines)
-        piece = None if region is None else tuple(self.compiler.compile(region))
-        self._done.append((entries[0], thumb, piece))
-
-    def poll(self) -> list[Any]:
-        """Return what is done."""
-        done, self._done = self._done, []
-        return done
-
-    def close(self) -> None:
-        """Nothing is held."""
+def _name(pc: int, thumb: bool) -> str:
+    return f"{pc:#010x} ({'T32' if thumb else 'A32'})"

@@ -463,6 +463,9 @@ class Reference:
     def close(self) -> None:
         """Do nothing: there is nothing to give back."""
 
+    def begin_child(self) -> None:
+        """Do nothing: nothing is shared."""
+
     def flush(self, start: int, end: int) -> None:
         """Do nothing: no translation is kept."""
 

@@ -35,11 +35,12 @@ Key = tuple[int, tuple[int, ...]]
 class Code(NamedTuple):
     """What a region is made of: guest code, read when it was asked for.
 
-    `read(address, size)` returns bytes of executable memory that is not writable, or None. `executed(address)` says
-    whether an instruction has ever run.
+    `read(address, size)` returns bytes of executable memory, or None; `constant(address, size)` only if they are not
+    writable. `executed(address)` says whether an instruction has ever run.
     """
 
     read: Callable[[int, int], bytes | None]
+    constant: Callable[[int, int], bytes | None]
     executed: Callable[[int], bool]
     thumb: bool
     v8: bool
@@ -75,7 +76,7 @@ class _Growth:
         )
 
     def _literal(self, address: int, size: int) -> int | None:
-        data = self.code.read(address, size)
+        data = self.code.constant(address, size)
         if data is None:
             return None
         self.covered.add((address, size))

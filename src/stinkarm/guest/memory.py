@@ -142,13 +142,15 @@ class Memory:
 
     `mappings` is the sorted list of what is mapped, and `mmap_top` the address below which the kernel places
     new mappings. `listeners` are called as `listener(start, end, executable)` after each change of a range, but not
-    when code stays code; under `lock`, which also keeps Python's own writes to private memory one after the other.
+    when code stays code; `writable_listeners` as `listener(start, end)` when code may be written from now on. All under
+    `lock`, which also keeps Python's own writes to private memory one after the other.
     """
 
     def __init__(self) -> None:
         self.base: int = _reserve_space()
         self.mappings: list[Mapping] = []
         self.listeners: list[Listener] = []
+        self.writable_listeners: list[Callable[[int, int], None]] = []
         self.log: MemoryLog | None = None
         self.mmap_top = TASK_SIZE
         self.brk_start = 0
@@ -383,6 +385,9 @@ class Memory:
         self.mappings = replaced(self.mappings, piece.start, piece.end, [changed])
         if piece.prot & prot & PROT_EXEC:  # code stays what it was, and other threads may be running it
             self._say("protect", piece.start, piece.end, changed)
+            if prot & ~piece.prot & PROT_WRITE:
+                for listener in self.writable_listeners:
+                    listener(piece.start, piece.end)
         else:
             self._tell("protect", piece.start, piece.end, changed)
 

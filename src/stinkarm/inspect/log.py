@@ -5,7 +5,7 @@ import time
 
 from stinkarm.guest.host import duplicate
 
-TOPICS = ("elf", "syscalls", "memory", "instructions")
+TOPICS = ("elf", "syscalls", "memory", "instructions", "jit")
 
 # The log's own descriptor starts here, out of the way of the small numbers that a guest opens and closes.
 FIRST_DESCRIPTOR = 900
@@ -24,7 +24,9 @@ class Log:
     log that goes on, or -1.
     """
 
-    __slots__ = ("_descriptor", "_stderr", "elf", "instructions", "memory", "path", "start", "strace", "syscalls")
+    __slots__ = (
+        *("_descriptor", "_stderr", "elf", "instructions", "jit", "memory", "path", "start", "strace", "syscalls"),
+    )
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class Log:
         self.syscalls = "syscalls" in topics
         self.memory = "memory" in topics
         self.instructions = "instructions" in topics
+        self.jit = "jit" in topics
         self.strace = strace
         self.path = path
         self.start = time.perf_counter() if start is None else start
@@ -55,7 +58,7 @@ class Log:
     @property
     def any(self) -> bool:
         """Say whether any topic is on."""
-        return self.elf or self.syscalls or self.memory or self.instructions or self.strace
+        return self.elf or self.syscalls or self.memory or self.instructions or self.jit or self.strace
 
     @property
     def descriptors(self) -> list[int]:
@@ -87,7 +90,7 @@ class Log:
             # The reader went away or the disk is full: the guest runs on, unlogged.
             self.close()
             self._descriptor = self._stderr = GONE
-            self.elf = self.syscalls = self.memory = self.instructions = self.strace = False
+            self.elf = self.syscalls = self.memory = self.instructions = self.jit = self.strace = False
 
     def tell(self, text: str) -> None:
         """Write what the user must see: to stderr, and to the file when there is one."""

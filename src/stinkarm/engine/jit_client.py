@@ -1,0 +1,417 @@
+"""The main process's side of background compilation: what is hot waits in a queue, worker processes compile it.
+
+Nothing here ever waits: messages go and come when there is room and when they are there. A worker that ends, or that
+says what nobody understands, costs no more than what it was compiling: that stays interpreted.
+
+A message is its length in four bytes and then marshal's form of a tuple that begins with its kind:
+
+    to a worker     begin, then (configuration)
+                    compile, number, entry, thumb, v8, final, pages gone, pages
+    from a worker   ready
+                    piece, number, piece or None, why there is none, milliseconds
+                    need, number, pages
+
+A page is (number, writable, its bytes or None if they were sent, the instruction set, which of its instructions have
+been executed). `need` asks for pages that a region turned out to reach into; unless the request is `final`.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+import time
+
+from ..guest import host
+from ..guest import native as ctypes
+from ..guest.mapping import MAP_SHARED, PROT_EXEC, PROT_WRITE
+from .jit import Done
+from .layout import ENTRY_SIZE
+from .piece import read as read_piece
+from .spawn import SpawnError, spawn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from ..guest.memory import Memory
+    from .table import CodeTable
+
+    class Descriptors(Protocol):
+        """Who keeps descriptors from the guest."""
+
+        hidden: set[int]
+
+        def move_up(self, fd: int) -> int: ...
+
+
+PAGE = 4096
+PAGES = 1 << 20
+BEFORE, AFTER = 4, 8  # pages around an entry that go with a request
+MOST_NEEDED = 24  # pages that a worker gets for one region on top
+ROUNDS = 2  # that it may ask for some
+
+MOST_QUEUED = 256
+MOST_SENT = 2  # requests that a worker has at one time
+MOST_LOST = 3  # workers, after which there are no more
+PAUSE = 0.1  # seconds until a worker is started after one was lost; twice as long each time
+LONGEST = 1 << 26  # bytes of one message
+
+BOOT = (
+    "import sys; sys.path[:] = sys.argv[1].split('\\n'); "
+    "from stinkarm.engine.jit_worker import main; main()"
+)  # fmt: skip
+
+AF_UNIX, SOCK_STREAM, SOCK_CLOEXEC = 1, 1, 0x80000
+MSG_DONTWAIT, MSG_NOSIGNAL = 0x40, 0x4000
+SIGKILL = 9
+EINTR, EAGAIN = 4, 11
+
+_libc = ctypes.PyDLL(None, use_errno=True)
+_recv, _send = _libc.recv, _libc.send
+for _function in (_recv, _send):
+    _function.restype = ctypes.c_ssize_t
+_recv.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+_send.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int]
+_BUFFER = 1 << 16
+
+
+class WorkerLost(Exception):
+    """A worker is of no more use; the text says why."""
+
+
+class Request:
+    """A place that is to be compiled. `heat` says how often it was found hot since.
+
+    Once it was sent: `changed`, what was forgotten since then, `pages` that the worker asked for, in `rounds`.
+    """
+
+    __slots__ = ("changed", "entry", "heat", "number", "pages", "rounds", "thumb", "v8")
+
+    def __init__(self, number: int, entry: int, thumb: bool, v8: bool) -> None:
+        self.number = number
+        self.entry = entry
+        self.thumb = thumb
+        self.v8 = v8
+        self.heat = 1
+        self.rounds = 0
+        self.pages: set[int] = set()
+        self.changed: list[tuple[int, int]] = []
+
+
+class Worker:
+    """A worker process and the socket to it. `sent` are its requests, in the order in which it does them."""
+
+    __slots__ = ("fd", "gone", "incoming", "known", "outgoing", "pid", "ready", "sent")
+
+    def __init__(self, fd: int, pid: int) -> None:
+        self.fd = fd
+        self.pid = pid
+        self.ready = False
+        self.sent: dict[int, Request] = {}
+        self.known: set[int] = set()  # page numbers
+        self.gone: set[int] = set()  # of those, what is to be forgotten
+        self.incoming = bytearray()
+        self.outgoing = b""
+
+    def say(self, *message: Any) -> None:
+        """Have a message sent by the next `flush`."""
+        data = marshal.dumps(message)
+        self.outgoing += len(data).to_bytes(4, "little") + data
+
+    def flush(self) -> None:
+        """Send what there is room for."""
+        while self.outgoing:
+            count = _send(self.fd, self.outgoing, len(self.outgoing), MSG_DONTWAIT | MSG_NOSIGNAL)
+            if count < 0:
+                error = ctypes.get_errno()
+                if error in (EAGAIN, EINTR):
+                    return
+                raise WorkerLost(os.strerror(error))
+            self.outgoing = self.outgoing[count:]
+
+    def receive(self) -> list[tuple[Any, ...]]:
+        """Return the messages that have come."""
+        buffer = ctypes.create_string_buffer(_BUFFER)
+        address = ctypes.addressof(buffer)
+        while True:
+            count = _recv(self.fd, address, _BUFFER, MSG_DONTWAIT)
+            if count < 0:
+                error = ctypes.get_errno()
+                if error in (EAGAIN, EINTR):
+                    break
+                raise WorkerLost(os.strerror(error))
+            if not count:
+                raise WorkerLost("it has ended")
+            self.incoming += memoryview(buffer).cast("B")[:count]
+            if count < _BUFFER:
+                break
+        return self._messages()
+
+    def _messages(self) -> list[tuple[Any, ...]]:
+        messages = []
+        data, at = self.incoming, 0
+        while len(data) - at >= 4:
+            size = int.from_bytes(data[at : at + 4], "little")
+            if size > LONGEST:
+                raise WorkerLost("it sent nonsense")
+            if len(data) - at - 4 < size:
+                break
+            try:
+                message = marshal.loads(data[at + 4 : at + 4 + size])
+            except (ValueError, EOFError, TypeError):
+                raise WorkerLost("it sent nonsense") from None
+            if not isinstance(message, tuple) or not message:
+                raise WorkerLost("it sent nonsense")
+            messages.append(message)
+            at += 4 + size
+        del data[:at]
+        return messages
+
+
+class Background:
+    """Compiles in worker processes.
+
+    `configuration` is what a worker is told first. `workers` is how many there may be. `kill_every` kills a worker each
+    time that so many pieces have come, for tests.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        table: CodeTable,
+        configuration: dict[str, Any],
+        descriptors: Descriptors | None,
+        *,
+        workers: int = 1,
+        kill_every: int = 0,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        self.memory = memory
+        self.table = table
+        self.configuration = configuration
+        self.descriptors = descriptors
+        self.most_workers = workers
+        self.kill_every = kill_every
+        self.say = say
+        self.workers: list[Worker] = []
+        self.lost = 0  # workers
+        self._not_before = 0.0  # when another may be started
+        self._queue: dict[tuple[int, bool], Request] = {}
+        self._done: list[Done] = []
+        self._number = 0
+        self._finished = 0
+
+    # What the Jit asks
+
+    def request(self, entry: int, thumb: bool, v8: bool) -> None:
+        """Have a region compiled."""
+        self._number += 1
+        if len(self._queue) >= MOST_QUEUED:
+            coldest = min(self._queue.values(), key=_heat)
+            del self._queue[coldest.entry, coldest.thumb]
+            self._done.append(Done(coldest.entry, coldest.thumb, None, why="others are hotter", again=True))
+        self._queue[entry, thumb] = Request(self._number, entry, thumb, v8)
+
+    def hotter(self, entry: int, thumb: bool) -> None:
+        """Note that a place is still hot."""
+        request = self._queue.get((entry, thumb))
+        if request is not None:
+            request.heat += 1
+
+    def poll(self) -> list[Done]:
+        """Return what became of requests; send those that are waiting."""
+        for worker in list(self.workers):
+            try:
+                worker.flush()
+                for message in worker.receive():
+                    self._take(worker, message)
+            except WorkerLost as reason:
+                self._lose(worker, str(reason))
+        if self._queue:
+            self._feed()
+        done, self._done = self._done, []
+        return done
+
+    def forget(self, start: int, end: int) -> None:
+        """Note that guest code has changed."""
+        first, last = start // PAGE, (end + PAGE - 1) // PAGE
+        for worker in self.workers:
+            for request in worker.sent.values():
+                request.changed.append((start, end))
+            gone = {page for page in worker.known if first <= page < last}
+            worker.known -= gone
+            worker.gone |= gone
+
+    def begin_child(self) -> None:
+        """Be the copy in a child process: the workers are the parent's."""
+        for worker in self.workers:
+            self._queue.update({(request.entry, request.thumb): request for request in worker.sent.values()})
+            for request in worker.sent.values():
+                request.changed, request.rounds = [], 0
+            self._close(worker)
+        self.workers = []
+
+    def close(self) -> None:
+        """Let the workers end."""
+        for worker in self.workers:
+            self._close(worker)
+        self.workers = []
+
+    # Workers
+
+    def _close(self, worker: Worker) -> None:
+        if self.descriptors is not None:
+            self.descriptors.hidden.discard(worker.fd)
+        os.close(worker.fd)
+
+    def _start(self) -> None:
+        """Start a worker process."""
+        if not sys.executable:
+            raise SpawnError("it is not known where Python is")
+        pair = (ctypes.c_int * 2)()
+        if _libc.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair):
+            raise SpawnError(os.strerror(ctypes.get_errno()))
+        ours, theirs = pair[0], pair[1]
+        # Relative directories mean others by now.
+        path = "\n".join(folder for folder in sys.path if folder.startswith("/"))
+        environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "HOME") if name in os.environ}
+        try:
+            pid = spawn([sys.executable, "-ISc", BOOT, path], environment, theirs)
+        except SpawnError:
+            os.close(ours)
+            raise
+        finally:
+            os.close(theirs)
+        worker = Worker(ours if self.descriptors is None else self.descriptors.move_up(ours), pid)
+        self.workers.append(worker)
+        if self.say is not None:
+            self.say(f"worker {pid} is started")
+        worker.say("begin", self.configuration)
+
+    def _lose(self, worker: Worker, why: str) -> None:
+        """Do without a worker. What it was compiling is not asked for again, for it may be the reason."""
+        self.workers.remove(worker)
+        self._close(worker)
+        if self.say is not None:
+            self.say(f"worker {worker.pid} is lost: {why}")
+        for number, request in enumerate(worker.sent.values()):
+            if number == 0 and worker.ready and not self.kill_every:
+                self._done.append(Done(request.entry, request.thumb, None, why="a worker was lost over it"))
+                continue
+            request.changed, request.rounds = [], 0
+            self._queue[request.entry, request.thumb] = request
+        self._failed()
+
+    def _failed(self) -> None:
+        if self.kill_every:
+            return
+        self._not_before = time.monotonic() + PAUSE * 2**self.lost
+        self.lost += 1
+        if self.lost >= MOST_LOST:
+            if self.say is not None:
+                self.say("no more workers are started: hot code stays interpreted")
+            self._give_up()
+
+    def _give_up(self) -> None:
+        for request in self._queue.values():
+            self._done.append(Done(request.entry, request.thumb, None, why="there is no worker"))
+        self._queue.clear()
+
+    def _feed(self) -> None:
+        """Send the hottest requests to workers that have room."""
+        free = [worker for worker in self.workers if len(worker.sent) < MOST_SENT]
+        if not free and len(self.workers) < self.most_workers:
+            if self.lost >= MOST_LOST:
+                self._give_up()
+                return
+            if time.monotonic() < self._not_before:
+                return
+            try:
+                self._start()
+            except (SpawnError, OSError) as error:
+                if self.say is not None:
+                    self.say(f"a worker cannot be started: {error}")
+                self._failed()
+                return
+            free = self.workers[-1:]
+        for worker in free:
+            while self._queue and len(worker.sent) < MOST_SENT:
+                # The first of the hottest: it has waited longest.
+                request = max(self._queue.values(), key=_heat)
+                del self._queue[request.entry, request.thumb]
+                worker.sent[request.number] = request
+                try:
+                    self._send(worker, request)
+                except WorkerLost as reason:
+                    self._lose(worker, str(reason))
+                    break
+
+    def _send(self, worker: Worker, request: Request) -> None:
+        first = max(0, request.entry // PAGE - BEFORE)
+        around = range(first, min(PAGES, request.entry // PAGE + AFTER + 1))
+        pages = [self._page(worker, number, request.thumb) for number in {*around, *request.pages}]
+        request.changed = []
+        final = request.rounds >= ROUNDS
+        gone = list(worker.gone)
+        worker.gone.clear()
+        worker.say("compile", request.number, request.entry, request.thumb, request.v8, final, gone, pages)
+        worker.flush()
+
+    def _page(self, worker: Worker, number: int, thumb: bool) -> tuple[int, bool, bytes | None, bool, bytes]:
+        """Describe a page of guest memory for a worker."""
+        address = number * PAGE
+        mapping = self.memory.find(address)
+        worker.gone.discard(number)
+        if mapping is None or not mapping.prot & PROT_EXEC or not self.table.is_executable(address):
+            worker.known.discard(number)
+            return number, True, b"", thumb, b""
+        writable = bool(mapping.prot & PROT_WRITE or mapping.flags & MAP_SHARED)
+        data: bytes | None = None
+        if writable or number not in worker.known:
+            data = host.copy_out(self.memory.base + address, PAGE)
+            worker.known.add(number)
+        size = PAGE // 2 if thumb else PAGE // 4
+        entries = host.copy_out(self.table.entry(address, thumb), size * ENTRY_SIZE)
+        executed = 0
+        for at in range(4):  # the bytes of the handlers' offsets
+            executed |= int.from_bytes(entries[at::ENTRY_SIZE], "little")
+        return number, writable, data, thumb, executed.to_bytes(size, "little")
+
+    def _take(self, worker: Worker, message: tuple[Any, ...]) -> None:
+        """Take a message of a worker."""
+        try:
+            match message:
+                case ("ready",):
+                    worker.ready = True
+                case ("piece", number, values, why, milliseconds):
+                    piece = None if values is None else read_piece(values)
+                    self._finish(worker.sent.pop(number), piece, str(why), float(milliseconds))
+                    if self.kill_every and self._finished % self.kill_every == 0:
+                        os.kill(worker.pid, SIGKILL)
+                case ("need", number, pages):
+                    request = worker.sent.pop(number)
+                    worker.sent[number] = request
+                    request.rounds += 1
+                    request.pages.update(int(page) for page in pages[:MOST_NEEDED] if 0 <= page < PAGES)
+                    self._send(worker, request)
+                case _:
+                    raise WorkerLost("it sent nonsense")
+        except (KeyError, TypeError, ValueError):
+            raise WorkerLost("it sent nonsense") from None
+
+    def _finish(self, request: Request, piece: Any, why: str, milliseconds: float) -> None:
+        self._finished += 1
+        again = False
+        if piece is not None and any(
+            start < changed_end and changed < end
+            for start, end in piece.ranges
+            for changed, changed_end in request.changed
+        ):
+            piece, why, again = None, "its code has changed", True
+        self._done.append(Done(request.entry, request.thumb, piece, why=why, again=again, milliseconds=milliseconds))
+
+
+def _heat(request: Request) -> int:
+    return request.heat

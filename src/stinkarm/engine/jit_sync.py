@@ -1,0 +1,72 @@
+"""Compiling regions in the guest's own process, while it waits: for tests, and to see what a region becomes."""
+
+from __future__ import annotations
+
+import time
+
+from ..guest import host
+from ..guest.mapping import PROT_EXEC, PROT_WRITE
+from ..guest.memory import Memory
+from ..isa.decode import decoder
+from .compiler import CompileError, Compiler
+from .image import unpack_routines
+from .jit import Done
+from .region import Code, grow
+from .table import CodeTable
+
+
+class Immediately:
+    """Compiles a region when it is asked for."""
+
+    def __init__(self, memory: Memory, table: CodeTable, level: str, interpreter: str) -> None:
+        self.memory = memory
+        self.table = table
+        self.compiler = Compiler(level)
+        self.decoder = decoder()
+        with open(interpreter, "rb") as file:
+            self.routines = unpack_routines(file.read())
+        self._done: list[Done] = []
+
+    def _read(self, address: int, size: int, without: int = 0) -> bytes | None:
+        mapping = self.memory.find(address)
+        if mapping is None or not mapping.prot & PROT_EXEC or mapping.prot & without or address + size > mapping.end:
+            return None
+        data = host.copy_out(self.memory.base + address, size)
+        return data if len(data) == size else None
+
+    def request(self, entry: int, thumb: bool, v8: bool) -> None:
+        """Compile."""
+
+        def executed(address: int) -> bool:
+            return self.table.is_executable(address) and any(self.table.read(self.table.entry(address, thumb))[:4])
+
+        def constant(address: int, size: int) -> bytes | None:
+            return self._read(address, size, PROT_WRITE)
+
+        began = time.perf_counter()
+        why, piece = "its first instruction is for the interpreter", None
+        try:
+            region = grow(Code(self._read, constant, executed, thumb, v8), [entry], self.decoder, self.routines)
+            if region is not None:
+                piece = self.compiler.compile(region)
+        except CompileError as error:
+            why = str(error)
+        took = (time.perf_counter() - began) * 1000
+        self._done.append(Done(entry, thumb, piece, why=why, milliseconds=took))
+
+    def hotter(self, entry: int, thumb: bool) -> None:
+        """Nothing waits."""
+
+    def poll(self) -> list[Done]:
+        """Return what is done."""
+        done, self._done = self._done, []
+        return done
+
+    def forget(self, start: int, end: int) -> None:
+        """Nothing is under way."""
+
+    def begin_child(self) -> None:
+        """Nothing is shared."""
+
+    def close(self) -> None:
+        """Nothing is held."""

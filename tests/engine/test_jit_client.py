@@ -1,0 +1,240 @@
+"""Hot code is compiled by worker processes, which the guest never waits for, misses or sees."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from stinkarm.engine import jit_client
+from stinkarm.sandbox.policy import Policy
+from tests.engine.hot import CODE, Guest, expected
+
+
+@pytest.fixture
+def guest() -> Iterator[Guest]:
+    guest = Guest("hot=100")
+    yield guest
+    guest.close()
+
+
+def background(guest: Guest) -> jit_client.Background:
+    compiling = guest.jit.compiling
+    assert isinstance(compiling, jit_client.Background)
+    return compiling
+
+
+def is_running(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until_ended(pid: int) -> None:
+    end = time.monotonic() + 20
+    while is_running(pid):
+        assert time.monotonic() < end, "the worker goes on"
+        time.sleep(0.02)
+
+
+def test_a_hot_loop_is_compiled_and_right(guest: Guest) -> None:
+    assert not background(guest).workers
+    assert guest.loop(50) == expected(50)
+    assert not background(guest).workers, "nothing was hot"
+    guest.until_compiled()
+    assert guest.loop(100_000) == expected(100_000)
+    assert guest.jit.waiting == 0
+    (worker,) = background(guest).workers
+    assert os.getpriority(os.PRIO_PROCESS, worker.pid) > 0
+    assert os.readlink(f"/proc/{worker.pid}/cwd") == "/"
+
+
+def test_the_worker_ends_with_the_engine() -> None:
+    guest = Guest("hot=100")
+    guest.until_compiled()
+    (worker,) = background(guest).workers
+    guest.close()
+    wait_until_ended(worker.pid)
+
+
+def test_its_socket_is_not_the_guests() -> None:
+    policy = Policy("forward")
+    guest = Guest("hot=100", descriptors=policy.descriptors)
+    guest.until_compiled()
+    (worker,) = background(guest).workers
+    assert worker.fd > 900 and not policy.descriptors.usable(worker.fd)
+    guest.close()
+    assert policy.descriptors.usable(worker.fd)
+
+
+def test_changed_code_is_forgotten_and_compiled_again(guest: Guest) -> None:
+    guest.until_compiled()
+    guest.memory.protect(CODE, 0x4000, 7)
+    assert not guest.is_compiled()
+    guest.memory.write(CODE, bytes.fromhex("050080e2"))  # add r0, #5
+    guest.engine.flush(CODE, CODE + 4)
+    assert guest.loop(2000) == expected(2000, 5)
+    end = time.monotonic() + 60
+    while not guest.is_compiled():
+        assert time.monotonic() < end, guest.log
+        assert guest.loop(5000) == expected(5000, 5)
+    assert guest.loop(5000) == expected(5000, 5)
+
+
+def test_a_piece_of_code_that_changed_meanwhile_is_thrown_away() -> None:
+    guest = Guest("hot=100", prot=7)
+    try:
+        guest.loop(1000)  # asks
+        guest.memory.write(CODE, bytes.fromhex("050080e2"))
+        guest.engine.flush(CODE, CODE + 4)
+        end = time.monotonic() + 60
+        while not any("its code has changed" in line for line in guest.log):
+            assert time.monotonic() < end, guest.log
+            guest.jit.poll()
+            assert not guest.is_compiled()
+        while not guest.is_compiled():
+            assert time.monotonic() < end, guest.log
+            assert guest.loop(5000) == expected(5000, 5)
+    finally:
+        guest.close()
+
+
+def test_a_literal_that_can_be_written_is_loaded_each_time() -> None:
+    for options in ("hot=100", "hot=100,sync"):
+        guest = Guest(options, prot=7)
+        try:
+            # ldr r3, [pc, #16]; add r0, r0, r3; subs r2, #1; bne; svc; ...; the literal
+            code = "10309fe5 030080e0 012052e2 fbffff1a 000000ef 00000000 03000000"
+            guest.memory.write(CODE, bytes.fromhex(code))
+            guest.engine.flush(CODE, CODE + 28)
+            guest.until_compiled()
+            guest.memory.write(CODE + 24, b"\7")
+            assert guest.loop(1000)[0] == 7000, options
+        finally:
+            guest.close()
+
+
+def test_a_killed_worker_costs_nothing_but_what_it_was_doing() -> None:
+    guest = Guest("hot=100")
+    try:
+        guest.loop(300)
+        (worker,) = background(guest).workers
+        while not worker.ready:
+            guest.jit.poll()
+        # Whether it has already answered or not, the guest does not see a difference.
+        os.kill(worker.pid, signal.SIGKILL)
+        wait_until_ended(worker.pid)
+        guest.jit.poll()
+        assert not background(guest).workers
+        assert guest.loop(5000) == expected(5000)
+        assert any("is lost" in line for line in guest.log)
+    finally:
+        guest.close()
+
+
+def test_a_worker_is_started_again_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jit_client, "BOOT", "raise SystemExit")
+    monkeypatch.setattr(jit_client, "PAUSE", 0.01)
+    guest = Guest("hot=100")
+    try:
+        end = time.monotonic() + 60
+        while guest.jit.waiting or not guest.log:
+            assert time.monotonic() < end, guest.log
+            assert guest.loop(3000) == expected(3000)
+        assert sum("is started" in line for line in guest.log) == jit_client.MOST_LOST
+        assert "there is no worker" in guest.log[-1]
+        assert guest.loop(100_000) == expected(100_000)
+    finally:
+        guest.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"\xff\xff\xff\xff",
+        b"\x04\0\0\0abcd",
+        b"\x01\0\0\0N",
+        # ("piece", 1, (b"", 0, 99, [], [], 0), "", 0.0)
+        b"GARBLED",
+    ],
+)
+def test_nonsense_from_a_worker_is_not_believed(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    import marshal
+
+    if answer == b"GARBLED":
+        data = marshal.dumps(("piece", 1, (b"", 0, 99, [], [], 0), "", 0.0))
+        answer = len(data).to_bytes(4, "little") + data
+    monkeypatch.setattr(jit_client, "BOOT", f"import os, time; os.write(0, {answer!r}); time.sleep(30)")
+    monkeypatch.setattr(jit_client, "PAUSE", 0.01)
+    guest = Guest("hot=100")
+    try:
+        end = time.monotonic() + 60
+        while guest.jit.waiting or not guest.log:
+            assert time.monotonic() < end, guest.log
+            assert guest.loop(3000) == expected(3000)
+        assert any("it sent nonsense" in line for line in guest.log), guest.log
+        assert not guest.is_compiled()
+    finally:
+        guest.close()
+
+
+def test_no_worker_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jit_client.sys, "executable", "/nonexistent/python")
+    monkeypatch.setattr(jit_client, "PAUSE", 0.01)
+    guest = Guest("hot=100")
+    try:
+        end = time.monotonic() + 60
+        while guest.jit.waiting or not guest.log:
+            assert time.monotonic() < end, guest.log
+            assert guest.loop(3000) == expected(3000)
+        assert any("cannot be started: No such file or directory" in line for line in guest.log)
+    finally:
+        guest.close()
+
+
+def test_a_child_process_has_a_worker_of_its_own(guest: Guest) -> None:
+    guest.loop(300)
+    (worker,) = background(guest).workers
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            guest.engine.begin_child()
+            guest.until_compiled()
+            (other,) = background(guest).workers
+            status = 0 if other.pid != worker.pid and guest.loop(9000) == expected(9000) else 2
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    guest.until_compiled()
+    assert background(guest).workers == [worker]
+
+
+def test_the_queue_is_bounded_and_the_hottest_goes_first(monkeypatch: pytest.MonkeyPatch, guest: Guest) -> None:
+    monkeypatch.setattr(jit_client, "MOST_QUEUED", 3)
+    compiling = background(guest)
+    for n in range(4):
+        compiling.request(CODE + 0x100 * n, False, False)
+        for _ in range(n):
+            compiling.hotter(CODE + 0x100 * n, False)
+    sent: list[int] = []
+    monkeypatch.setattr(jit_client.Background, "_send", lambda self, worker, request: sent.append(request.entry))
+    done = compiling.poll()
+    assert [(d.entry, d.again) for d in done] == [(CODE, True)]
+    assert sent == [CODE + 0x300, CODE + 0x200]
+
+
+@pytest.mark.parametrize("options", ["hot=1", "hot=1,sync", "hot=1,forget=1", "hot=1,kill=1", "hot=1,workers=2"])
+def test_stress_options(options: str) -> None:
+    guest = Guest(options)
+    try:
+        end = time.monotonic() + 0.7
+        while time.monotonic() < end:
+            assert guest.loop(3000) == expected(3000)
+    finally:
+        guest.close()
