@@ -124,7 +124,7 @@ def build(path: str, cpu: str) -> None:
     ir = Generator(decoder(), fma=cpu != "x86-64-v2").module()
     image, offsets = link(_compile_all(split(ir, PARTS), cpu))
     # What compiled regions may call, counted from `decode`, stands at the end.
-    exported = {"redecode", *(routine.name for routine in all_routines(fma=True))}
+    exported = {"redecode", "leave", "end_of_code", *(routine.name for routine in all_routines(fma=True))}
     routines = {name: at - offsets["decode"] for name, at in offsets.items() if name in exported}
     image += bytes(-len(image) % 16) + pack_routines(routines)
     header = pack_header([offsets[name] for name in SYMBOLS], HEADER_SIZE + len(image))

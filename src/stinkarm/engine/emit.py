@@ -167,7 +167,7 @@ class HandlerBuilder(FloatingBuilder):
             self._count_branch(ip, arguments)
         self.dispatch(arguments)
 
-    def _count_branch(self, ip: str, arguments: str) -> None:
+    def _count_branch(self, ip: str, arguments: str, *, leave: str = "@leave") -> None:
         """Report the target once it has been branched to often. The counters are hashed by it."""
         place = self._new(f"and i64 {self._new(f'ptrtoint ptr {ip} to i64')}, {(HOT_COUNTERS - 1) * ENTRY_SIZE}")
         offset = self._new(f"lshr i64 {place}, 2")
@@ -179,7 +179,7 @@ class HandlerBuilder(FloatingBuilder):
         self._do(f"br i1 {self._new(f'icmp eq i32 {left}, 0')}, label %{hot}, label %{cold}, !prof !0")
         self._begin(hot)
         self._store_state("stop", str(stop.HOT))
-        self._do(f"{CALL} @leave({arguments})")
+        self._do(f"{CALL} {leave}({arguments})")
         self._do("ret void")
         self._begin(cold)
 

@@ -21,7 +21,18 @@ from ..isa.decode import Decoder, is_wide
 from ..isa.tables import TABLES
 from .emit import PARAMETERS
 from .layout import ENTRY_SIZE, THUMB_TABLE
-from .region_builder import BACK, FLAG_SLOTS, REGISTERS, SPILL, STUB, Fragment, RegionBuilder, Unsupported, label_of
+from .region_builder import (
+    BACK,
+    FLAG_SLOTS,
+    LEAVING,
+    REGISTERS,
+    SPILL,
+    STUB,
+    Fragment,
+    RegionBuilder,
+    Unsupported,
+    label_of,
+)
 from .runtime import ALWAYS, ATTRIBUTES
 from .store import cpu_level
 
@@ -377,10 +388,7 @@ class _Assembly:
     def _exit_text(self, key: Key, registers: set[str], *, inside: bool) -> list[str]:
         builder = self.builder
         builder.lines = []
-        n, z, c, v = builder.flag_words()
-        ip = builder._new(f"getelementptr i8, ptr %ip, i64 {self._distance(key[0])}")
-        budget = builder._new("load i64, ptr %budget_left, align 8")
-        builder.dispatch(f"ptr %st, ptr %mem, ptr {ip}, ptr %base, i64 {budget}, i32 {n}, i32 {z}, i32 {c}, i32 {v}")
+        builder.leave(builder._new(f"getelementptr i8, ptr %ip, i64 {self._distance(key[0])}"))
         label = f"x{label_of(*key)}" if inside else label_of(*key)
         return [f"{label}:", *self._spill(registers), *builder.lines]
 
@@ -410,6 +418,8 @@ class _Assembly:
         for key, registers in self.exits.items():
             exits += self._exit_text(key, registers, inside=key in self.fragments)
         again = self._again() if self.stub_texts else []
+        self.builder.lines = counted = []
+        self.builder.leave_counted()
         parameters = PARAMETERS.replace("ptr %st", "ptr noalias %st").replace("ptr %ip", "ptr %ip0")
         define = f"define hidden preserve_nonecc void @region({parameters}) #0 align 16 {{"
         return "\n".join(
@@ -423,6 +433,7 @@ class _Assembly:
                 *self.stub_texts,
                 *exits,
                 *again,
+                *counted,
                 "}\n",
             ]
         )
@@ -439,7 +450,8 @@ class _Assembly:
 
     def _prologue(self) -> list[str]:
         lines = ["entry:", "  %budget_left = alloca i64, align 8"]
-        lines += [f"  %{slot} = alloca i32, align 4" for slot in (*REGISTERS, *FLAG_SLOTS)]
+        lines += [f"  %{slot} = alloca i32, align 4" for slot in (*REGISTERS, *FLAG_SLOTS, *LEAVING)]
+        lines.append("  %leaving_for = alloca ptr, align 8")
         lines.append("  %vfp = alloca [256 x i8], align 16")
         lines += [
             f"  %fault_ip = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['fault_ip']}",

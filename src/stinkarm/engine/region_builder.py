@@ -18,14 +18,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..guest.state import FP_FLUSH, FP_ROUNDING
+from ..guest.state import FP_EXACT, FP_FLUSH, FP_ROUNDING
 from ..isa.fields import Field, Number
 from ..isa.operations import Flags, Value
-from .emit import HandlerBuilder
+from .emit import CALL, PINS, HandlerBuilder
+from .floating import FORMATS, float_type, routine_name
 from .ir import IrValue, ir_type, type_of
 from .ir import name_of as _name
 
 REGISTERS = tuple(f"r{n}" for n in range(15))
+LEAVING = ("leaving_n", "leaving_z", "leaving_c", "leaving_v")
 FLAG_SLOTS = ("fn", "fz", "cx", "cy", "vx", "vy", "lx", "ly")
 
 # Marks in the lines of an instruction, filled in when the region is put together.
@@ -125,6 +127,8 @@ class RegionBuilder(HandlerBuilder):
         self.flags = {}
         # Beside AVX instructions, those without it wait for the upper halves of registers.
         self._move = "v" if avx else ""
+        # Of the standard arithmetic, what is done in place.
+        self._whole = ("add", "sub", "mul", "fma") if avx else ("add", "sub", "mul")
         self.uses_floating = False
         self.widths: dict[int, set[int]] = {}  # of each doubleword register: the sizes of accesses, in bytes
         self.tables: set[str] = set()
@@ -522,6 +526,34 @@ class RegionBuilder(HandlerBuilder):
             return IrValue(self, 1, "false")
         return super()._mode_is(mask)
 
+    def fp(self, op: str, *operands: Value, standard: bool = False) -> Value:
+        if not standard or op not in self._whole:
+            return super().fp(op, *operands, standard=standard)
+        width, lanes = operands[0].width, operands[0].lanes
+        aside, after = self._label("aside"), self._label("after")
+        if op != "add" and op != "sub":
+            # A product that is flushed may have been inexact. (A sum that small never is.)
+            self._go_aside(self._mode_is(FP_EXACT), aside)
+        for operand in operands:
+            self._go_aside(self._unusual(operand), aside)
+        result = self.host(op, *operands)
+        self._go_aside(self._unusual(result), aside)
+        fast, fast_block = self._float(result), self.block
+        self._do(f"br label %{after}")
+        self._begin(aside)
+        slow = self._float(self.call_float(routine_name(op, width, lanes, standard=True), operands, (), width))
+        return self._bits(width, lanes, self._joined(float_type(width, lanes), fast, fast_block, after, slow))
+
+    def _unusual(self, value: Value) -> Value:
+        """Say whether any lane is a NaN, or denormal or the smallest normal number.
+
+        Written the same way for results as for operands, so that LLVM sees what has been looked at before.
+        """
+        numbers = FORMATS[value.width]
+        twice = value + value
+        tiny = (twice - 1).ult(2 * numbers.smallest_normal)
+        return self.any_lane(tiny | value.like(2 * numbers.infinity).ult(twice))
+
     def _routine(self, name: str) -> str:
         offset = self.routines.get(name)
         if offset is None:
@@ -588,9 +620,40 @@ class RegionBuilder(HandlerBuilder):
     def _tail(self, ip: str, *, branch: bool = False) -> None:
         self._do(f"{SPILL}{len(self.fragment.spills)}{SPILL}")
         self.fragment.spills.append(frozenset(self.fragment.written))
-        n, z, c, v = self.flag_words()
+        self.leave(ip)
+
+    def leave(self, ip: str) -> None:
+        """Go to the entry `ip`; if the interpreter does what is there, count that as the interpreter's branches do."""
         budget = self._new("load i64, ptr %budget_left, align 8")
-        self.dispatch(f"ptr %st, ptr %mem, ptr {ip}, ptr %base, i64 {budget}, i32 {n}, i32 {z}, i32 {c}, i32 {v}")
+        words = self.flag_words()
+        arguments = self._all_arguments(ip, budget, *words)
+        fetch = f'call i64 asm sideeffect "movl (%r14), ${{0:k}}", "=r,{PINS},~{{memory}}"({arguments})'
+        offset = self._new(fetch)
+        go_on = self._label("go")
+        is_cold = self._new(f"icmp ult i64 {offset}, {self.routines['end_of_code']}")
+        for slot, name in zip(LEAVING, words, strict=True):
+            self._do(f"store i32 {name}, ptr %{slot}, align 4")
+        self._do(f"store ptr {ip}, ptr %leaving_for, align 8")
+        self._do(f"br i1 {is_cold}, label %leave_counted, label %{go_on}, !prof !0")
+        self._begin(go_on)
+        handler = self._new(f"getelementptr i8, ptr %base, i64 {offset}")
+        self._do(f"{CALL} {handler}({arguments})")
+        self._do("ret void")
+
+    def leave_counted(self) -> None:
+        """Write the block that counts what is not compiled yet where a region is left for it."""
+        self._begin("leave_counted")
+        ip = self._new("load ptr, ptr %leaving_for, align 8")
+        budget = self._new("load i64, ptr %budget_left, align 8")
+        words = [self._get(slot) for slot in LEAVING]
+        arguments = self._all_arguments(ip, budget, *words)
+        leave = f"getelementptr i8, ptr %base, i64 {self.routines['leave']}"
+        self._count_branch(ip, arguments, leave=self._new(leave))
+        self.dispatch(arguments)
+
+    @staticmethod
+    def _all_arguments(ip: str, budget: str, n: str, z: str, c: str, v: str) -> str:
+        return f"ptr %st, ptr %mem, ptr {ip}, ptr %base, i64 {budget}, i32 {n}, i32 {z}, i32 {c}, i32 {v}"
 
     def supervisor_call(self, number: Number) -> None:
         raise Unsupported("SVC")
