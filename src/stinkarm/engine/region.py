@@ -418,7 +418,8 @@ class _Assembly:
         for key, registers in self.exits.items():
             exits += self._exit_text(key, registers, inside=key in self.fragments)
         again = self._again() if self.stub_texts else []
-        self.builder.lines = counted = []
+        counted: list[str] = []
+        self.builder.lines = counted
         self.builder.leave_counted()
         parameters = PARAMETERS.replace("ptr %st", "ptr noalias %st").replace("ptr %ip", "ptr %ip0")
         define = f"define hidden preserve_nonecc void @region({parameters}) #0 align 16 {{"

@@ -531,7 +531,7 @@ class RegionBuilder(HandlerBuilder):
             return super().fp(op, *operands, standard=standard)
         width, lanes = operands[0].width, operands[0].lanes
         aside, after = self._label("aside"), self._label("after")
-        if op != "add" and op != "sub":
+        if op not in ("add", "sub"):
             # A product that is flushed may have been inexact. (A sum that small never is.)
             self._go_aside(self._mode_is(FP_EXACT), aside)
         for operand in operands:
