@@ -86,6 +86,8 @@ def test_two_dashes_end_the_options() -> None:
         (["--root", "/usr"], "root", "/usr"),
         (["--allow-run"], "allow_run", True),
         (["--allow-run=a,/b"], "allow_run", ["a", "/b"]),
+        (["--allow-net"], "allow_net", True),
+        (["--allow-net=localhost:80,[::1]"], "allow_net", ["localhost:80", "[::1]"]),
         (["-r", "5.4.0"], "release", "5.4.0"),
         (["-D", "out.log"], "log_file", "out.log"),
         (["-cpu", "cortex-a15"], "cpu", "cortex-a15"),

@@ -137,6 +137,7 @@ def run(
     allow_write: Grant = False,
     allow_env: bool | Sequence[str] = False,
     allow_run: bool | Sequence[str] = False,
+    allow_net: bool | Sequence[str] = False,
     stack_size: int = 8 << 20,
     engine: Engine = "interpreter",
     timeout: float | None = None,
@@ -151,7 +152,8 @@ def run(
     input. `env` is its whole environment; without it the program gets what the mode and
     `allow_env` let it see of this process's. `syscalls` is the mode: "sandbox", "forward" or "deny".
     `allow_read` and `allow_write` are True or the host paths that the sandbox may reach; with `allow_run` it may have
-    children and run other ARM programs (True), or only those listed. `timeout` is in
+    children and run other ARM programs (True), or only those listed; `allow_net` are True or the addresses
+    ("HOST:PORT"…) that it may reach. `timeout` is in
     seconds of wall-clock time; `max_output` in bytes, each for stdout and stderr. `log` are topics as of
     `--log`, written to `log_file`, without which there is no log.
 
@@ -164,6 +166,9 @@ def run(
         program, args, env, argv0, syscalls, allow_read, allow_write, allow_env, stack_size, engine, log, log_file
     )
     settings.allow_run = _grant("allow_run", allow_run)
+    addresses = _grant("allow_net", allow_net)
+    if addresses is not False:
+        settings.grant("--allow-net", None if addresses is True else addresses)
     if not isinstance(stdin, (bytes, bytearray, memoryview)):
         raise UsageError(f"stdin is a {type(stdin).__name__}; it must be bytes.")
     if max_output < 0:

@@ -27,6 +27,7 @@ OPTIONS = (
     (("--allow-write",), OPTIONAL, "PATH,...", "let the sandbox also write, create and delete there"),
     (("--allow-env",), OPTIONAL, "NAME,...", "let the sandbox see the host's environment, or these names"),
     (("--allow-run",), OPTIONAL, "PROGRAM,...", "let the sandbox have children and run ARM programs (or only these)"),
+    (("--allow-net",), OPTIONAL, "HOST:PORT,...", "let the sandbox reach the network (or only these addresses)"),
     "What it is given",
     (("-E",), VALUE, "VAR=VAL", "set an environment variable (repeatable)"),
     (("-U",), VALUE, "VAR", "take an environment variable away (repeatable)"),
@@ -233,7 +234,7 @@ def apply(settings: Settings, name: str, value: str | None) -> bool:
             settings.dump_asm = True
         case "--dump-registers":
             settings.dump_registers = True
-        case "--allow-read" | "--allow-write" | "--allow-env" | "--allow-run":
+        case "--allow-read" | "--allow-write" | "--allow-env" | "--allow-run" | "--allow-net":
             settings.grant(key, None if value is None else words_of(name, value))
         case "-E":
             settings.set_variable(value or "")

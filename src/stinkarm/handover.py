@@ -30,7 +30,7 @@ BOOT = (
 # The settings that go with a program to the next; the rest is about the program itself, or is a time or a count.
 SAME = ("syscalls", "sysroot", "root", "release", "cpu", "engine", "jit", "log_file")
 SWITCHES = ("strace", "dump_registers")
-GRANTS = ("allow_read", "allow_write", "allow_env", "allow_run")
+GRANTS = ("allow_read", "allow_write", "allow_env", "allow_run", "allow_net")
 EVERYTHING = b"\n"  # a grant without names
 SIG_IGN = 1
 

@@ -95,6 +95,7 @@ class Machine:
             allow_write=settings.allow_write,
             allow_env=settings.allow_env,
             allow_run=settings.allow_run,
+            allow_net=settings.allow_net,
             sysroot=None if settings.root else settings.sysroot or sysroot.from_environment(os.environ),
             root=settings.root,
         )

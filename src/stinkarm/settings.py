@@ -9,6 +9,8 @@ from stinkarm.status import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stinkarm.sandbox.policy import Policy
 
 MODES = ("sandbox", "forward", "deny")
@@ -29,13 +31,14 @@ TIMEOUT_MAXIMUM = 10.0**9
 class Settings:
     """One guest run.
 
-    `allow_read`, `allow_write`, `allow_env` and `allow_run` are True for everything, else the list of paths (variable
-    names, programs) granted. `environment_changes` are the `-E` and `-U` options in order: (name, value), value None to
-    take the variable away.
+    `allow_read`, `allow_write`, `allow_env`, `allow_run` and `allow_net` are True for everything, else the list of
+    paths (variable names, programs, addresses) granted. `environment_changes` are the `-E` and `-U` options in order:
+    (name, value), value None to take the variable away.
     """
 
     __slots__ = (
         "allow_env",
+        "allow_net",
         "allow_read",
         "allow_run",
         "allow_write",
@@ -70,6 +73,7 @@ class Settings:
         self.allow_write: bool | list[str] = []
         self.allow_env: bool | list[str] = []
         self.allow_run: bool | list[str] = []
+        self.allow_net: bool | list[str] = []
         self.environment_changes: list[tuple[str, str | None]] = []
         self.no_env = False
         self.stack_size = 8 * MIB
@@ -136,6 +140,8 @@ class Settings:
 
     def grant(self, key: str, names: list[str] | None) -> None:
         """Widen the sandbox by the option `key` for these names; None is everything."""
+        if key == "--allow-net":
+            check_rules(names or ())
         attribute = key[2:].replace("-", "_")
         granted: bool | list[str] = getattr(self, attribute)
         if not isinstance(granted, bool):
@@ -163,6 +169,17 @@ class Settings:
             else:
                 found[name] = value
         return [os.fsencode(f"{name}={value}") for name, value in found.items()]
+
+
+def check_rules(names: "Sequence[str]") -> None:
+    """Check that each name is a rule of `--allow-net`."""
+    for name in names:
+        from stinkarm.sandbox.network import Rule
+
+        try:
+            Rule(name)
+        except ValueError as error:
+            raise UsageError(f"--allow-net: {error}") from None
 
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:

@@ -65,7 +65,7 @@ def test_a_path_that_cannot_be_read_is_an_address(traced: Logged) -> None:
 
 
 def test_a_denial_is_reported_once(log: Logged) -> None:
-    assert log.shown("socket", 10, 1, 0).splitlines()[0] == 'denied socket("the network") - no grant allows it'
+    assert log.shown("socket", 10, 1, 0).splitlines()[1] == 'denied socket("the network") - grant it with --allow-net'
     assert log.shown("socket", 10, 1, 0) == (
         "socket(domain=AF_INET6, type=SOCK_STREAM, protocol=0) [sandbox]\n=-1 EACCES (Permission denied)\n"
     )

@@ -15,6 +15,7 @@ What a call reads is shown as it was before the call, what it writes as it is af
 from __future__ import annotations
 
 import os
+from _socket import inet_ntop
 from _thread import get_native_id
 from errno import errorcode
 from struct import unpack
@@ -23,6 +24,7 @@ from stinkarm.guest.memory import GuestFault
 from stinkarm.inspect.flags import BITS, NUMBERS, SIGNALS, show_bits, show_file_mode, show_mode, show_number
 from stinkarm.linux import structs
 from stinkarm.linux.structs import Layout
+from stinkarm.sandbox.network import AF_INET, AF_INET6, AF_UNIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 32  # of a buffer, as strace
 MAX_ITEMS = 32  # of an array, as strace
 MAX_PATH = 4096
+MAX_SOCKADDR = 128
 MAX_ERRNO = 4095
 AT_FDCWD = -100
 ENDS = ("exit", "exit_group")  # they do not return
@@ -374,6 +377,42 @@ def _iovecs(tracer: Tracer, address: int, call: Call) -> str:
     return _show_items(items, call.length)
 
 
+def _sockaddr(tracer: Tracer, address: int, call: Call) -> str:
+    size = call.arguments[call.index + 1]
+    if call.syscall.parameters[call.index + 1][1] == "InOut[Word]":  # accept, recvfrom and their like
+        if call.result is None or not size:
+            return ""
+        size = int.from_bytes(tracer.memory.read(size, 4), "little")
+    return show_socket_address(tracer.memory.read(address, max(0, min(size, MAX_SOCKADDR))))
+
+
+def _option_value(tracer: Tracer, address: int, call: Call) -> str:
+    size = int.from_bytes(tracer.memory.read(call.length, 4), "little")
+    return quote(tracer.memory.read(address, min(size, MAX_BYTES))) + ("..." if size > MAX_BYTES else "")
+
+
+def _mmsghdrs(tracer: Tracer, address: int, call: Call) -> str:
+    return f"/* {call.length if call.result is None else call.result} messages */"
+
+
+def show_socket_address(data: bytes) -> str:
+    """Give a struct sockaddr by its family."""
+    family = int.from_bytes(data[:2], "little")
+    fields = [f"sa_family={show_number(NUMBERS['SocketDomain'], family)}"]
+    port = f"htons({int.from_bytes(data[2:4], 'big')})"
+    if family == AF_UNIX and len(data) > 2:
+        name = data[2:]
+        path = quote(name.partition(b"\0")[0]) if name[0] else "@" + quote(name[1:])
+        fields.append(f"sun_path={path}")
+    elif family == AF_INET and len(data) >= 8:
+        fields += [f"sin_port={port}", f'sin_addr="{inet_ntop(AF_INET, data[4:8])}"']
+    elif family == AF_INET6 and len(data) >= 24:
+        fields += [f"sin6_port={port}", f'sin6_addr="{inet_ntop(AF_INET6, data[8:24])}"']
+    elif len(data) > 2:
+        fields.append(f"sa_data={quote(data[2:], MAX_BYTES)}")
+    return f"{{{', '.join(fields)}}}"
+
+
 def _pollfds(tracer: Tracer, address: int, call: Call) -> str:
     count = call.arguments[call.index + 1]
     items = []
@@ -403,11 +442,14 @@ POINTED: dict[str, Callable[[Tracer, int, Call], str]] = {
     "HalfIds": _half_ids,
     "Ids": _ids,
     "Iovecs": _iovecs,
+    "Mmsghdrs": _mmsghdrs,
     "Off": _off,
     "OldSigset": _old_sigset,
+    "OptionValue": _option_value,
     "Path": _path,
     "Pollfds": _pollfds,
     "Sigset": _sigset,
+    "Sockaddr": _sockaddr,
     "String": _path,
     "Strings": _strings,
     "Word": _word,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PURE = "pure"  # nothing outside the process: always runs
 FD = "fd"  # descriptors; runs, and itself asks `kernel.policy` about what is new
 PATH = "path"  # names of files; runs, and itself asks `kernel.policy`
-SOCKET = "socket"  # the network: refused with EACCES
+SOCKET = "socket"  # sockets; runs, and itself asks `kernel.policy` about kinds and addresses
 CHILD = "child"  # new processes and programs: refused with EPERM but for --allow-run
 PROCESS = "process"  # other processes: refused with EPERM
 SYSTEM = "system"  # the machine's own settings: refused with EPERM

@@ -359,6 +359,12 @@ def end_of_wait(k: Kernel, number: int) -> int:
     return state.r[0]
 
 
+def end_without_restart(k: Kernel) -> int:
+    """Give what an interrupted call answers that no handler makes to be made again."""
+    k.attention = True
+    return -EINTR
+
+
 # Acting
 
 

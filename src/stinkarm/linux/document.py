@@ -12,7 +12,7 @@ IN_SANDBOX = {
     PURE: "allowed",
     FD: "the guest's own descriptors",
     PATH: "what is granted",
-    SOCKET: "EACCES",
+    SOCKET: "pairs, granted paths, `--allow-net`",
     CHILD: "EPERM without `--allow-run`",
     PROCESS: "EPERM",
     SYSTEM: "EPERM",
@@ -76,7 +76,7 @@ def document() -> str:
     lines += ["", "## Missing", "", "These answer ENOSYS; in the sandbox, those named with it another error.", ""]
     for number, name, declaration in missing:
         refused = ""
-        if declaration is not None and declaration.needs in (SOCKET, CHILD, PROCESS, SYSTEM):
+        if declaration is not None and declaration.needs in (CHILD, PROCESS, SYSTEM):
             refused = f" ({IN_SANDBOX[declaration.needs]})"
         lines.append(f"- {_number(number)} `{name}`{refused}")
     return "\n".join(lines) + "\n"

@@ -108,7 +108,7 @@ def write(k: Kernel, fd: Fd, buf: In[Bytes], len: Size) -> int:
     return result if result >= 0 else _wrote(k, result)
 
 
-def _iovecs(k: Kernel, address: int, count: int) -> Array[c_uint64]:
+def iovecs(k: Kernel, address: int, count: int) -> Array[c_uint64]:
     """Read the guest's struct iovecs as the host's."""
     if count > UIO_MAXIOV:
         raise OSError(EINVAL, "too many struct iovec")
@@ -125,7 +125,7 @@ def _iovecs(k: Kernel, address: int, count: int) -> Array[c_uint64]:
 
 def _vector(k: Kernel, number: int, fd: int, iov: int, iovcnt: int, *more: int) -> int:
     k.policy.descriptors.check(fd)
-    vector = _iovecs(k, iov, iovcnt)
+    vector = iovecs(k, iov, iovcnt)
     return call(number, fd, addressof(vector), iovcnt, *more) if more else call3(number, fd, addressof(vector), iovcnt)
 
 

@@ -26,6 +26,7 @@ TERMIOS2 = 44
 WINSIZE = 8
 INT = 4
 
+SOCKETS = 0x89  # the upper byte of requests on sockets
 TIOCSPGRP = 0x5410
 TIOCGPTPEER = 0x5441
 FICLONE = 0x40049409
@@ -121,6 +122,11 @@ def ioctl(k: Kernel, fd: Fd, request: IoctlRequest, argp: Hex) -> int:
         return _ioctl(k, fd, GETS[request], INT, argp)
     if request in (FICLONE, FICLONERANGE):
         return _clone(k, fd, request, argp)
+    if request >> 8 == SOCKETS:
+        from stinkarm.linux import interfaces
+
+        if interfaces.is_known(request):
+            return interfaces.ioctl(k, fd, request, argp)
     size = REACHING.get(request)
     if size is None and request not in SETS and request not in BLOCK_SIZES and request != TIOCGPTPEER:
         k.note(f"ioctl {request:#x} is not known: it answers ENOTTY.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from errno import ENOSYS
 
-from stinkarm.linux.declare import PROCESS, PURE, SOCKET, SYSTEM, missing
+from stinkarm.linux.declare import PROCESS, PURE, SYSTEM, missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,23 +18,16 @@ if TYPE_CHECKING:
         Bytes,
         CloneFlags,
         Fd,
-        FdPair,
         Hex,
         In,
-        InOut,
         Int,
         Mode,
-        Msghdr,
-        Out,
         Path,
         Pid,
         PtraceRequest,
         Size,
-        SocketDomain,
-        SocketType,
         String,
         UInt,
-        Word,
     )
 
 # Other processes
@@ -77,125 +70,6 @@ def pidfd_open(k: Kernel, pid: Pid, flags: Hex) -> Fd:
 @missing(438, PROCESS)
 def pidfd_getfd(k: Kernel, pidfd: Fd, targetfd: Int, flags: Hex) -> Fd:
     """Take a descriptor of another process."""
-    return -ENOSYS
-
-
-# Sockets
-
-
-@missing(281, SOCKET)
-def socket(k: Kernel, domain: SocketDomain, type: SocketType, protocol: Int) -> Fd:
-    """Make a socket."""
-    return -ENOSYS
-
-
-@missing(288, SOCKET)
-def socketpair(k: Kernel, domain: SocketDomain, type: SocketType, protocol: Int, sv: Out[FdPair]) -> int:
-    """Make two connected sockets."""
-    return -ENOSYS
-
-
-@missing(282, SOCKET)
-def bind(k: Kernel, sockfd: Fd, addr: In[Bytes], addrlen: Size) -> int:
-    """Name a socket."""
-    return -ENOSYS
-
-
-@missing(283, SOCKET)
-def connect(k: Kernel, sockfd: Fd, addr: In[Bytes], addrlen: Size) -> int:
-    """Connect a socket."""
-    return -ENOSYS
-
-
-@missing(284, SOCKET)
-def listen(k: Kernel, sockfd: Fd, backlog: Int) -> int:
-    """Accept connections."""
-    return -ENOSYS
-
-
-@missing(285, SOCKET)
-def accept(k: Kernel, sockfd: Fd, addr: Address, addrlen: InOut[Word]) -> Fd:
-    """Take a connection."""
-    return -ENOSYS
-
-
-@missing(366, SOCKET)
-def accept4(k: Kernel, sockfd: Fd, addr: Address, addrlen: InOut[Word], flags: Hex) -> Fd:
-    """Take a connection."""
-    return -ENOSYS
-
-
-@missing(289, SOCKET)
-def send(k: Kernel, sockfd: Fd, buf: In[Bytes], len: Size, flags: Hex) -> int:
-    """Send."""
-    return -ENOSYS
-
-
-@missing(290, SOCKET)
-def sendto(k: Kernel, sockfd: Fd, buf: In[Bytes], len: Size, flags: Hex, dest_addr: In[Bytes], addrlen: Size) -> int:
-    """Send to an address."""
-    return -ENOSYS
-
-
-@missing(291, SOCKET)
-def recv(k: Kernel, sockfd: Fd, buf: Out[Bytes], len: Size, flags: Hex) -> int:
-    """Receive."""
-    return -ENOSYS
-
-
-@missing(292, SOCKET)
-def recvfrom(
-    k: Kernel, sockfd: Fd, buf: Out[Bytes], len: Size, flags: Hex, src_addr: Address, addrlen: InOut[Word]
-) -> int:
-    """Receive, and learn from whom."""
-    return -ENOSYS
-
-
-@missing(293, SOCKET)
-def shutdown(k: Kernel, sockfd: Fd, how: Int) -> int:
-    """End a direction of a connection."""
-    return -ENOSYS
-
-
-@missing(294, SOCKET)
-def setsockopt(k: Kernel, sockfd: Fd, level: Int, optname: Int, optval: In[Bytes], optlen: Size) -> int:
-    """Set an option of a socket."""
-    return -ENOSYS
-
-
-@missing(295, SOCKET)
-def getsockopt(k: Kernel, sockfd: Fd, level: Int, optname: Int, optval: Address, optlen: InOut[Word]) -> int:
-    """Give an option of a socket."""
-    return -ENOSYS
-
-
-@missing(296, SOCKET)
-def sendmsg(k: Kernel, sockfd: Fd, msg: In[Msghdr], flags: Hex) -> int:
-    """Send a message."""
-    return -ENOSYS
-
-
-@missing(297, SOCKET)
-def recvmsg(k: Kernel, sockfd: Fd, msg: In[Msghdr], flags: Hex) -> int:
-    """Receive a message."""
-    return -ENOSYS
-
-
-@missing(374, SOCKET)
-def sendmmsg(k: Kernel, sockfd: Fd, msgvec: Address, vlen: UInt, flags: Hex) -> int:
-    """Send messages."""
-    return -ENOSYS
-
-
-@missing(365, SOCKET)
-def recvmmsg(k: Kernel, sockfd: Fd, msgvec: Address, vlen: UInt, flags: Hex, timeout: Address) -> int:
-    """Receive messages."""
-    return -ENOSYS
-
-
-@missing(417, SOCKET)
-def recvmmsg_time64(k: Kernel, sockfd: Fd, msgvec: Address, vlen: UInt, flags: Hex, timeout: Address) -> int:
-    """Receive messages."""
     return -ENOSYS
 
 

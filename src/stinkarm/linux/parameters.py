@@ -64,6 +64,7 @@ MapFlags: TypeAlias = int
 MlockFlags: TypeAlias = int
 MlockallFlags: TypeAlias = int
 MremapFlags: TypeAlias = int
+MsgFlags: TypeAlias = int
 MsyncFlags: TypeAlias = int
 OpenFlags: TypeAlias = int
 PipeFlags: TypeAlias = int
@@ -74,10 +75,12 @@ RenameFlags: TypeAlias = int
 Resource: TypeAlias = int
 RwfFlags: TypeAlias = int
 SchedPolicy: TypeAlias = int
+ShutdownHow: TypeAlias = int
 SigmaskHow: TypeAlias = int
 WaitOptions: TypeAlias = int
 OldSigset: TypeAlias = int  # 32 signals; also what In and Out point to
 SocketDomain: TypeAlias = int
+SocketLevel: TypeAlias = int
 SocketType: TypeAlias = int
 StatxMask: TypeAlias = int
 Usage: TypeAlias = int  # RUSAGE_SELF…
@@ -147,6 +150,18 @@ class Iovecs:
 
 class Pollfds:
     """An array of struct pollfd."""
+
+
+class Sockaddr:
+    """An address of a socket; its size is the parameter after it, or what that points to."""
+
+
+class OptionValue:
+    """The value of a socket's option; the parameter after it points to its size."""
+
+
+class Mmsghdrs:
+    """An array of struct mmsghdr; its length is the parameter after it."""
 
 
 class Dirents:

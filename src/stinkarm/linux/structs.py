@@ -236,3 +236,5 @@ Msghdr = Layout(
     28,
     "msg_name:I@0 msg_namelen:i@4 msg_iov:I@8 msg_iovlen:I@12 msg_control:I@16 msg_controllen:I@20 msg_flags:I@24",
 )
+Mmsghdr = Layout("struct mmsghdr", 32, "msg_hdr:28s@0 msg_len:I@28")
+Cmsghdr = Layout("struct compat_cmsghdr", 12, "cmsg_len:I@0 cmsg_level:i@4 cmsg_type:i@8")  # then the data

@@ -49,11 +49,13 @@ class Descriptors:
     nothing asks for it. `hidden` holds the emulator's own. `positions` lists, for directories, the host's
     positions that the guest was given smaller numbers for (linux/paths.py). `signals` are the signalfds
     (linux/signalfd.py). `lock` is held where numbers change what they mean, but while nothing waits.
+    `socket_names` has the guest's names of its Unix sockets, by those that the host knows them by
+    (linux/addresses.py), and `socket_folders` the hidden descriptors that these begin with.
     """
 
     __slots__ = (
         *("_holding", "_lent", "_placeholder", "_vacant"),
-        *("hidden", "lock", "positions", "rights", "sandboxed", "signals"),
+        *("hidden", "lock", "positions", "rights", "sandboxed", "signals", "socket_folders", "socket_names"),
     )
 
     def __init__(self, sandboxed: bool) -> None:
@@ -63,6 +65,8 @@ class Descriptors:
         self.rights: dict[int, int] = {}
         self.positions: dict[int, list[int]] = {}
         self.signals: dict[int, Any] = {}
+        self.socket_names: dict[bytes, bytes] = {}
+        self.socket_folders: dict[tuple[int, int], int] = {}
         self.lock = RLock()
         self._placeholder = -1  # open once there are threads to be careful about
         self._vacant: set[int] = set()  # numbers of the guest that are closed

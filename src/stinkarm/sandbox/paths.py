@@ -76,6 +76,13 @@ class Found:
     def __enter__(self) -> "Found":
         return self
 
+    def take(self) -> int:
+        """Give a descriptor of the file that the caller will close."""
+        if not self._owned:
+            return os.dup(self.opath)
+        fd, self.opath = self.opath, -1
+        return fd
+
     def __exit__(self, *_: object) -> None:
         if self._owned and self.opath >= 0:
             os.close(self.opath)

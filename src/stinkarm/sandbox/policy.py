@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from stinkarm.sandbox.network import Network
     from stinkarm.sandbox.paths import Paths
 
     Granted = bool | Iterable[str] | None
@@ -61,6 +62,8 @@ class Policy:
     of variable names. `allow_run` is None, True for children and any ARM program that the guest may read, or a list of
     programs: children, and these alone. A program of the host runs only if it is listed, and then outside the sandbox.
 
+    `allow_net` is None, True for the whole network, or a list of what `sandbox/network.py` describes.
+
     `sysroot` is a directory where names that begin with "/" are looked for first, for reading; all of it may be
     read. `libraries` are files of the host that the guest's dynamic loader may read.
 
@@ -78,6 +81,7 @@ class Policy:
         allow_write: "Granted" = None,
         allow_env: "Granted" = None,
         allow_run: "Granted" = None,
+        allow_net: "Granted" = None,
         sysroot: str | None = None,
         root: str | None = None,
         report: "Callable[[str], None] | None" = None,
@@ -89,6 +93,7 @@ class Policy:
         self.allow_write = _absolute(_granted("allow_write", allow_write))
         self.allow_env = _granted("allow_env", allow_env)
         self.allow_run = _found(_granted("allow_run", allow_run))
+        self.allow_net = _granted("allow_net", allow_net)
         self.sysroot = os.fsencode(os.path.abspath(sysroot)) if sysroot else b""
         self.root = os.fsencode(os.path.realpath(root)) if root else b""
         self.libraries: tuple[str, ...] = ()
@@ -103,6 +108,9 @@ class Policy:
         self.program_fd = -1
         self._seen: set[tuple[str, str]] = set()
         self._paths: Paths | None = None
+        self._network: Network | None = None
+        if not isinstance(self.allow_net, bool):
+            self._network = self._make_network()  # so that a rule which is none is refused at once
 
     @property
     def sandboxed(self) -> bool:
@@ -142,6 +150,18 @@ class Policy:
 
                 self._paths = Paths(self)
         return self._paths
+
+    @property
+    def network(self) -> "Network":
+        """What the guest may reach over the network."""
+        if self._network is None:
+            self._network = self._make_network()
+        return self._network
+
+    def _make_network(self) -> "Network":
+        from stinkarm.sandbox.network import Network
+
+        return Network(self, self.allow_net)
 
     def set_start(self, arguments: "Sequence[bytes]", variables: "Sequence[bytes]", stack: int) -> None:
         """Tell what the guest was started with."""

@@ -40,6 +40,8 @@ struct kernel_sigaction { void *sa_handler; unsigned long sa_flags; void *sa_res
 struct old_sigaction { void *sa_handler; unsigned long sa_mask, sa_flags; void *sa_restorer; }; /* linux/signal_types.h */
 struct select_sigmask { void *ss; __u32 ss_len; }; /* fs/select.c, struct sigset_argpack */
 struct user_msghdr { void *msg_name; int msg_namelen; struct iovec *msg_iov; __kernel_size_t msg_iovlen; void *msg_control; __kernel_size_t msg_controllen; unsigned int msg_flags; }; /* linux/socket.h */
+struct mmsghdr { struct user_msghdr msg_hdr; unsigned int msg_len; }; /* linux/socket.h */
+struct cmsghdr { __kernel_size_t cmsg_len; int cmsg_level, cmsg_type; }; /* linux/socket.h */
 struct timespec_pair { struct timespec atime, mtime; };
 struct timespec64_pair { struct __kernel_timespec atime, mtime; };
 struct timeval_pair { struct timeval atime, mtime; };
@@ -428,5 +430,12 @@ int main(void)
     FIELD(Msghdr, struct user_msghdr, msg_control);
     FIELD(Msghdr, struct user_msghdr, msg_controllen);
     FIELD(Msghdr, struct user_msghdr, msg_flags);
+    STRUCT(Mmsghdr, struct mmsghdr);
+    FIELD(Mmsghdr, struct mmsghdr, msg_hdr);
+    FIELD(Mmsghdr, struct mmsghdr, msg_len);
+    STRUCT(Cmsghdr, struct cmsghdr);
+    FIELD(Cmsghdr, struct cmsghdr, cmsg_len);
+    FIELD(Cmsghdr, struct cmsghdr, cmsg_level);
+    FIELD(Cmsghdr, struct cmsghdr, cmsg_type);
     return 0;
 }
