@@ -231,9 +231,9 @@ class Interpreter:
                 return self._stopped(state, kind, wrapped)
 
     def _itstate(self, entry: int) -> int:
-        # The entry may be on a table page that is not accessible: then nothing was decoded there.
+        # Nothing is decoded there if the entry has been forgotten, or is on a table page that is not accessible.
         data = self.table.read(entry)
-        return data[7] if data else 0
+        return data[7] if any(data[:4]) else 0
 
     @staticmethod
     def _stopped(state: State, kind: int, pc: int) -> Stop:

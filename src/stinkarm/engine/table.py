@@ -20,7 +20,7 @@ PAGE = 4096
 
 MADV_DONTNEED = 4
 
-# How far before a T32 instruction an IT can stand whose block it is in: the entries of a block go together.
+# How far apart an IT and an instruction of its block can be: the entries of a block go together.
 IT_BLOCK = 16
 
 
@@ -92,7 +92,7 @@ class CodeTable:
             for low, high in self._executable:
                 self._clear(self.address, max(start & -4, low) * 4, min(end, high) * 4)
                 t32 = self.address + THUMB_TABLE
-                self._clear(t32, max((start & -2) - IT_BLOCK, low) * 8, min(end, high) * 8)
+                self._clear(t32, max((start & -2) - IT_BLOCK, low) * 8, min(end + IT_BLOCK, high) * 8)
 
     def _clear(self, table: int, first: int, end: int) -> None:
         """Clear the entries between two offsets in a table, which is accessible there."""
