@@ -596,11 +596,11 @@ class HandlerBuilder(FloatingBuilder):
         self.load(address, 4)
         self.load(address.maximum(address + size - 4 & -4096, signed=False), 4)
 
-    def _load_word(self, pointer: str, where: IrValue) -> None:
-        self._do(f"store i32 {_name(self.load(where, 4))}, ptr {pointer}, align 4")
+    def _load_word(self, pointer: str, where: IrValue, size: int = 4) -> None:
+        self._do(f"store i{8 * size} {_name(self.load(where, size))}, ptr {pointer}, align 4")
 
-    def _store_word(self, pointer: str, where: IrValue) -> None:
-        self.store(where, 4, self._value(32, f"load i32, ptr {pointer}, align 4"))
+    def _store_word(self, pointer: str, where: IrValue, size: int = 4) -> None:
+        self.store(where, size, self._value(8 * size, f"load i{8 * size}, ptr {pointer}, align 4"))
 
     def store_multiple(self, registers: Number, address: Value) -> None:
         if registers == 0:
@@ -611,23 +611,25 @@ class HandlerBuilder(FloatingBuilder):
         self._multiple(registers, address, self._store_word)
 
     def _extension_words(
-        self, first: Number, count: Number, address: Value, each: Callable[[str, IrValue], None]
+        self, first: Number, count: Number, address: Value, each: Callable[[str, IrValue, int], None], *, double: int
     ) -> None:
-        """Loop over consecutive extension register words, with word addresses going up."""
+        """Loop over consecutive extension registers, with addresses going up.
+
+        Doublewords are moved whole: the host would have to wait where two halves that were just stored are read as one.
+        """
+        words = 2 if double else 1
         pointer = self._extension_pointer(first)
-        if isinstance(count, int):
-            for i in range(count):
-                word = self._new(f"getelementptr inbounds i32, ptr {pointer}, i64 {i}")
-                each(word, IrValue(self, 32, _name(address + 4 * i)))
+        if count == words:  # what compilers write to walk through an array
+            each(pointer, IrValue(self, 32, _name(address)), 4 * words)
             return
 
         def step(names: list[str]) -> tuple[list[str], str]:
             at, where, left = names
-            each(at, IrValue(self, 32, where))
-            fewer = self._new(f"sub i32 {left}, 1")
+            each(at, IrValue(self, 32, where), 4 * words)
+            fewer = self._new(f"sub i32 {left}, {words}")
             following = [
-                self._new(f"getelementptr inbounds i32, ptr {at}, i64 1"),
-                self._new(f"add i32 {where}, 4"),
+                self._new(f"getelementptr inbounds i32, ptr {at}, i64 {words}"),
+                self._new(f"add i32 {where}, {4 * words}"),
                 fewer,
             ]
             return following, self._new(f"icmp eq i32 {fewer}, 0")
@@ -636,13 +638,13 @@ class HandlerBuilder(FloatingBuilder):
 
     def load_extension_words(self, first: Number, count: Number, address: Value, *, double: int) -> None:
         self._check_aligned(address, 4, write=False)
-        if not isinstance(count, int) or count > 1:
+        if count != (2 if double else 1):
             self._touch(address, self.const(count) << 2)
-        self._extension_words(first, count, address, self._load_word)
+        self._extension_words(first, count, address, self._load_word, double=double)
 
     def store_extension_words(self, first: Number, count: Number, address: Value, *, double: int) -> None:
         self._check_aligned(address, 4, write=True)
-        self._extension_words(first, count, address, self._store_word)
+        self._extension_words(first, count, address, self._store_word, double=double)
 
     def load_exclusive(self, address: Value, size: int) -> Value:
         value = self.load(address, size, aligned=True)
