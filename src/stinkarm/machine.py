@@ -103,6 +103,7 @@ class Machine:
             self.policy.descriptors.hide(descriptor)
         self.kernel = make_kernel(self.memory, self.policy, log, settings)
         self.kernel.state = self.state
+        self.state.calls = self.kernel.direct.address
         self.kernel.stack_size = settings.stack_size
         self._left = -1  # instructions that may still be executed, if it is not negative
         self._lent = 0  # threads that are executing some of them

@@ -757,7 +757,12 @@ class HandlerBuilder(FloatingBuilder):
         self.ended = True
 
     def supervisor_call(self, number: Number) -> None:
-        self._stop(stop.SYSCALL, "%next", counted=True, detail=number)
+        self._store_state("stop_detail", self.const(number).name)
+        self._store_state("stop", str(stop.SYSCALL))
+        budget = self._new("sub i64 %budget, 1")
+        self._do(f"{CALL} @system_call({self._arguments('%next', budget)})")
+        self._do("ret void")
+        self.ended = True
 
     def breakpoint(self, number: Number) -> None:
         self._stop(stop.BREAKPOINT, "%ip", counted=False, detail=number)

@@ -12,6 +12,7 @@ from ..isa.declare import CONTEXT, V8, Encoding
 from ..isa.decode import Decoder, Node
 from ..isa.fields import Field, Number, Path, trace
 from ..isa.tables import TABLES
+from .direct import system_call
 from .emit import ADVANCE, PARAMETERS, HandlerBuilder, condition_ir
 from .floating_routines import floating_text
 from .layout import ENTRY_SIZE
@@ -205,6 +206,7 @@ class Generator:
                 decode_handler(),
                 decode_handler(again=True),
                 *condition_handlers(),
+                system_call(),
                 FINISH,
                 DECODE_T32_BLOCK,
                 floating_text(fma=self.fma),

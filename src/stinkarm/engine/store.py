@@ -59,6 +59,7 @@ def _sources() -> Iterator[str]:
 # Of engine/ and guest/, the modules whose text decides what the generated code is.
 _GENERATING = (
     *(
+        "direct.py",
         "emit.py",
         "floating.py",
         "floating_routines.py",

@@ -46,6 +46,9 @@ OFFSETS = {
     "regions": 472,  # u64 host address of the list of compiled regions (engine/jit.py)
     "v8": 460,  # 1: what ARMv8 adds to A32 and T32 is there (-cpu max), else it is UNDEFINED
     "hot": 512,  # HOT_COUNTERS u32: how many more branches until the target is reported as hot, hashed by target
+    "calls": 480,  # u64 host address of the DirectCalls (guest/direct.py), or 0 for none
+    "calls_left": 488,  # i32: how many more calls are passed on before the thread comes back to Python
+    "calling": 492,  # not 0: a call that is being passed on accesses guest memory
     "interrupt": 504,  # not 0: the thread must come back to the kernel before it waits (linux/capture.py)
 }
 HOT_COUNTERS = 1024
@@ -131,6 +134,15 @@ class State:
     @v8.setter
     def v8(self, value: bool) -> None:
         self.words[115] = 1 if value else 0
+
+    @property
+    def calls(self) -> int:
+        """The address of the DirectCalls that say which system calls native code passes on, or 0."""
+        return self.doubles[60]
+
+    @calls.setter
+    def calls(self, address: int) -> None:
+        self.doubles[60] = address
 
     @property
     def thumb(self) -> bool:

@@ -57,7 +57,7 @@ def _own_clock(k: Kernel, clockid: int) -> None:
             raise OSError(EINVAL, "the clock of another process")
 
 
-@syscall(263, PURE)
+@syscall(263, PURE, direct=0, special="clock32")
 def clock_gettime(k: Kernel, clockid: Clock, tp: Out[Timespec]) -> int:
     """Read a clock."""
     _own_clock(k, clockid)
@@ -66,7 +66,7 @@ def clock_gettime(k: Kernel, clockid: Clock, tp: Out[Timespec]) -> int:
     return 0
 
 
-@syscall(403, PURE)
+@syscall(403, PURE, direct=0, special="clock64")
 def clock_gettime64(k: Kernel, clockid: Clock, tp: Out[Timespec64]) -> int:
     """Read a clock."""
     _own_clock(k, clockid)
@@ -106,7 +106,7 @@ def _resolution(clockid: int) -> tuple[int, int]:
     return seconds, nanoseconds
 
 
-@syscall(78, PURE)
+@syscall(78, PURE, direct=0, special="timeofday")
 def gettimeofday(k: Kernel, tv: Out[Timeval], tz: Out[Timezone]) -> int:
     """Give the time in microseconds since 1970. The time zone is always 0."""
     if tv:

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     )
 
 # x86-64 numbers: arch/x86/entry/syscalls/syscall_64.tbl
+HOST_GETUID = 102
+HOST_GETGID = 104
+HOST_GETEUID = 107
+HOST_GETEGID = 108
 HOST_SETFSUID = 122
 HOST_SETFSGID = 123
 HOST_CAPGET = 125
@@ -76,7 +80,7 @@ def getuid(k: Kernel) -> Id:
     return _narrow(os.getuid())
 
 
-@syscall(199, PURE)
+@syscall(199, PURE, direct=HOST_GETUID)
 def getuid32(k: Kernel) -> Id:
     """Give the real user."""
     return os.getuid()
@@ -88,7 +92,7 @@ def geteuid(k: Kernel) -> Id:
     return _narrow(os.geteuid())
 
 
-@syscall(201, PURE)
+@syscall(201, PURE, direct=HOST_GETEUID)
 def geteuid32(k: Kernel) -> Id:
     """Give the effective user."""
     return os.geteuid()
@@ -100,7 +104,7 @@ def getgid(k: Kernel) -> Id:
     return _narrow(os.getgid())
 
 
-@syscall(200, PURE)
+@syscall(200, PURE, direct=HOST_GETGID)
 def getgid32(k: Kernel) -> Id:
     """Give the real group."""
     return os.getgid()
@@ -112,7 +116,7 @@ def getegid(k: Kernel) -> Id:
     return _narrow(os.getegid())
 
 
-@syscall(202, PURE)
+@syscall(202, PURE, direct=HOST_GETEGID)
 def getegid32(k: Kernel) -> Id:
     """Give the effective group."""
     return os.getegid()

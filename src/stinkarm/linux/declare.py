@@ -47,12 +47,24 @@ class Syscall:
 
     `unpack(state.words)` gives the decoded arguments; it is None until `prepare` has run.
     `partial` says what is missing of it, `missing` that all of it is (it answers ENOSYS).
+    `direct` is the host's number for native code to pass it on (linux/direct.py), or -1, and `special` how when that
+    does not follow from the parameters.
     """
 
-    __slots__ = ("handler", "missing", "name", "needs", "number", "parameters", "partial", "result", "unpack")
+    __slots__ = (
+        *("direct", "handler", "missing", "name", "needs", "number", "parameters", "partial", "result", "special"),
+        "unpack",
+    )
 
     def __init__(
-        self, number: int, needs: str, handler: Callable[..., int], partial: str = "", missing: bool = False
+        self,
+        number: int,
+        needs: str,
+        handler: Callable[..., int],
+        partial: str = "",
+        missing: bool = False,
+        direct: int = -1,
+        special: str = "",
     ) -> None:
         self.number = number
         self.name = handler.__name__
@@ -60,6 +72,8 @@ class Syscall:
         self.handler = handler
         self.partial = partial
         self.missing = missing
+        self.direct = direct
+        self.special = special
         self.parameters: list[tuple[str, str]] = []
         self.result = "Int"
         self.unpack: Callable[[Any], tuple[int, ...]] | None = None
@@ -111,15 +125,18 @@ def _declare(call: Syscall) -> None:
     NAMES[name] = number
 
 
-def syscall(number: int, needs: str, *, partial: str = "") -> Callable[[Callable[..., int]], Callable[..., int]]:
+def syscall(
+    number: int, needs: str, *, partial: str = "", direct: int = -1, special: str = ""
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Declare the decorated function as system call `number`.
 
     `needs` is one of the classes above. `partial` names, for the documentation, what Linux does and this
-    does not.
+    does not. `direct`: the host's call of this number does the same whenever it succeeds, so that native code may
+    pass it on; `special` names the way (guest/direct.py SHAPES) when the types of the parameters do not say it.
     """
 
     def declare(handler: Callable[..., int]) -> Callable[..., int]:
-        _declare(Syscall(number, needs, handler, partial))
+        _declare(Syscall(number, needs, handler, partial, direct=direct, special=special))
         return handler
 
     return declare

@@ -77,7 +77,7 @@ def _wrote(k: Kernel, result: int) -> int:
     return result
 
 
-@syscall(3, FD)
+@syscall(3, FD, direct=HOST_READ)
 def read(k: Kernel, fd: Fd, buf: Out[Bytes], count: Size) -> int:
     """Read from a file."""
     descriptors = k.policy.descriptors
@@ -101,7 +101,7 @@ def _read_signals(k: Kernel, fd: int, places: Iterable[tuple[int, int]]) -> int:
     return len(data)
 
 
-@syscall(4, FD)
+@syscall(4, FD, direct=HOST_WRITE)
 def write(k: Kernel, fd: Fd, buf: In[Bytes], len: Size) -> int:
     """Write to a file."""
     result = call3(HOST_WRITE, k.policy.descriptors.check(fd), k.memory.host(buf, len), len)
@@ -135,7 +135,7 @@ def _position(low: int, high: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-@syscall(145, FD)
+@syscall(145, FD, direct=HOST_READV, special="vector")
 def readv(k: Kernel, fd: Fd, iov: Out[Iovecs], iovcnt: UInt) -> int:
     """Read into several buffers."""
     if fd in k.policy.descriptors.signals:
@@ -145,19 +145,19 @@ def readv(k: Kernel, fd: Fd, iov: Out[Iovecs], iovcnt: UInt) -> int:
     return _vector(k, HOST_READV, fd, iov, iovcnt)
 
 
-@syscall(146, FD)
+@syscall(146, FD, direct=HOST_WRITEV, special="vector")
 def writev(k: Kernel, fd: Fd, iov: In[Iovecs], iovcnt: UInt) -> int:
     """Write from several buffers."""
     return _wrote(k, _vector(k, HOST_WRITEV, fd, iov, iovcnt))
 
 
-@syscall(180, FD)
+@syscall(180, FD, direct=HOST_PREAD64)
 def pread64(k: Kernel, fd: Fd, buf: Out[Bytes], count: Size, offset: Off64) -> int:
     """Read at a position, leaving the file's own position alone."""
     return call(HOST_PREAD64, k.policy.descriptors.check(fd), k.memory.host(buf, count), count, offset)
 
 
-@syscall(181, FD)
+@syscall(181, FD, direct=HOST_PWRITE64)
 def pwrite64(k: Kernel, fd: Fd, buf: In[Bytes], count: Size, offset: Off64) -> int:
     """Write at a position, leaving the file's own position alone."""
     fd = k.policy.descriptors.check(fd)
@@ -211,7 +211,7 @@ def lseek(k: Kernel, fd: Fd, offset: Int, whence: Whence) -> int:
     return result if result <= MAX_NON_LFS else -EOVERFLOW
 
 
-@syscall(140, FD)
+@syscall(140, FD, direct=HOST_LSEEK, special="llseek")
 def _llseek(k: Kernel, fd: Fd, offset_high: UInt, offset_low: UInt, result: Out[Off], whence: Whence) -> int:
     """Move the file position, 64 bits wide."""
     position = _seek(k, fd, _position(offset_low, offset_high), whence)

@@ -12,6 +12,7 @@ import os
 from _thread import RLock, get_ident
 from errno import EFAULT, ENOSYS, EPERM
 
+from stinkarm.guest.direct import DirectCalls
 from stinkarm.guest.memory import GuestFault
 from stinkarm.linux import host
 from stinkarm.linux.declare import CHILD, DECLARED, FD, NAMES, PATH, PROCESS, PURE, SOCKET, SYSTEM, Syscall
@@ -65,6 +66,7 @@ REACHES = {
 RUNS_IN_SANDBOX = (PURE, FD, PATH, SOCKET)
 
 MAX_NOTES = 500
+DIRECT_AFTER = 16  # calls of one number, before native code learns to pass it on
 
 SIG_DFL = 0
 SIG_IGN = 1
@@ -185,6 +187,7 @@ class Kernel:
         self.on_fork: Callable[[Kernel], None] | None = None
         self.replace: Callable[[Kernel, Program], int] | None = None
         self.run_thread: Callable[[Kernel], None] | None = None
+        self.direct = DirectCalls(policy.descriptors.kinds)
         self._noted: set[str] = set()
         policy.call = self._running
         if policy.report is None:
@@ -394,10 +397,28 @@ class Kernel:
             if number in CALLS:
                 self.missing[call.name] = number
             self.note(f"{call.name} (system call {number}) is not implemented: it answers ENOSYS.")
+        elif call.direct >= 0 and self.tracer is None:
+            handler = self._count_down(call, handler)
         entry = (handler, unpack, call)
         if number in CALLS:  # a guest that tries all other numbers does not fill memory
             self._ready[number] = entry
         return entry
+
+    def _count_down(self, call: Syscall, handler: Callable[..., int]) -> Callable[..., int]:
+        """Make the handler of a call that native code shall pass on once it has been made often."""
+        left = DIRECT_AFTER
+
+        def counted(k: Kernel, *arguments: int) -> int:
+            nonlocal left
+            left -= 1
+            if left <= 0:
+                from stinkarm.linux import direct
+
+                _, unpack, _ = k._ready[call.number]
+                k._ready[call.number] = (direct.begin(k, call, handler), unpack, call)
+            return handler(k, *arguments)
+
+        return counted
 
 
 def _answer(error: int) -> Callable[..., int]:

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     )
 
 # x86-64 numbers: arch/x86/entry/syscalls/syscall_64.tbl
+HOST_GETPID = 39
 HOST_SYSINFO = 99
 HOST_SETPGID = 109
+HOST_GETPPID = 110
+HOST_GETPGRP = 111
 HOST_SETSID = 112
 HOST_GETPGID = 121
 HOST_GETSID = 124
@@ -48,7 +51,7 @@ def restart_syscall(k: Kernel) -> int:
 # Identity
 
 
-@syscall(20, PURE)
+@syscall(20, PURE, direct=HOST_GETPID)
 def getpid(k: Kernel) -> Pid:
     """Give the process id, which is the host's."""
     return os.getpid()
@@ -60,7 +63,7 @@ def gettid(k: Kernel) -> Pid:
     return k.tid
 
 
-@syscall(64, PURE)
+@syscall(64, PURE, direct=HOST_GETPPID)
 def getppid(k: Kernel) -> Pid:
     """Give the parent's process id."""
     return os.getppid()
@@ -73,7 +76,7 @@ def set_tid_address(k: Kernel, tidptr: Address) -> Pid:
     return k.tid
 
 
-@syscall(65, PURE)
+@syscall(65, PURE, direct=HOST_GETPGRP)
 def getpgrp(k: Kernel) -> Pid:
     """Give the process group."""
     return os.getpgrp()

@@ -233,7 +233,7 @@ SCHED_FLAGS = 0x40000000  # SCHED_RESET_ON_FORK
 HARMLESS_POLICIES = (0, 3, 5)  # SCHED_OTHER SCHED_BATCH SCHED_IDLE
 
 
-@syscall(158, PURE)
+@syscall(158, PURE, direct=HOST_SCHED_YIELD)
 def sched_yield(k: Kernel) -> int:
     """Let others run."""
     return host.call(HOST_SCHED_YIELD)

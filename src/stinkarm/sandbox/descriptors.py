@@ -14,6 +14,7 @@ import os
 from _thread import RLock, _local
 from errno import EACCES, EBADF
 
+from stinkarm.guest.direct import UNKNOWN, Kinds
 from stinkarm.guest.host import duplicate
 
 TYPE_CHECKING = False
@@ -48,14 +49,15 @@ class Descriptors:
     `rights` holds the bits above for each descriptor that the guest opened; in forward mode
     nothing asks for it. `hidden` holds the emulator's own. `positions` lists, for directories, the host's
     positions that the guest was given smaller numbers for (linux/paths.py). `signals` are the signalfds
-    (linux/signalfd.py). `lock` is held where numbers change what they mean, but while nothing waits.
+    (linux/signalfd.py). `kinds` are those that native code may use, each of which is the guest's. `lock` is held where
+    numbers change what they mean, but while nothing waits.
     `socket_names` has the guest's names of its Unix sockets, by those that the host knows them by
     (linux/addresses.py), and `socket_folders` the hidden descriptors that these begin with.
     """
 
     __slots__ = (
         *("_holding", "_lent", "_placeholder", "_vacant"),
-        *("hidden", "lock", "positions", "rights", "sandboxed", "signals", "socket_folders", "socket_names"),
+        *("hidden", "kinds", "lock", "positions", "rights", "sandboxed", "signals", "socket_folders", "socket_names"),
     )
 
     def __init__(self, sandboxed: bool) -> None:
@@ -65,6 +67,7 @@ class Descriptors:
         self.rights: dict[int, int] = {}
         self.positions: dict[int, list[int]] = {}
         self.signals: dict[int, Any] = {}
+        self.kinds = Kinds()
         self.socket_names: dict[bytes, bytes] = {}
         self.socket_folders: dict[tuple[int, int], int] = {}
         self.lock = RLock()
@@ -147,6 +150,7 @@ class Descriptors:
                 raise OSError(EBADF, "a descriptor of the emulator was opened for the guest")
             if self._vacant:
                 fd = self._lower(fd, lowest)
+            self.kinds[fd] = UNKNOWN
             if self.sandboxed:
                 self.rights[fd] = rights
             if self.positions:
@@ -193,9 +197,16 @@ class Descriptors:
     def remove(self, fd: int) -> None:
         """Forget a descriptor that the guest is closing."""
         self.rights.pop(fd, None)
+        self.kinds[fd] = UNKNOWN  # after it is no longer usable: see `learn`
         self.positions.pop(fd, None)
         if self.signals:
             self._forget_signals(fd)
+
+    def learn(self, fd: int, kind: int) -> None:
+        """Let native code use a descriptor, unless another thread has closed it meanwhile."""
+        self.kinds[fd] = kind
+        if not self.usable(fd):
+            self.kinds[fd] = UNKNOWN
 
     def _forget_signals(self, fd: int) -> None:
         entry = self.signals.pop(fd, None)
@@ -217,6 +228,7 @@ class Descriptors:
             self.hidden.add(fd)
             self._lent.add(fd)
             self.rights.pop(fd, None)
+            self.kinds[fd] = UNKNOWN
         return fd
 
     def move_up(self, fd: int) -> int:
@@ -234,6 +246,7 @@ class Descriptors:
         self._vacant.clear()
         for fd in [fd for fd in self.rights if fd > 2]:
             del self.rights[fd]
+            self.kinds[fd] = UNKNOWN
             os.close(fd)
 
     def close(self) -> None:

@@ -8,8 +8,8 @@ entry:
 body:
   %t1 = getelementptr inbounds i8, ptr %st, i64 428
   store i32 %slot0, ptr %t1, align 4
-  %t2 = sub i64 %budget, 1
-  %t3 = getelementptr inbounds i8, ptr %st, i64 424
-  store i32 2, ptr %t3, align 4
-  musttail call preserve_nonecc void @leave(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t2, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t2 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 2, ptr %t2, align 4
+  %t3 = sub i64 %budget, 1
+  musttail call preserve_nonecc void @system_call(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t3, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
