@@ -142,7 +142,7 @@ def test_option(arguments: list[str], attribute: str, value: object) -> None:
             "--max-instructions wants a whole number of instructions below 2^63, not '9223372036854775808'.",
         ),
         (["--engine", "jit:hot=x"], "--engine jit:hot wants a whole number from 1, not 'x'."),
-        (["--engine", "jit:fast"], "--engine jit 'fast' is not known; it is one of sync."),
+        (["--engine", "jit:fast"], "--engine jit 'fast' is not known; it is one of sync, nocache."),
         (["--engine", "reference:hot=1"], "--engine 'reference:hot=1' is not known; only jit has options."),
         (["--allow-read=a,,b"], "--allow-read=a,,b has an empty word; write --allow-read=PATH,...."),
         (["--allow-write="], "--allow-write= has an empty word; write --allow-write=PATH,...."),

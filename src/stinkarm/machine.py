@@ -360,6 +360,7 @@ def make_engine(settings: Settings, memory: Memory, policy: Policy, log: Log) ->
         return Interpreter(
             memory,
             jit=(settings.jit or "on") if settings.engine == "jit" else "",
+            v8=settings.cpu == "max",
             descriptors=policy.descriptors,
             say=log.line if log.jit else None,
         )

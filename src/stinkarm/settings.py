@@ -19,7 +19,7 @@ CPUS = ("max", "cortex-a15")
 TOPICS = ("elf", "syscalls", "memory", "instructions", "jit")
 # Of the engine jit, for developers: how often a place runs before it is compiled, and what tests need.
 JIT_COUNTS = ("hot", "workers", "forget", "kill")
-JIT_SWITCHES = ("sync",)
+JIT_SWITCHES = ("sync", "nocache")
 
 MIB = 1 << 20
 STACK_MINIMUM = 64 << 10  # argument strings and a first frame still fit

@@ -11,7 +11,7 @@ import pytest
 
 from stinkarm.engine import jit_client
 from stinkarm.sandbox.policy import Policy
-from tests.engine.hot import CODE, Guest, expected
+from tests.engine.hot import CODE, Guest, expected, wait_until_ended
 
 
 @pytest.fixture
@@ -25,21 +25,6 @@ def background(guest: Guest) -> jit_client.Background:
     compiling = guest.jit.compiling
     assert isinstance(compiling, jit_client.Background)
     return compiling
-
-
-def is_running(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def wait_until_ended(pid: int) -> None:
-    end = time.monotonic() + 20
-    while is_running(pid):
-        assert time.monotonic() < end, "the worker goes on"
-        time.sleep(0.02)
 
 
 def test_a_hot_loop_is_compiled_and_right(guest: Guest) -> None:

@@ -6,11 +6,16 @@ written, then made executable, never both.
 
 from __future__ import annotations
 
+import os
 from _thread import allocate_lock
 
 from ..guest import host
 from ..guest import native as ctypes
 from .layout import CODE_SPACE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PAGE = 4096
 RECORD = 32  # runtime.py REGION_RECORD
@@ -36,16 +41,37 @@ class CodeSpace:
 
     def add(self, code: bytes, faults: int, fault_count: int) -> int:
         """Map a piece of code executable; return its distance from `decode`, or 0 when there is no room."""
-        size = len(code) + PAGE - 1 & -PAGE
+
+        def fill(address: int, size: int) -> None:
+            flags = host.MAP_PRIVATE | host.MAP_ANONYMOUS | host.MAP_FIXED
+            host.mmap(address, size, host.PROT_READ | host.PROT_WRITE, flags)
+            ctypes.memmove(address, code, len(code))
+            host.mprotect(address, size, host.PROT_READ | host.PROT_EXEC)
+
+        return self._take(len(code), faults, fault_count, fill)
+
+    def add_file(self, fd: int, offset: int, size: int, faults: int, fault_count: int) -> int:
+        """Map code from a file; return its distance from `decode`, or 0 when there is no room."""
+
+        def fill(address: int, size: int) -> None:
+            flags = host.MAP_PRIVATE | host.MAP_FIXED
+            host.mmap(address, size, host.PROT_READ | host.PROT_EXEC, flags, fd, offset)
+
+        taken = self._take(size, faults, fault_count, fill)
+        if taken:
+            return taken
+        # A file system that is mounted noexec.
+        code = os.pread(fd, size, offset)
+        return self.add(code, faults, fault_count) if len(code) == size else 0
+
+    def _take(self, size: int, faults: int, fault_count: int, fill: Callable[[int, int], None]) -> int:
+        size = size + PAGE - 1 & -PAGE
         with self._lock:
             address = self._next
             if address + size > self._end or self._count == MOST_REGIONS:
                 return 0
-            flags = host.MAP_PRIVATE | host.MAP_ANONYMOUS | host.MAP_FIXED
             try:
-                host.mmap(address, size, host.PROT_READ | host.PROT_WRITE, flags)
-                ctypes.memmove(address, code, len(code))
-                host.mprotect(address, size, host.PROT_READ | host.PROT_EXEC)
+                fill(address, size)
             except OSError:  # no memory, or too many mappings
                 return 0
             self._next += size

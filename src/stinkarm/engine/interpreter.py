@@ -18,6 +18,7 @@ from .table import CodeTable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ..guest.memory import Memory
     from ..guest.state import State
@@ -106,8 +107,8 @@ def native_code() -> NativeCode:
 class Interpreter:
     """Runs guest code of one address space natively. Threads may run at once, each with a State of its own.
 
-    `jit` are the options of compiling hot code, "" for none of it. `descriptors` keeps what it opens from the guest,
-    and `say` is told what it does.
+    `jit` are the options of compiling hot code, "" for none of it; `v8` is what all threads' `State.v8` is.
+    `descriptors` keeps what it opens from the guest, and `say` is told what it does.
     """
 
     def __init__(
@@ -115,6 +116,7 @@ class Interpreter:
         memory: Memory,
         *,
         jit: str = "",
+        v8: bool = False,
         descriptors: Descriptors | None = None,
         say: Callable[[str], None] | None = None,
     ) -> None:
@@ -124,35 +126,41 @@ class Interpreter:
         self.table = CodeTable(memory)
         self._reference: Reference | None = None
         self._regions = self.native.space.regions
-        self.jit: Jit | None = self._make_jit(jit, descriptors, say) if jit else None
+        self.jit: Jit | None = self._make_jit(jit, v8, descriptors, say) if jit else None
 
-    def _make_jit(self, text: str, descriptors: Descriptors | None, say: Callable[[str], None] | None) -> Jit:
+    def _make_jit(self, text: str, v8: bool, descriptors: Descriptors | None, say: Callable[[str], None] | None) -> Jit:
         from .jit import THRESHOLD, Jit
         from .store import cpu_level
 
         options = dict(option.partition("=")[::2] for option in text.split(","))
+        space, level, path = self.native.space, cpu_level(), self.native.path
         compiling: Compiling
+        images = None
         if "sync" in options:
             from .jit_sync import Immediately
 
-            compiling = Immediately(self.memory, self.table, cpu_level(), self.native.path)
+            compiling = Immediately(self.memory, self.table, level, path)
         else:
             from .jit_client import Background
 
+            configuration: dict[str, Any] = {"level": level, "interpreter": path, "cache": ""}
+            if "nocache" not in options:
+                from .cache import cache_key, cache_root, size_limit
+                from .images import Images
+
+                root, key = cache_root(), cache_key(path, level)
+                configuration |= {"cache": root, "key": key, "limit": size_limit()}
+                images = Images(self.memory, self.table, space, root, key, v8, say)
             compiling = Background(
-                self.memory,
-                self.table,
-                {"level": cpu_level(), "interpreter": self.native.path},
-                descriptors,
+                *(self.memory, self.table, configuration, descriptors),
+                images=images,
                 workers=int(options.get("workers", 1)),
                 kill_every=int(options.get("kill", 0)),
                 say=say,
             )
         return Jit(
-            self.memory,
-            self.table,
-            self.native.space,
-            compiling,
+            *(self.memory, self.table, space, compiling),
+            images=images,
             threshold=int(options.get("hot", THRESHOLD)),
             forget_every=int(options.get("forget", 0)),
             say=say,
@@ -175,7 +183,7 @@ class Interpreter:
         with self.memory.lock:
             self.table.flush(start, end)
             if self.jit is not None:
-                self.jit.forget(start, end)
+                self.jit.forget(start, end, cleared=True)
 
     def run(self, state: State, budget: int) -> Stop:
         """Run at most `budget` (at least 1) instructions from r15 on; say why it stopped."""

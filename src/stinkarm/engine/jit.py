@@ -8,7 +8,7 @@ Whatever makes the interpreter forget code forgets regions of it too.
 from __future__ import annotations
 
 from ..guest import host
-from ..guest import native as ctypes
+from ..guest.mapping import PROT_EXEC
 from ..guest.state import HOT_COUNTERS, OFFSETS
 from .layout import ENTRY_SIZE
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..guest.memory import Memory
     from ..guest.state import State
     from .code_space import CodeSpace
+    from .images import Images
     from .piece import Piece
     from .table import CodeTable
 
@@ -95,6 +96,7 @@ class Jit:
         space: CodeSpace,
         compiling: Compiling,
         *,
+        images: Images | None = None,
         threshold: int = THRESHOLD,
         forget_every: int = 0,
         say: Callable[[str], None] | None = None,
@@ -103,6 +105,7 @@ class Jit:
         self.table = table
         self.space = space
         self.compiling = compiling
+        self.images = images
         self.threshold = min(threshold, NEVER)
         self.forget_every = forget_every
         self.say = say
@@ -115,6 +118,10 @@ class Jit:
         self._runs = 0
         memory.listeners.append(self._listen)
         memory.writable_listeners.append(self.forget)  # constants may be parts of regions
+        if images is not None:
+            for mapping in memory.mappings:
+                if mapping.prot & PROT_EXEC:
+                    images.mapped(mapping.start, mapping.end)
 
     def close(self) -> None:
         """Give up what compiles."""
@@ -137,7 +144,7 @@ class Jit:
             if self.is_region(pc, thumb):
                 # Another place has the same counter.
                 state.words[counter] = self.threshold
-            elif key in self._asked:
+            elif key in self._asked or (self.images is not None and self.images.has_failed(pc, thumb)):
                 state.words[counter] = WAITING
                 self.compiling.hotter(pc, thumb)
             else:
@@ -179,11 +186,10 @@ class Jit:
                 self.say(f"{_name(piece.entries[0], thumb)} is not published: there is no more room for code")
             return
         region = Region(piece.entries, thumb, offset, piece.ranges)
-        for page in _pages(piece.ranges):
-            self._by_page.setdefault(page, []).append(region)
+        self._note(region)
         for entry in piece.entries:
             if self.table.is_executable(entry):
-                self._write(entry, thumb, offset)
+                self.table.lead(entry, thumb, offset)
         if self.say is not None:
             self.say(
                 f"{_name(piece.entries[0], thumb)} is compiled: {piece.instructions} instructions, "
@@ -194,21 +200,30 @@ class Jit:
         if self.forget_every and self._published % self.forget_every == 0:
             self.forget(0, 1 << 32)
 
+    def _note(self, region: Region) -> None:
+        for page in _pages(region.ranges):
+            self._by_page.setdefault(page, []).append(region)
+
     def is_region(self, pc: int, thumb: bool) -> bool:
         """Say whether a region begins at `pc`."""
         handler = host.copy_out(self.table.entry(pc, thumb), 4)
         return int.from_bytes(handler, "little") >= self.space.first
 
-    def _write(self, pc: int, thumb: bool, offset: int) -> None:
-        ctypes.memmove(self.table.entry(pc, thumb), offset.to_bytes(4, "little"), 4)
-
     def _listen(self, start: int, end: int, executable: bool) -> None:
-        self.forget(start, end)
+        self.forget(start, end, cleared=True)
+        if executable and self.images is not None:
+            self.images.mapped(start, end)
 
-    def forget(self, start: int, end: int) -> None:
-        """Forget regions that have something of start..end in them."""
+    def forget(self, start: int, end: int, *, cleared: bool = False) -> None:
+        """Forget regions that have something of start..end in them.
+
+        `cleared` says that the code table has been cleared there.
+        """
         with self._lock:
             self.compiling.forget(start, end)
+            if self.images is not None:
+                for entries, thumb, offset, ranges in self.images.forget(start, end, cleared=cleared):
+                    self._note(Region(entries, thumb, offset, ranges))
             if not self._by_page:
                 return
             first, last = start // PAGE, (end + PAGE - 1) // PAGE
@@ -230,7 +245,7 @@ class Jit:
         for entry in region.entries:
             self._asked.discard((entry, thumb))
             if self.table.is_executable(entry) and host.copy_out(self.table.entry(entry, thumb), 4) == offset:
-                self._write(entry, thumb, 0)
+                self.table.lead(entry, thumb, 0)
         for page in _pages(region.ranges):
             known = self._by_page.get(page)
             if known and region in known:

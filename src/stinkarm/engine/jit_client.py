@@ -6,13 +6,15 @@ says what nobody understands, costs no more than what it was compiling: that sta
 A message is its length in four bytes and then marshal's form of a tuple that begins with its kind:
 
     to a worker     begin, then (configuration)
-                    compile, number, entry, thumb, v8, final, pages gone, pages
+                    compile, number, entry, thumb, v8, final, image or None, pages gone, pages
     from a worker   ready
                     piece, number, piece or None, why there is none, milliseconds
                     need, number, pages
+                    say, text
 
-A page is (number, writable, its bytes or None if they were sent, the instruction set, which of its instructions have
-been executed). `need` asks for pages that a region turned out to reach into; unless the request is `final`.
+An image is (identity, start, end, stale, holes), as in images.py. A page is (number, writable, its bytes or None if
+they were sent, the instruction set, which of its instructions have been executed). `need` asks for pages that a region
+turned out to reach into; unless the request is `final`.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from ..guest.memory import Memory
+    from .images import Images
     from .table import CodeTable
 
     class Descriptors(Protocol):
@@ -184,6 +187,7 @@ class Background:
         configuration: dict[str, Any],
         descriptors: Descriptors | None,
         *,
+        images: Images | None = None,
         workers: int = 1,
         kill_every: int = 0,
         say: Callable[[str], None] | None = None,
@@ -192,6 +196,7 @@ class Background:
         self.table = table
         self.configuration = configuration
         self.descriptors = descriptors
+        self.images = images
         self.most_workers = workers
         self.kill_every = kill_every
         self.say = say
@@ -354,9 +359,11 @@ class Background:
         pages = [self._page(worker, number, request.thumb) for number in {*around, *request.pages}]
         request.changed = []
         final = request.rounds >= ROUNDS
+        image = None if self.images is None else self.images.find(request.entry)
+        about = None if image is None else image.as_tuple()
         gone = list(worker.gone)
         worker.gone.clear()
-        worker.say("compile", request.number, request.entry, request.thumb, request.v8, final, gone, pages)
+        worker.say("compile", request.number, request.entry, request.thumb, request.v8, final, about, gone, pages)
         worker.flush()
 
     def _page(self, worker: Worker, number: int, thumb: bool) -> tuple[int, bool, bytes | None, bool, bytes]:
@@ -396,6 +403,9 @@ class Background:
                     request.rounds += 1
                     request.pages.update(int(page) for page in pages[:MOST_NEEDED] if 0 <= page < PAGES)
                     self._send(worker, request)
+                case ("say", text):
+                    if self.say is not None:
+                        self.say(str(text))
                 case _:
                     raise WorkerLost("it sent nonsense")
         except (KeyError, TypeError, ValueError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import marshal
 import os
 import resource
+import select
 import signal
 import sys
 import time
@@ -13,8 +15,10 @@ import time
 from ..isa import instructions  # noqa: F401 - importing declares them
 from ..isa.declare import ENCODINGS
 from ..isa.decode import Decoder
+from .cache_writer import Failure, Record, read_records, save
 from .compiler import CompileError, Compiler
 from .image import unpack_routines
+from .piece import Piece
 from .region import Code, grow
 
 TYPE_CHECKING = False
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 PAGE = 4096
 SOCKET = 0
 MOST_MEMORY = 3 << 30  # bytes of address space: LLVM has taken too much before the host runs out
+SAVE_AFTER = 1.0  # seconds without a request; twice as long each time
 MOST_SECONDS = 30.0  # of the processor, for one region
 
 
@@ -96,6 +101,38 @@ class Pages:
         return index < len(known) and bool(known[index])
 
 
+class Image:
+    """A mapped file whose regions are kept: the new ones, what cannot be compiled, and what is kept already."""
+
+    def __init__(self, path: str, identity: bytes, start: int, end: int, stale: bool) -> None:
+        self.identity = identity
+        self.start = start
+        self.end = end
+        self.stale = stale
+        self.holes: list[tuple[int, int]] = []
+        self.records: list[Record] = []
+        self.failed: set[tuple[int, bool]] = set()
+        self._covered: dict[bool, list[tuple[int, int]]] = {False: [], True: []}
+        if not stale:
+            for record in read_records(path, identity)[0]:
+                self._covered[record.thumb] += record.piece.ranges
+        for ranges in self._covered.values():
+            ranges.sort()
+
+    def covers(self, address: int, thumb: bool) -> bool:
+        """Say whether an earlier run has compiled an instruction, which is why it is not executed in this one."""
+        ranges = self._covered[thumb]
+        at = bisect.bisect_right(ranges, (address, 1 << 32))
+        return any(start <= address < end for start, end in ranges[max(0, at - 4) : at])
+
+    def may_keep(self, ranges: list[tuple[int, int]]) -> bool:
+        """Say whether code is all from the file."""
+        return all(
+            self.start <= start and end <= self.end and not any(start < high and low < end for low, high in self.holes)
+            for start, end in ranges
+        )
+
+
 class Server:
     """Answers requests until the main process ends."""
 
@@ -104,7 +141,11 @@ class Server:
         self.decoder = Decoder(ENCODINGS)
         self._incoming = bytearray()
         self._ended = False
+        self._images: dict[bytes, Image] = {}
+        self._changed: set[bytes] = set()  # images to be saved
+        self._pause = SAVE_AFTER
         _, configuration = self._message()
+        self.configuration = configuration
         self.compiler = Compiler(configuration["level"])
         with open(configuration["interpreter"], "rb") as file:
             self.routines = unpack_routines(file.read())
@@ -122,6 +163,9 @@ class Server:
                     return message
             if self._ended:
                 raise Ended
+            if self._changed and not select.select([SOCKET], [], [], self._pause)[0]:
+                self.save()
+                self._pause = min(2 * self._pause, 60.0)
             self._receive()
 
     def _receive(self) -> None:
@@ -147,19 +191,63 @@ class Server:
         with contextlib.suppress(Ended):
             while True:
                 match self._message():
-                    case ("compile", number, entry, thumb, v8, final, gone, pages):
+                    case ("compile", number, entry, thumb, v8, final, about, gone, pages):
                         for page in gone:
                             self.pages.forget(page)
                         for page in pages:
                             self.pages.take(*page)
-                        self._compile(number, entry, thumb, v8, final or self._ended)
+                        image = None if about is None else self._image(*about)
+                        self._compile(number, entry, thumb, v8, final or self._ended, image)
 
-    def _compile(self, number: int, entry: int, thumb: bool, v8: bool, final: bool) -> None:
+    def _image(self, identity: bytes, start: int, end: int, stale: bool, holes: list[tuple[int, int]]) -> Image | None:
+        """Return what is known of an image."""
+        configuration = self.configuration
+        if not configuration["cache"]:
+            return None
+        image = self._images.get(identity)
+        if image is None:
+            path = os.path.join(configuration["cache"], configuration["key"], f"{identity.hex()}.pack")
+            image = self._images[identity] = Image(path, identity, start, end, stale)
+        image.holes = holes
+        return image
+
+    def _keep(self, image: Image, entry: int, thumb: bool, piece: Piece | None) -> None:
+        """Have a piece saved."""
+        if piece is None:
+            image.failed.add((entry, thumb))
+        elif image.may_keep(piece.ranges):
+            contents = [self.pages.read(start, end - start) for start, end in piece.ranges]
+            image.records.append(Record(piece, thumb, [data for data in contents if data]))
+            self._changed.add(image.identity)
+
+    def save(self) -> None:
+        """Save what is new."""
+        configuration = self.configuration
+        for identity in self._changed:
+            image = self._images[identity]
+            try:
+                count = save(
+                    *(configuration["cache"], configuration["key"], identity, image.records, image.failed),
+                    limit=configuration["limit"],
+                    stale=image.stale,
+                )
+                self._say("say", f"{len(image.records)} regions are saved, which makes {count}")
+            except Failure as failure:
+                self._say("say", str(failure))
+            image.stale = False
+            image.records = []
+        self._changed.clear()
+
+    def _compile(self, number: int, entry: int, thumb: bool, v8: bool, final: bool, image: Image | None) -> None:
         pages = self.pages
         pages.missing.clear()
         began = time.perf_counter()
         why, piece = "its first instruction is for the interpreter", None
-        code = Code(pages.read, pages.constant, lambda address: pages.has_executed(address, thumb), thumb, v8)
+
+        def executed(address: int) -> bool:
+            return pages.has_executed(address, thumb) or (image is not None and image.covers(address, thumb))
+
+        code = Code(pages.read, pages.constant, executed, thumb, v8)
         # A region that takes for ever ends the process, and then the main process does not ask for it again.
         signal.setitimer(signal.ITIMER_VIRTUAL, MOST_SECONDS)
         try:
@@ -173,6 +261,8 @@ class Server:
             why = str(error)
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        if image is not None:
+            self._keep(image, entry, thumb, piece)
         milliseconds = (time.perf_counter() - began) * 1000
         self._say("piece", number, None if piece is None else piece.as_tuple(), why, milliseconds)
 
@@ -197,6 +287,8 @@ def main() -> None:
     _prepare()
     # A traceback would go nowhere; that the process has ended tells enough.
     with contextlib.suppress(Ended):
-        Server().serve()
+        server = Server()
+        server.serve()
+        server.save()
     sys.stdout.flush()
     os._exit(0)

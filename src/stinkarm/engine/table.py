@@ -82,6 +82,10 @@ class CodeTable:
         data = host.copy_out(entry, ENTRY_SIZE)
         return data if len(data) == ENTRY_SIZE else b""
 
+    def lead(self, pc: int, thumb: bool, handler: int) -> None:
+        """Let the entry of an instruction lead to a handler; 0 forgets it."""
+        ctypes.memmove(self.entry(pc, thumb), handler.to_bytes(4, "little"), 4)
+
     def flush(self, start: int, end: int) -> None:
         """Forget what was decoded from start..end.
 

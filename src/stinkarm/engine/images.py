@@ -1,0 +1,164 @@
+"""The files that a guest has mapped executable, and the packs of compiled code that go with them (cache.py)."""
+
+from __future__ import annotations
+
+from ..guest import host
+from ..guest.mapping import MAP_ANONYMOUS, MAP_SHARED, PROT_EXEC, PROT_WRITE
+from . import cache
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..guest.memory import Memory
+    from .code_space import CodeSpace
+    from .table import CodeTable
+
+
+class Image:
+    """A mapped file. `pack` is its compiled code, if there is some; `stale`, that it was found to be of other code.
+
+    `holes` are where something else was mapped since, or may be written.
+    """
+
+    __slots__ = ("end", "holes", "identity", "pack", "stale", "start")
+
+    def __init__(self, start: int, end: int, identity: bytes) -> None:
+        self.start = start
+        self.end = end
+        self.identity = identity
+        self.pack: cache.Pack | None = None
+        self.stale = False
+        self.holes: list[tuple[int, int]] = []
+
+    def as_tuple(self) -> tuple[Any, ...]:
+        """Give what a worker is told."""
+        return self.identity, self.start, self.end, self.stale, self.holes
+
+
+class Images:
+    """The mapped files of one guest. `root` is the directory of the code cache."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        table: CodeTable,
+        space: CodeSpace,
+        root: str,
+        key: str,
+        v8: bool,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        self.memory = memory
+        self.table = table
+        self.space = space
+        self.directory = f"{root}/{key}"
+        self.v8 = v8
+        self.say = say
+        self.images: list[Image] = []
+
+    def find(self, address: int) -> Image | None:
+        """Return the image that holds an address."""
+        for image in self.images:
+            if image.start <= address < image.end:
+                return image
+        return None
+
+    def mapped(self, start: int, end: int) -> None:
+        """Look whether a file was mapped, and publish its pack."""
+        mapping = self.memory.find(start)
+        if mapping is None or mapping.flags & (MAP_ANONYMOUS | MAP_SHARED) or mapping.prot & PROT_WRITE:
+            return
+        if not mapping.prot & PROT_EXEC or mapping.start != start or not mapping.name.startswith("/"):
+            return
+        end = min(end, mapping.end)
+        identity = cache.image_identity(self.memory.base, start, end, mapping.offset, self.v8)
+        image = Image(start, end, identity)
+        self.images.append(image)
+        opened = cache.open_pack(f"{self.directory}/{identity.hex()}.pack", identity)
+        if isinstance(opened, str):
+            if opened and self.say is not None:
+                self.say(f"the compiled code of {mapping.name} is not used: {opened}")
+            return
+        image.pack = cache.load_pack(*opened, self.space)
+        if image.pack is None:
+            if self.say is not None:
+                self.say(f"the compiled code of {mapping.name} cannot be mapped")
+            return
+        self._publish(image, mapping.name)
+
+    def _publish(self, image: Image, name: str) -> None:
+        pack = image.pack
+        assert pack is not None
+        if not cache.is_current(pack, self.memory.base):
+            image.stale = True
+            count = self._publish_some(pack)
+        else:
+            count = len(pack.sites) // 16
+            if not cache.publish_all(pack, self.table.address):
+                count = self._publish_some(pack)
+        if self.say is not None:
+            stale = ", the rest is stale" if image.stale else ""
+            self.say(f"the compiled code of {name} is mapped: {count} entries{stale}")
+
+    def _publish_some(self, pack: cache.Pack) -> int:
+        """Publish the regions of a pack one by one, if the guest's code is what they were made of."""
+        count = 0
+        runs = cache.runs_of(pack.runs, pack.bytes)
+        wrong = []
+        for start, data in runs:
+            found = host.copy_out(self.memory.base + start, len(data))
+            if found != data:
+                wrong.append((start, start + len(data), data, found))
+        regions, failed = pack.read()
+        kept = [region for region in regions if not any(_differs(region[2], run) for run in wrong)]
+        for entries, thumb, _, place, *_ in kept:
+            for entry in entries:
+                if self.table.is_executable(entry):
+                    self.table.lead(entry, thumb, pack.offset + place)
+                    count += 1
+        pack.values = (kept, failed)
+        return count
+
+    def has_failed(self, entry: int, thumb: bool) -> bool:
+        """Say whether an earlier run found that a place cannot be compiled."""
+        image = self.find(entry)
+        return image is not None and image.pack is not None and (entry, thumb) in image.pack.read()[1]
+
+    def forget(
+        self, start: int, end: int, *, cleared: bool
+    ) -> list[tuple[list[int], bool, int, list[tuple[int, int]]]]:
+        """Forget what was mapped from start to end; return the regions of packs that are concerned by it.
+
+        Each is (entries, thumb, offset, ranges). `cleared` says that the code table has been cleared there.
+        """
+        regions = []
+        for image in list(self.images):
+            if end <= image.start or image.end <= start:
+                continue
+            pack = image.pack
+            if cleared and start <= image.start and image.end <= end:
+                self.images.remove(image)
+                continue
+            image.holes.append((start, end))
+            if pack is None:
+                continue
+            low, high = pack.span
+            if start < high and low < end:
+                regions += [
+                    (entries, thumb, pack.offset + place, ranges)
+                    for entries, thumb, ranges, place, *_ in pack.read()[0]
+                ]
+                image.pack = None
+        return regions
+
+
+def _differs(ranges: list[tuple[int, int]], run: tuple[int, int, bytes, bytes]) -> bool:
+    start, end, data, found = run
+    return any(
+        low < end
+        and start < high
+        and data[max(0, low - start) : high - start] != found[max(0, low - start) : high - start]
+        for low, high in ranges
+    )
