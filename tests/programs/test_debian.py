@@ -1,6 +1,6 @@
 """Debian's own ARM programs print, return and leave behind what they do under qemu-arm.
 
-The programs are found in the folder that STINKARM_TEST_PROGRAMS names, else in tests/programs/debian, where
+The programs are found in the root directory that STINKARM_TEST_PROGRAMS names, else where
 `python tests/programs/fetch.py` puts them.
 """
 
@@ -21,9 +21,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from fetch import ROOT
 
 HERE = Path(__file__).parent
-PROGRAMS = Path(os.environ.get("STINKARM_TEST_PROGRAMS", HERE / "debian"))
+PROGRAMS = Path(os.environ.get("STINKARM_TEST_PROGRAMS", ROOT))
 QEMU = shutil.which("qemu-arm")
 
 
@@ -62,6 +63,16 @@ echo "n is $n"
 exit 5
 """
 
+MAKEFILE = """\
+WORDS := $(sort c a b)
+many: $(WORDS)
+\t@echo $^ are made, $(words $(WORDS)) of them
+all: out ; @echo done
+out: text.txt ; sed s/quick/slow/ $< > $@
+$(WORDS): ; @echo $@ > made-$@ && sleep 0.0$(words $@)
+broken: ; @exit 4
+"""
+
 TEXT = """\
 the quick brown fox
 jumps over the lazy dog
@@ -91,6 +102,10 @@ def make_folder(folder: Path) -> None:
             "-jumps over the lazy dog\n+sleeps beside the lazy dog\n The Quick Brown Fox\n"
         ),
         "given.xxd": "00000000: 6865 6c6c 6f0a                           hello.\n",
+        "given.json": '[{"k": "a", "n": 1}, {"k": "b", "n": 2}, {"k": "a", "n": 3.5}]\n',
+        "given.bc": "scale = 50\n4 * a(1)\ne(1)\nsqrt(2)\n2 ^ 200\n",
+        "given2.bc": "define f(n) { if (n < 2) return 1; return n * f(n - 1); }\nf(50)\nobase = 16\n255\n1 / 0\n",
+        "given.mk": MAKEFILE,
         "tree/file": "in the tree, lazy\n",
         "tree/deep/file": "deep down\n",
         "given.a": "!<arch>\nmember.txt/     0           0     0     100644  6         `\nhello\n",
