@@ -15,8 +15,8 @@ test:
 	$(PYTHON) -m pytest
 
 fuzz:
-	$(PYTHON) -m tests.isa.fuzz --words 100000 --engine interpreter
-	$(PYTHON) -m tests.isa.fuzz --words 20000 --engine reference
+	$(PYTHON) -m stinkarm.proof.command --words 100000 --engine interpreter
+	$(PYTHON) -m stinkarm.proof.command --words 20000 --engine reference
 
 lint:
 	$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .

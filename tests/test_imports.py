@@ -19,6 +19,7 @@ EXIT_ELF = Path(__file__).parent.parent / "examples" / "exit.elf"
 
 # cli -> api -> engine, linux, sandbox, inspect -> guest -> isa
 LAYERS = {"isa": 0, "guest": 1, "engine": 2, "linux": 2, "sandbox": 2, "inspect": 2}
+PROOF = 5  # nothing that runs a program imports it
 TOP = 3
 COMMAND = 4
 COMMAND_MODULES = ("cli", "__main__")
@@ -35,6 +36,8 @@ def layer_of(module: str) -> int:
     parts = module.split(".")
     if len(parts) < 2:
         return TOP
+    if parts[1] == "proof":
+        return PROOF
     if parts[1] in COMMAND_MODULES:
         return COMMAND
     return LAYERS.get(parts[1], TOP)

@@ -10,19 +10,18 @@ from stinkarm.guest.stop import Stop
 from stinkarm.isa.declare import V8
 from stinkarm.isa.decode import decoder
 from stinkarm.isa.syntax import disassemble
-
-from .world import (
+from stinkarm.proof.world import (
     ALIASES,
     CODE,
     DATA,
     DATA_SIZE,
-    FLAGS,
     NAMES,
+    PATTERNS,
     READ_ONLY,
     READ_ONLY_SIZE,
-    REGISTERS,
     World,
     advance_it,
+    arbitrary,
     code_bytes,
     is_it,
 )
@@ -31,9 +30,6 @@ CASES = Path(__file__).parent / "cases"
 STOPS = {name.replace(" ", "_"): kind for kind, name in stops.NAMES.items()}
 
 Words = list[tuple[int, int]]
-
-# What memory holds that no case names: no two neighbours alike, and every bit both ways.
-_PATTERNS = [bytes((n * 7 + 3 ^ 0xFF * fill) & 0xFF for n in range(DATA_SIZE)) for fill in (0, 1)]
 
 _MEMORY = re.compile(r"\[(0x[0-9a-f]+)\]", re.IGNORECASE)
 
@@ -128,19 +124,12 @@ class Case:
 
     def start(self, isa: str, fill: int) -> dict[str, int]:
         """Return the whole state before. What is not named is arbitrary: `fill` 0 and 1 give opposite bits."""
-        values = {name: 0x5EED0000 + 0x0101 * n for n, name in enumerate(REGISTERS)}
-        values |= dict.fromkeys(FLAGS, 0) | {"GE": 0b0110, "tpidruro": 0x1234, "tpidrurw": 0x5678}
-        values |= {f"d{n}": 0x0123456789ABCD00 + n for n in range(32)}
-        if fill:
-            wide = {name: 32 if len(name) > 1 else 1 for name in values} | {"GE": 4}
-            wide |= {f"d{n}": 64 for n in range(32)}
-            values = {name: value ^ (1 << wide[name]) - 1 for name, value in values.items()}
-        values |= {"v8": int(self.needs_v8(isa)), "fpscr": 0, "E": 0, "IT": 0, "T": int(isa == "T32"), "pc": CODE}
+        values = arbitrary(fill) | {"v8": int(self.needs_v8(isa)), "T": int(isa == "T32")}
         return values | self.before.registers
 
     def data(self, fill: int) -> bytearray:
         """Return the bytes of the data region before."""
-        data = bytearray(_PATTERNS[fill])
+        data = bytearray(PATTERNS[fill])
         for address, (size, value) in self.before.memory.items():
             data[address - DATA : address - DATA + size] = value.to_bytes(size, "little")
         return data

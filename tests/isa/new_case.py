@@ -17,9 +17,7 @@ import tempfile
 from pathlib import Path
 
 from stinkarm.guest import stop as stops
-
-from .case import STOPS, Case, CaseError
-from .world import (
+from stinkarm.proof.world import (
     CODE,
     DATA,
     DATA_SIZE,
@@ -29,6 +27,8 @@ from .world import (
     code_bytes,
     engine_names,
 )
+
+from .case import STOPS, Case, CaseError
 
 ARCHITECTURES = (
     ".arch armv7-a\n.arch_extension idiv\n.arch_extension sec\n.fpu neon-vfpv4\n",
@@ -81,7 +81,7 @@ Result = tuple[dict[str, int], dict[str, int], bytes, bytes]  # stop, state, dat
 
 
 def _run_unicorn(case: Case, isa: str, fill: int) -> Result:
-    from .oracle import FILLER, Oracle
+    from stinkarm.proof.oracle import FILLER, Oracle
 
     start, data = case.start(isa, fill), case.data(fill)
     oracle = Oracle(v8=bool(start["v8"]))
@@ -176,7 +176,7 @@ def _ask_unicorn(case: Case, isa: str) -> str | None:
     if case.before.registers.get("IT"):
         return None
     try:
-        from .oracle import RanOn
+        from stinkarm.proof.oracle import RanOn
     except ImportError:
         print("unicorn is not installed; the reference engine says what happens", file=sys.stderr)
         return None

@@ -18,9 +18,8 @@ from stinkarm.guest.state import OFFSETS
 from stinkarm.guest.stop import Stop
 from stinkarm.isa.declare import ENCODINGS
 from stinkarm.isa.decode import decoder, is_wide
-
-from .samples import random_address, random_double, random_number, random_word
-from .world import (
+from stinkarm.proof.samples import random_address, random_double, random_number, random_word
+from stinkarm.proof.world import (
     CODE,
     CODE_SIZE,
     DATA,

@@ -8,9 +8,9 @@ import pytest
 
 from stinkarm.isa.declare import INSTRUCTIONS
 from stinkarm.isa.decode import decoder
+from stinkarm.proof.world import World, engine_names
 
 from .case import Case, CaseError, read_cases
-from .world import World, engine_names
 
 CASES = read_cases()
 

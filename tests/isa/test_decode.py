@@ -27,9 +27,8 @@ from stinkarm.isa.declare import instruction as declare_instruction
 from stinkarm.isa.decode import SPACES, Decoder, decoder, in_order, is_wide, prove, space_of
 from stinkarm.isa.pattern import Pattern, PatternError
 from stinkarm.isa.syntax import FORMATTERS
-
-from .samples import random_field
-from .world import CODE, CODE_SIZE, NAMES, World
+from stinkarm.proof.samples import random_field
+from stinkarm.proof.world import CODE, CODE_SIZE, NAMES, World
 
 decoder()
 BY_SPACE = {space: [e for e in ENCODINGS if space_of(e) == space] for space in SPACES}

@@ -11,8 +11,7 @@ from stinkarm.engine.generate import _Text
 from stinkarm.isa.declare import CONTEXT, ENCODINGS
 from stinkarm.isa.decode import decoder
 from stinkarm.isa.fields import MOST_PATHS, Field, Number, ror32, sign_extend, trace
-
-from .samples import EDGES, random_word
+from stinkarm.proof.samples import EDGES, random_word
 
 decoder()
 

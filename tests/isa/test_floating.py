@@ -12,54 +12,13 @@ import pytest
 from stinkarm.engine.softfloat import IXC, Arithmetic
 from stinkarm.engine.store import cpu_level
 from stinkarm.isa.operations import Value
+from stinkarm.proof.numbers import FORMATS, interesting
 
 from .floating_probe import Bench, Probe
 
 FZ, DN, AHP = 1 << 24, 1 << 25, 1 << 26
 MODES = [mode << 22 for mode in range(4)]
 CONTROLS = [*MODES, FZ, FZ | DN, DN, *(FZ | mode for mode in MODES[1:])]
-FORMATS = {16: (5, 10), 32: (8, 23), 64: (11, 52)}
-
-
-def edges(width: int) -> list[int]:
-    """Return numbers at the edges of a format, of both signs."""
-    exponent_bits, fraction_bits = FORMATS[width]
-    one = (1 << exponent_bits - 1) - 1 << fraction_bits
-    infinity = (1 << exponent_bits) - 1 << fraction_bits
-    smallest = 1 << fraction_bits
-    positive = [
-        *(0, 1, 2, smallest >> 1, smallest - 1, smallest, smallest + 1, 2 * smallest - 1, 2 * smallest),
-        *(one - 1, one, one + 1, one + smallest, one + (smallest >> 1), one + 31 * smallest, one + 32 * smallest),
-        *(infinity - 1, infinity - smallest, infinity, infinity + 1, infinity + smallest // 2, infinity + smallest - 1),
-    ]
-    if width > 16:
-        positive += [one + (fraction_bits - 1) * smallest + 1, one + (fraction_bits + 1) * smallest + 1]
-        positive += [one + 31 * smallest - 1, one + 32 * smallest - 1, one + 16 * smallest + 3, one - smallest]
-        positive += [one - fraction_bits * smallest, one - 14 * smallest, one - 24 * smallest, one - 25 * smallest + 1]
-        # Factors whose products round up to the smallest normal number.
-        half_range = one - (one // smallest // 2) * smallest
-        positive += [half_range, half_range - 1, half_range + 1, (one >> 1) + smallest // 3]
-    return [sign | number for number in positive for sign in (0, 1 << width - 1)]
-
-
-def interesting(rng: Random, width: int) -> int:
-    """Return a random number, often near the edges of exponents."""
-    exponent_bits, fraction_bits = FORMATS[width]
-    kind = rng.random()
-    if kind < 0.3:
-        return rng.choice(_EDGES[width])
-    if kind < 0.5:
-        return rng.getrandbits(width)
-    one = (1 << exponent_bits - 1) - 1
-    exponent = one + rng.randrange(-70, 70) if kind < 0.9 else rng.choice((0, 1, 2, 2 * one, 2 * one - 1))
-    exponent = max(0, min(2 * one, exponent))
-    fraction = rng.getrandbits(fraction_bits)
-    if rng.random() < 0.6:
-        fraction &= -1 << rng.randrange(fraction_bits)
-    return rng.getrandbits(1) << width - 1 | exponent << fraction_bits | fraction & (1 << fraction_bits) - 1
-
-
-_EDGES = {width: edges(width) for width in FORMATS}
 
 
 def _arithmetic() -> Iterator[Probe]:
@@ -344,8 +303,8 @@ _WORDS = {
 @pytest.mark.parametrize("text", _WORDS)
 def test_against_unicorn(text: str) -> None:
     pytest.importorskip("unicorn")
-    from .oracle import FILLER, Oracle
-    from .world import CODE, DOUBLES, NAMES, World
+    from stinkarm.proof.oracle import FILLER, Oracle
+    from stinkarm.proof.world import CODE, DOUBLES, NAMES, World
 
     rng = Random(text)
     word = _WORDS[text]

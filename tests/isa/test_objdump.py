@@ -21,10 +21,10 @@ from stinkarm.isa.declare import ENCODINGS, V8, Encoding
 from stinkarm.isa.decode import Decoded, decoder
 from stinkarm.isa.fields import ror32
 from stinkarm.isa.syntax import render
+from stinkarm.proof.samples import keeps_should_be, random_word
+from stinkarm.proof.world import advance_it, code_bytes
 
 from .new_case import PREFIXES
-from .samples import keeps_should_be, random_word
-from .world import advance_it, code_bytes
 
 BASE = 0x10000
 

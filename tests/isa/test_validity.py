@@ -20,9 +20,8 @@ from stinkarm.guest.memory import MAP_FIXED, Memory
 from stinkarm.guest.state import State
 from stinkarm.isa.decode import Decoded, decoder
 from stinkarm.isa.syntax import disassemble
-
-from .samples import NOP16, keeps_should_be
-from .world import code_bytes
+from stinkarm.proof.samples import NOP16, keeps_should_be
+from stinkarm.proof.world import code_bytes
 
 unicorn = pytest.importorskip("unicorn")
 

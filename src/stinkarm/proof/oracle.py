@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+from collections.abc import Sequence
 from typing import Any
 
 import unicorn
 from unicorn import arm_const as arm
 
-from stinkarm.guest import stop as stops
-
-from .world import DOUBLES, FLAGS, REGIONS, REGISTERS
+from ..guest import stop as stops
+from .outcome import Outcome
+from .samples import SLOT, Sample, is_memory, is_vector
+from .world import CODE, CODE_SIZE, DATA, DOUBLES, FLAGS, REGIONS, REGISTERS, code_bytes
 
 MODE_USR = 0x10
 FILLER = {0: 0xEF000000.to_bytes(4, "little"), 1: 0xDF00DF00.to_bytes(4, "little")}  # SVC #0, by CPSR.T
@@ -50,6 +52,31 @@ def unpack_cpsr(word: int) -> dict[str, int]:
     return values
 
 
+class Registers:
+    """Reads and writes many registers at once. Unicorn's own way takes most of a run."""
+
+    def __init__(self, uc: Any, numbers: Sequence[int]) -> None:
+        count = len(numbers)
+        self.uc = uc
+        self.count = ctypes.c_int(count)
+        self.numbers = (ctypes.c_int * count)(*numbers)
+        self.values = (ctypes.c_uint64 * count)()
+        start = ctypes.addressof(self.values)
+        self.pointers = (ctypes.c_void_p * count)(*[start + 8 * n for n in range(count)])
+
+    def read(self) -> list[int]:
+        """Return the registers, in the order of `numbers`."""
+        if self.uc._do_reg_read_batch(self.numbers, self.pointers, self.count):
+            raise RuntimeError("Unicorn cannot read its registers")
+        return list(self.values)
+
+    def write(self, values: Sequence[int]) -> None:
+        """Set the registers."""
+        self.values[:] = values
+        if self.uc._do_reg_write_batch(self.numbers, self.pointers, self.count):
+            raise RuntimeError("Unicorn cannot write its registers")
+
+
 class RanOn(Exception):
     """Unicorn did not stop where it was told to: the run says nothing."""
 
@@ -79,6 +106,7 @@ class Oracle:
             pointer = ctypes.addressof(ctypes.c_char.from_buffer(pages))
             self.uc.mem_map_ptr(start, size, prot, pointer)
             self.memory[start] = memoryview(pages)
+        self._core, self._doubles = Registers(self.uc, _REGISTERS), Registers(self.uc, _DOUBLES)
         self._interrupt = 0
         self._access: tuple[int, bool] | None = None
         self._outside: int | None = None
@@ -116,14 +144,14 @@ class Oracle:
         uc.reg_write(arm.UC_ARM_REG_CPSR, pack_cpsr(values))
         numbers = [values[name] for name in REGISTERS]
         numbers[15] |= values["T"]  # writing pc also writes CPSR.T
-        uc.reg_write_batch(list(zip(_REGISTERS, numbers, strict=True)))
+        self._core.write(numbers)
         uc.reg_write(arm.UC_ARM_REG_CP_REG, (*_TPIDRURW, values["tpidrurw"]))
         uc.reg_write(arm.UC_ARM_REG_CP_REG, (*_TPIDRURO, values["tpidruro"]))
         if vector:
-            uc.reg_write_batch(list(zip(_DOUBLES, [values[name] for name in DOUBLES], strict=True)))
+            self._doubles.write([values[name] for name in DOUBLES])
             uc.reg_write(arm.UC_ARM_REG_FPSCR, values["fpscr"])
         stop = self._run(values["pc"], values["T"], words)
-        got = dict(zip(REGISTERS, uc.reg_read_batch(_REGISTERS), strict=True))
+        got = dict(zip(REGISTERS, self._core.read(), strict=True))
         if self._outside is not None and got["pc"] != self._outside:
             # Sometimes (around IT blocks) Unicorn cannot stop at once: then the SVC that follows stops it.
             if stop["kind"] != stops.SYSCALL or got["pc"] != self._outside + (2 if values["T"] else 4):
@@ -133,7 +161,7 @@ class Oracle:
         got |= unpack_cpsr(uc.reg_read(arm.UC_ARM_REG_CPSR))
         got["tpidrurw"] = uc.reg_read(arm.UC_ARM_REG_CP_REG, _TPIDRURW)
         if vector:
-            got |= zip(DOUBLES, uc.reg_read_batch(_DOUBLES), strict=True)
+            got |= zip(DOUBLES, self._doubles.read(), strict=True)
             got["fpscr"] = uc.reg_read(arm.UC_ARM_REG_FPSCR)
         return stop, values | got
 
@@ -171,3 +199,61 @@ class Oracle:
         if self._interrupt:
             return {"kind": _INTERRUPTS[self._interrupt]}
         return {"kind": stops.BUDGET}
+
+
+def batch_code(samples: Sequence[Sample]) -> bytes:
+    """Return CODE with samples in it, each in the slot that it was drawn for."""
+    code = bytearray(CODE_SIZE)
+    for sample in samples:
+        thumb = sample.isa == "T32"
+        one = code_bytes(sample.words, thumb)
+        one += FILLER[thumb][: -len(one) % 4]
+        at = (sample.start["pc"] & -SLOT) - CODE
+        code[at : at + SLOT] = (one + FILLER[thumb] * (SLOT // 4))[:SLOT]
+    return bytes(code)
+
+
+class Unicorn:
+    """Unicorn, as both processors of an Oracle."""
+
+    name = "unicorn"
+    isolated = False
+
+    def __init__(self) -> None:
+        self.v7 = Oracle()
+        self.v8 = Oracle(v8=True, memory_of=self.v7)
+        self.died: list[Sample] = []
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _set(self, region: int, content: bytes) -> None:
+        self.v7.memory[region][:] = content
+        if region == CODE:
+            self.v7.forget_code()
+            self.v8.forget_code()
+
+    def run(self, samples: Sequence[Sample], data: bytes, ours: Sequence[Outcome]) -> list[Outcome | None]:
+        """Run each sample with `data` in DATA; None is what cannot be judged."""
+        outcomes: list[Outcome | None] = []
+        code = batch_code(samples)
+        self._set(CODE, code)
+        self._set(DATA, data)
+        for sample in samples:
+            oracle = self.v8 if sample.start["v8"] else self.v7
+            try:
+                stop, state = oracle.run(sample.start, sample.words, vector=is_vector(sample.name))
+            except RanOn:
+                outcomes.append(None)
+                self._set(CODE, code)
+                self._set(DATA, data)
+                continue
+            data_now, code_now = bytes(self.v7.memory[DATA]), None
+            if data_now != data:
+                self._set(DATA, data)
+            if is_memory(sample.name):
+                code_now = bytes(self.v7.memory[CODE])
+                if code_now != code:
+                    self._set(CODE, code)
+            outcomes.append(Outcome(stop, state, data_now, code_now))
+        return outcomes

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
-from stinkarm.isa.declare import A32, ENCODINGS, V8, Encoding
-from stinkarm.isa.decode import Decoded, decoder
-
-from .world import CODE_SIZE, DATA, DATA_SIZE, READ_ONLY, REGISTERS, advance_it, it_length
+from ..isa.declare import A32, ENCODINGS, V8, Encoding
+from ..isa.decode import Decoded, decoder
+from .numbers import interesting
+from .world import CODE_SIZE, DATA, DATA_SIZE, DOUBLES, READ_ONLY, REGISTERS, advance_it, it_length
 
 SLOT = 32  # bytes of code a sample may take
 SLOTS = CODE_SIZE // SLOT - 4  # the rest is for pc-relative loads past the end
@@ -151,16 +151,22 @@ def random_state(rng: Random, decoded: Decoded, address: int, thumb: bool) -> di
     conditional = fields["in_it"] or fields.get("cond", 14) != 14
     values["v8"] = int(decoded.encoding.extension == V8 and (conditional or rng.random() < 0.9))
     vector = is_vector(name)
-    for n in range(32):
-        values[f"d{n}"] = random_double(rng) if vector else 0
+    if vector:
+        kind = rng.choice((0, 16, 32, 64))
+        some = [random_double(rng, kind) for _ in range(12)]
+        values |= zip(DOUBLES, rng.choices(some, k=32), strict=True)
+    else:
+        values |= dict.fromkeys(DOUBLES, 0)
     if vector:
         values["fpscr"] = rng.getrandbits(32) & 0xFFC0009F if rng.random() < 0.5 else 0
     return values
 
 
-def random_double(rng: Random) -> int:
-    """Return 64 random bits, often two singles or a double worth trying."""
+def random_double(rng: Random, width: int = 0) -> int:
+    """Return 64 random bits, often integers worth trying, or floating-point numbers of `width` bits."""
     kind = rng.random()
+    if width and kind < 0.8:
+        return sum(interesting(rng, width) << lsb for lsb in range(0, 64, width))
     if kind < 0.4:
         return rng.getrandbits(64)
     if kind < 0.7:

@@ -6,14 +6,15 @@ fpscr, d0..d31.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from stinkarm.guest.mapping import MAP_ANONYMOUS, MAP_PRIVATE
-from stinkarm.guest.memory import MAP_FIXED, Memory
-from stinkarm.guest.state import WORD, State
+from ..guest.mapping import MAP_ANONYMOUS, MAP_PRIVATE
+from ..guest.memory import MAP_FIXED, Memory
+from ..guest.state import WORD, State
 
 if TYPE_CHECKING:
-    from stinkarm.guest.stop import Stop
+    from ..guest.stop import Stop
 
 CODE, CODE_SIZE = 0x10000, 0x8000  # executable and writable
 DATA, DATA_SIZE = 0x20000, 0x2000  # readable and writable
@@ -67,9 +68,41 @@ def write_state(state: State, values: dict[str, int]) -> None:
     words[WORD["exclusive_size"]] = 0
 
 
+def arbitrary(fill: int) -> dict[str, int]:
+    """Return a state of arbitrary numbers; `fill` 0 and 1 give opposite bits where any will do."""
+    values = {name: 0x5EED0000 + 0x0101 * n for n, name in enumerate(REGISTERS)}
+    values |= dict.fromkeys(FLAGS, 0) | {"GE": 0b0110, "tpidruro": 0x1234, "tpidrurw": 0x5678}
+    values |= {f"d{n}": 0x0123456789ABCD00 + n for n in range(32)}
+    if fill:
+        wide = {name: 32 if len(name) > 1 else 1 for name in values} | {"GE": 4}
+        wide |= {f"d{n}": 64 for n in range(32)}
+        values = {name: value ^ (1 << wide[name]) - 1 for name, value in values.items()}
+    return values | {"v8": 0, "fpscr": 0, "E": 0, "IT": 0, "T": 0, "pc": CODE}
+
+
+# What memory holds that no case names: no two neighbours alike, and every bit both ways.
+PATTERNS = [bytes((n * 7 + 3 ^ 0xFF * fill) & 0xFF for n in range(DATA_SIZE)) for fill in (0, 1)]
+
+
+def _reference(memory: Memory) -> Any:
+    from ..engine.reference import Reference
+
+    return Reference(memory)
+
+
+def _interpreter(memory: Memory) -> Any:
+    from ..engine.interpreter import Interpreter
+
+    return Interpreter(memory)
+
+
+# An engine has `run(state, count) -> Stop`, `flush(start, end)`, and may have `close()`.
+ENGINES: dict[str, Callable[[Memory], Any]] = {"reference": _reference, "interpreter": _interpreter}
+
+
 def engine_names() -> tuple[str, ...]:
     """Name the engines that every test runs on."""
-    return ("reference", "interpreter")
+    return tuple(ENGINES)
 
 
 class World:
@@ -79,14 +112,7 @@ class World:
         self.memory = Memory()
         for start, size, prot in REGIONS:
             self.memory.map(start, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED)
-        if engine == "reference":
-            from stinkarm.engine.reference import Reference
-
-            self.engine = Reference(self.memory)
-        else:
-            from stinkarm.engine.interpreter import Interpreter
-
-            self.engine = Interpreter(self.memory)
+        self.engine = ENGINES[engine](self.memory)
         self.state = State()
 
     def close(self) -> None:
@@ -104,7 +130,7 @@ class World:
     def run(self, values: dict[str, int], count: int) -> tuple[Stop, dict[str, int]]:
         """Run `count` instructions from a state; return why it stopped and the state then."""
         write_state(self.state, values)
-        stop = self.engine.run(self.state, count)
+        stop: Stop = self.engine.run(self.state, count)
         return stop, read_state(self.state)
 
 

@@ -1,0 +1,1 @@
+"""How the declared instructions are proved: random words against independent oracles. No program needs it."""
