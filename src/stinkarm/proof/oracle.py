@@ -72,7 +72,7 @@ class Registers:
 
     def write(self, values: Sequence[int]) -> None:
         """Set the registers."""
-        self.values[:] = values
+        self.values[:] = list(values)
         if self.uc._do_reg_write_batch(self.numbers, self.pointers, self.count):
             raise RuntimeError("Unicorn cannot write its registers")
 
