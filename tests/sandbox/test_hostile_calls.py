@@ -15,7 +15,7 @@ from tests.linux.process import DATA, TEXT, UNMAPPED
 from tests.sandbox.world import World, opened, sandboxed
 
 TOPICS = ("files", "paths", "files_status", "descriptors", "poll", "ioctl", "sockets", "messages", "timerfd")
-TOPICS += ("socket_options",)
+TOPICS += ("socket_options", "inotify")
 NUMBERS = [number for number, row in CALLS.items() if row.partition(".")[0] in TOPICS]
 ROUNDS = 60
 

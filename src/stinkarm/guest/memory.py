@@ -249,6 +249,31 @@ class Memory:
             self._tell("map", start, start + size, mapping)
             return start
 
+    def adopt(self, outside: int, address: int, size: int, prot: int, *, name: str, replace: bool = False) -> int:
+        """Move a shared mapping of the host's, at the host address `outside`, into the guest; give its guest address.
+
+        Without `replace` nothing may be there (EINVAL); at address 0 it goes where there is room.
+        """
+        with self.lock:
+            if not 0 < size <= TASK_SIZE:
+                raise _fail(errno.ENOMEM)
+            start = self._place(address, size, MAP_FIXED if address else 0)
+            if not replace and pieces(self.mappings, start, start + size):
+                raise _fail(errno.EINVAL)
+            self._make_room(2)
+            self._forget_direct()
+            target = self.host(start, size)
+            host.mprotect(outside, size, _host_prot(prot))
+            try:
+                host.mremap(outside, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, target)
+            except OSError:
+                self._mend(start, start + size)
+                raise
+            mapping = Mapping(start, start + size, prot, MAP_SHARED, 0, name, self._next_origin())
+            self.mappings = replaced(self.mappings, start, start + size, [mapping])
+            self._tell("map", start, start + size, mapping)
+            return start
+
     def _check_map(self, size: int, flags: int, fd: int, offset: int) -> tuple[int, int]:
         """Check what does not depend on the address, as do_mmap does; return pages and effective flags."""
         if flags & MAP_FIXED_NOREPLACE:

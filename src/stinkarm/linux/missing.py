@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         Hex,
         In,
         Int,
-        Mode,
         Path,
         Pid,
         PtraceRequest,
@@ -190,42 +189,6 @@ def bpf(k: Kernel, cmd: Int, attr: Address, size: UInt) -> int:
 def perf_event_open(k: Kernel, attr: Address, pid: Pid, cpu: Int, group_fd: Fd, flags: Hex) -> Fd:
     """Measure performance."""
     return -ENOSYS
-
-
-# Shared memory, semaphores and queues between processes
-
-
-@missing(307, PROCESS)
-def shmget(k: Kernel, key: Hex, size: Size, shmflg: Mode) -> int:
-    """Make or find a shared memory segment."""
-    return -ENOSYS
-
-
-@missing(305, PROCESS)
-def shmat(k: Kernel, shmid: Int, shmaddr: Address, shmflg: Hex) -> Address:
-    """Map a shared memory segment."""
-    return -ENOSYS
-
-
-@missing(299, PROCESS)
-def semget(k: Kernel, key: Hex, nsems: Int, semflg: Mode) -> int:
-    """Make or find semaphores."""
-    return -ENOSYS
-
-
-@missing(303, PROCESS)
-def msgget(k: Kernel, key: Hex, msgflg: Mode) -> int:
-    """Make or find a message queue."""
-    return -ENOSYS
-
-
-@missing(274, PROCESS)
-def mq_open(k: Kernel, name: In[String], oflag: Hex, mode: Mode, attr: Address) -> Fd:
-    """Open a message queue."""
-    return -ENOSYS
-
-
-# Inside the process
 
 
 @missing(383, PURE)

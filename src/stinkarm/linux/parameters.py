@@ -58,7 +58,10 @@ FdFlags: TypeAlias = int
 FlockOperation: TypeAlias = int
 FutexOperation: TypeAlias = int
 GetrandomFlags: TypeAlias = int
+InotifyMask: TypeAlias = int
 IoctlRequest: TypeAlias = int
+IpcCommand: TypeAlias = int
+IpcKey: TypeAlias = int
 MadviseAdvice: TypeAlias = int
 MapFlags: TypeAlias = int
 MlockFlags: TypeAlias = int
@@ -290,6 +293,9 @@ class Sigevent: ...
 
 
 class Msghdr: ...
+
+
+class MqAttr: ...
 
 
 class SelectSigmask: ...

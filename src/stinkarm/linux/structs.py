@@ -238,3 +238,49 @@ Msghdr = Layout(
 )
 Mmsghdr = Layout("struct mmsghdr", 32, "msg_hdr:28s@0 msg_len:I@28")
 Cmsghdr = Layout("struct compat_cmsghdr", 12, "cmsg_len:I@0 cmsg_level:i@4 cmsg_type:i@8")  # then the data
+
+
+# Objects between processes: asm-generic/ipcbuf.h shmbuf.h sembuf.h msgbuf.h, linux/shm.h sem.h msg.h mqueue.h
+def _permissions(prefix: str) -> str:
+    return " ".join(prefix + field for field in _PERM.split()) + " "
+
+
+_PERM = "key:I@0 uid:I@4 gid:I@8 cuid:I@12 cgid:I@16 mode:H@20 seq:H@24"
+Ipc64Perm = Layout("struct ipc64_perm", 36, _PERM)
+Shmid64Ds = Layout(
+    "struct shmid64_ds",
+    84,
+    _permissions("shm_perm.")
+    + "shm_segsz:I@36 shm_atime:I@40 shm_atime_high:I@44 shm_dtime:I@48 shm_dtime_high:I@52 shm_ctime:I@56 "
+    "shm_ctime_high:I@60 shm_cpid:i@64 shm_lpid:i@68 shm_nattch:I@72",
+)
+Semid64Ds = Layout(
+    "struct semid64_ds",
+    64,
+    _permissions("sem_perm.") + "sem_otime:I@36 sem_otime_high:I@40 sem_ctime:I@44 sem_ctime_high:I@48 sem_nsems:I@52",
+)
+Msqid64Ds = Layout(
+    "struct msqid64_ds",
+    88,
+    _permissions("msg_perm.")
+    + "msg_stime:I@36 msg_stime_high:I@40 msg_rtime:I@44 msg_rtime_high:I@48 msg_ctime:I@52 msg_ctime_high:I@56 "
+    "msg_cbytes:I@60 msg_qnum:I@64 msg_qbytes:I@68 msg_lspid:i@72 msg_lrpid:i@76",
+)
+Shminfo64 = Layout("struct shminfo64", 36, "shmmax:I@0 shmmin:I@4 shmmni:I@8 shmseg:I@12 shmall:I@16")
+ShmInfo = Layout(
+    "struct shm_info",
+    24,
+    "used_ids:i@0 shm_tot:I@4 shm_rss:I@8 shm_swp:I@12 swap_attempts:I@16 swap_successes:I@20",
+)
+Seminfo = Layout(
+    "struct seminfo",
+    40,
+    "semmap:i@0 semmni:i@4 semmns:i@8 semmnu:i@12 semmsl:i@16 semopm:i@20 semume:i@24 semusz:i@28 "
+    "semvmx:i@32 semaem:i@36",
+)
+Msginfo = Layout(
+    "struct msginfo",
+    32,
+    "msgpool:i@0 msgmap:i@4 msgmax:i@8 msgmnb:i@12 msgmni:i@16 msgssz:i@20 msgtql:i@24 msgseg:H@28",
+)
+MqAttr = Layout("struct mq_attr", 32, "mq_flags:i@0 mq_maxmsg:i@4 mq_msgsize:i@8 mq_curmsgs:i@12")

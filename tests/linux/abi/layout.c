@@ -17,10 +17,14 @@
 #include <linux/capability.h>
 #include <linux/eventpoll.h>
 #include <linux/futex.h>
+#include <linux/mqueue.h>
+#include <linux/msg.h>
 #include <linux/openat2.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
+#include <linux/sem.h>
+#include <linux/shm.h>
 #include <linux/stat.h>
 #include <linux/sysinfo.h>
 #include <linux/time.h>
@@ -437,5 +441,101 @@ int main(void)
     FIELD(Cmsghdr, struct cmsghdr, cmsg_len);
     FIELD(Cmsghdr, struct cmsghdr, cmsg_level);
     FIELD(Cmsghdr, struct cmsghdr, cmsg_type);
+    STRUCT(Ipc64Perm, struct ipc64_perm);
+    FIELD(Ipc64Perm, struct ipc64_perm, key);
+    FIELD(Ipc64Perm, struct ipc64_perm, uid);
+    FIELD(Ipc64Perm, struct ipc64_perm, gid);
+    FIELD(Ipc64Perm, struct ipc64_perm, cuid);
+    FIELD(Ipc64Perm, struct ipc64_perm, cgid);
+    FIELD(Ipc64Perm, struct ipc64_perm, mode);
+    FIELD(Ipc64Perm, struct ipc64_perm, seq);
+    STRUCT(Shmid64Ds, struct shmid64_ds);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_perm.key);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_perm.uid);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_perm.gid);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_perm.cuid);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_perm.cgid);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_perm.mode);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_perm.seq);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_segsz);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_atime);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_atime_high);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_dtime);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_dtime_high);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_ctime);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_ctime_high);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_cpid);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_lpid);
+    FIELD(Shmid64Ds, struct shmid64_ds, shm_nattch);
+    STRUCT(Semid64Ds, struct semid64_ds);
+    FIELD(Semid64Ds, struct semid64_ds, sem_perm.key);
+    FIELD(Semid64Ds, struct semid64_ds, sem_perm.uid);
+    FIELD(Semid64Ds, struct semid64_ds, sem_perm.gid);
+    FIELD(Semid64Ds, struct semid64_ds, sem_perm.cuid);
+    FIELD(Semid64Ds, struct semid64_ds, sem_perm.cgid);
+    FIELD(Semid64Ds, struct semid64_ds, sem_perm.mode);
+    FIELD(Semid64Ds, struct semid64_ds, sem_perm.seq);
+    FIELD(Semid64Ds, struct semid64_ds, sem_otime);
+    FIELD(Semid64Ds, struct semid64_ds, sem_otime_high);
+    FIELD(Semid64Ds, struct semid64_ds, sem_ctime);
+    FIELD(Semid64Ds, struct semid64_ds, sem_ctime_high);
+    FIELD(Semid64Ds, struct semid64_ds, sem_nsems);
+    STRUCT(Msqid64Ds, struct msqid64_ds);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_perm.key);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_perm.uid);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_perm.gid);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_perm.cuid);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_perm.cgid);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_perm.mode);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_perm.seq);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_stime);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_stime_high);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_rtime);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_rtime_high);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_ctime);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_ctime_high);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_cbytes);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_qnum);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_qbytes);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_lspid);
+    FIELD(Msqid64Ds, struct msqid64_ds, msg_lrpid);
+    STRUCT(Shminfo64, struct shminfo64);
+    FIELD(Shminfo64, struct shminfo64, shmmax);
+    FIELD(Shminfo64, struct shminfo64, shmmin);
+    FIELD(Shminfo64, struct shminfo64, shmmni);
+    FIELD(Shminfo64, struct shminfo64, shmseg);
+    FIELD(Shminfo64, struct shminfo64, shmall);
+    STRUCT(ShmInfo, struct shm_info);
+    FIELD(ShmInfo, struct shm_info, used_ids);
+    FIELD(ShmInfo, struct shm_info, shm_tot);
+    FIELD(ShmInfo, struct shm_info, shm_rss);
+    FIELD(ShmInfo, struct shm_info, shm_swp);
+    FIELD(ShmInfo, struct shm_info, swap_attempts);
+    FIELD(ShmInfo, struct shm_info, swap_successes);
+    STRUCT(Seminfo, struct seminfo);
+    FIELD(Seminfo, struct seminfo, semmap);
+    FIELD(Seminfo, struct seminfo, semmni);
+    FIELD(Seminfo, struct seminfo, semmns);
+    FIELD(Seminfo, struct seminfo, semmnu);
+    FIELD(Seminfo, struct seminfo, semmsl);
+    FIELD(Seminfo, struct seminfo, semopm);
+    FIELD(Seminfo, struct seminfo, semume);
+    FIELD(Seminfo, struct seminfo, semusz);
+    FIELD(Seminfo, struct seminfo, semvmx);
+    FIELD(Seminfo, struct seminfo, semaem);
+    STRUCT(Msginfo, struct msginfo);
+    FIELD(Msginfo, struct msginfo, msgpool);
+    FIELD(Msginfo, struct msginfo, msgmap);
+    FIELD(Msginfo, struct msginfo, msgmax);
+    FIELD(Msginfo, struct msginfo, msgmnb);
+    FIELD(Msginfo, struct msginfo, msgmni);
+    FIELD(Msginfo, struct msginfo, msgssz);
+    FIELD(Msginfo, struct msginfo, msgtql);
+    FIELD(Msginfo, struct msginfo, msgseg);
+    STRUCT(MqAttr, struct mq_attr);
+    FIELD(MqAttr, struct mq_attr, mq_flags);
+    FIELD(MqAttr, struct mq_attr, mq_maxmsg);
+    FIELD(MqAttr, struct mq_attr, mq_msgsize);
+    FIELD(MqAttr, struct mq_attr, mq_curmsgs);
     return 0;
 }
