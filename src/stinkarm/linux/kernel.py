@@ -200,7 +200,8 @@ class Kernel:
         registers = state.r
         entry = self._ready.get(registers[7])
         if entry is None:
-            entry = self._prepare(registers[7])
+            with self.threads.lock:  # another thread may be halfway through importing the module
+                entry = self._prepare(registers[7])
         handler, unpack, call = entry
         self.call = call
         arguments = unpack(state.words)
@@ -364,7 +365,7 @@ class Kernel:
 
     def _running(self) -> str:
         ident = get_ident()
-        for kernel in self.threads.members.values() if self.threads.several else ():
+        for kernel in list(self.threads.members.values()) if self.threads.several else ():
             if kernel.ident == ident:
                 return kernel.call.name if kernel.call is not None else "a system call"
         return self.call.name if self.call is not None else "a system call"

@@ -47,7 +47,7 @@ ROBUST_LIST_LIMIT = 2048
 ROBUST_PI = 1  # in the lowest bit of an entry's address
 
 MAX_THREADS = 4096
-STACK_SIZE = 1 << 20  # of the host thread; the guest's stack is elsewhere
+STACK_SIZE = 4 << 20  # of the host thread, for Python; the guest's stack is elsewhere
 STEPS = 200  # instructions that a compare-and-exchange takes at most
 
 
