@@ -62,14 +62,10 @@ def test_the_tests_themselves_on_the_host(tmp_path: Path) -> None:
     native = build(tmp_path, compiler)
     done = subprocess.run([native], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout.splitlines()) == (0, ALL_OK)
-    for name, status in (
-        ("robust_shared", 0),
-        ("fork_thread", 0),
-        ("exec_thread", 0),
-        ("spawn_thread", 0),
-        ("exit_each", 9),
-    ):
-        assert subprocess.run([native, name], check=False, timeout=60, stdout=subprocess.DEVNULL).returncode == status
+    statuses = {"robust_shared": 0, "fork_thread": 0, "exec_thread": 0, "spawn_thread": 0, "exit_each": 9}
+    for name, status in statuses.items():
+        done = subprocess.run([native, name], capture_output=True, text=True, check=False, timeout=60)
+        assert (name, done.returncode, done.stderr) == (name, status, ""), done.stdout
 
 
 def test_the_tests_themselves_in_qemu(program: Path) -> None:
