@@ -209,3 +209,27 @@ def test_threads_run_in_parallel(program: Path, tmp_path: Path) -> None:
     if max(host for host, _ in gains) < 1.6:
         pytest.skip("this machine has no two processors to spare")
     assert any(ours > 0.75 * host for host, ours in gains if host > 1.4), gains
+
+
+def test_a_go_program(tmp_path: Path) -> None:
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip("go is not installed (Debian: golang-go)")
+    program = tmp_path / "threads"
+    environment = {
+        **os.environ,
+        **{"CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": "arm", "GOARM": "7", "GO111MODULE": "off"},
+        "GOCACHE": os.environ.get("GOCACHE", str(tmp_path / "cache")),
+    }
+    subprocess.run([go, "build", "-o", program, SOURCE.with_suffix(".go")], check=True, env=environment)
+    result = stinkarm.run(program, syscalls="forward", timeout=60)
+    assert (result.status, result.stderr) == (0, b"")
+    assert result.stdout.decode().splitlines() == [
+        "100000 20 100",
+        "49995000",
+        f"{[4 * 6131] * 8} 20000".replace(",", ""),
+        "recovered: runtime error: invalid memory address or nil pointer dereference",
+        "signals",
+        "4 children true",
+        "20 answers",
+    ]
