@@ -224,7 +224,7 @@ class _Assembly:
         self.fragments = growth.fragments
         self.entries = entries
         self.scale = 8 if growth.code.thumb else 4
-        self.order = list(self.fragments)
+        self.order = self._in_order()
         self.position = {key: i for i, key in enumerate(self.order)}
         self.exits: dict[Key, set[str]] = {}
         self.stub_texts: list[str] = []
@@ -232,6 +232,22 @@ class _Assembly:
         self.dirty = self._flow()
         self.leaders, self.checked = self._leaders()
         self.lines: list[str] = []
+
+    def _in_order(self) -> list[Key]:
+        """Return the instructions in reverse postorder: only loops go back in it."""
+        seen: set[Key] = set()
+        order: list[Key] = []
+        for entry in reversed(self.entries):
+            stack = [((entry, ()), False)]
+            while stack:
+                key, done = stack.pop()
+                if done:
+                    order.append(key)
+                elif key in self.fragments and key not in seen:
+                    seen.add(key)
+                    stack.append((key, True))
+                    stack.extend((successor, False) for successor in reversed(self._successors(key)))
+        return order[::-1]
 
     def _successors(self, key: Key) -> list[Key]:
         fragment = self.fragments[key]
@@ -349,18 +365,13 @@ class _Assembly:
             f"  %d{budget} = sub i64 %b{budget}, {len(keys)}",
             f"  store i64 %d{budget}, ptr %budget_left, align 8",
         ]
-        shared: tuple[int, set[str]] | None = None
+        # One stub for all accesses of the block. It finds the registers where they are at each of them.
+        stubs = [(number, self.dirty[key] | written) for key in keys for number, written in self.fragments[key].stubs]
+        if stubs:
+            self._alias.update((number, stubs[0][0]) for number, _ in stubs)
+            self._stub_text(stubs[0][0], set().union(*(wanted for _, wanted in stubs)))
         for i, key in enumerate(keys):
             fragment = self.fragments[key]
-            for number, written in fragment.stubs:
-                wanted = self.dirty[key] | written
-                if shared is not None and wanted <= shared[1]:
-                    self._alias[number] = shared[0]
-                else:
-                    self._stub_text(number, wanted)
-                    shared = (number, wanted)
-            if fragment.written:
-                shared = None
             self._fragment(fragment, key, len(keys) - i)
         last = keys[-1]
         if self.fragments[last].falls:
