@@ -238,7 +238,7 @@ class _Assembly:
         seen: set[Key] = set()
         order: list[Key] = []
         for entry in reversed(self.entries):
-            stack = [((entry, ()), False)]
+            stack: list[tuple[Key, bool]] = [((entry, ()), False)]
             while stack:
                 key, done = stack.pop()
                 if done:
