@@ -196,12 +196,18 @@ def conduct(machine: Machine, kernel: Kernel) -> Outcome | None:
         return None
     if machine.settings.timeout is not None:
         _signal.setitimer(_signal.ITIMER_REAL, 0)
+    others = list(kernel.threads.members.values())
     if kernel.threads.several or kernel.holds_robust_locks:
         from stinkarm.linux import threads
 
         if not threads.claim_end(kernel):
             return None
         machine.state = kernel.state
+    if outcome.kind == SIGNALED:
+        from stinkarm.linux import core
+
+        if core.is_wanted(kernel, outcome.signal):
+            core.dump(kernel, others, outcome.signal, outcome.crash.address if outcome.crash is not None else None)
     kernel.end_child()
     return outcome
 

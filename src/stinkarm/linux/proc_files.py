@@ -22,7 +22,7 @@ def make_files(k: Kernel) -> dict[bytes, Callable[[], bytes]]:
         b"comm": lambda: k.name + b"\n",
     }
     if policy.stack:
-        files[b"auxv"] = lambda: auxiliary_vector(k, policy.stack)
+        files[b"auxv"] = lambda: auxiliary_vector(k)
         files[b"cmdline"] = lambda: b"".join(text + b"\0" for text in policy.arguments)
         files[b"environ"] = lambda: b"".join(text + b"\0" for text in policy.variables)
     return files
@@ -46,13 +46,13 @@ def maps(k: Kernel) -> bytes:
     return os.fsencode("".join(lines))
 
 
-def auxiliary_vector(k: Kernel, stack: int) -> bytes:
-    """Give the auxiliary vector, which stands after argv and envp on the initial stack."""
+def auxiliary_vector(k: Kernel) -> bytes:
+    """Give the auxiliary vector, which stands after argc, argv and envp on the initial stack.
+
+    How long those are is not read there: programs write over argc, and take variables out of envp.
+    """
     memory = k.memory
-    address = stack + 4 * (memory.read_u32(stack) + 2)
-    while memory.read_u32(address):
-        address += 4
-    address += 4
+    address = k.policy.stack + 4 * (len(k.policy.arguments) + len(k.policy.variables) + 3)
     end = address
     while end - address < 8 * MAX_AUXV:
         end += 8

@@ -71,7 +71,7 @@ _limit64 = Struct("<QQ")
 _limit32 = Struct("<II")
 
 
-def _limits(k: Kernel, resource: int) -> tuple[int, int]:
+def limits_of(k: Kernel, resource: int) -> tuple[int, int]:
     """Give a soft and a hard limit in 64 bits."""
     if not 0 <= resource < RLIMIT_NLIMITS:
         raise OSError(EINVAL, "no such resource")
@@ -99,7 +99,7 @@ def _host_limits(pid: int, resource: int, new: tuple[int, int] | None = None) ->
 
 def _set_limits(k: Kernel, resource: int, soft: int, hard: int) -> None:
     """Set a limit of the process itself."""
-    old_hard = _limits(k, resource)[1]
+    old_hard = limits_of(k, resource)[1]
     if soft > hard:
         raise OSError(EINVAL, "the soft limit is above the hard limit")
     if hard > old_hard and (k.policy.sandboxed or os.geteuid()):
@@ -112,7 +112,7 @@ def _set_limits(k: Kernel, resource: int, soft: int, hard: int) -> None:
 @syscall(191, PURE)
 def ugetrlimit(k: Kernel, resource: Resource, rlim: Out[Rlimit]) -> int:
     """Give a resource limit."""
-    soft, hard = _limits(k, resource)
+    soft, hard = limits_of(k, resource)
     k.memory.write(rlim, _limit32.pack(min(soft, INFINITY), min(hard, INFINITY)))
     return 0
 
@@ -142,7 +142,7 @@ def prlimit64(k: Kernel, pid: Pid, resource: Resource, new_limit: In[Rlimit64], 
     if pid not in (0, os.getpid()):
         old = _host_limits(pid, resource, new)
     else:
-        old = _limits(k, resource)
+        old = limits_of(k, resource)
         if new:
             _set_limits(k, resource, *new)
     if old_limit:
