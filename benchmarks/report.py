@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
 from dataclasses import dataclass, field
 
-from benchmarks.suite import Goal
+from benchmarks.suite import BENCHMARKS, GOALS, Goal
 
 FIGURES = {"processor": 0, "wall": 1, "memory": 3}
 UNITS = {"processor": "processor s", "wall": "wall s", "memory": "MiB"}
@@ -21,6 +22,7 @@ class Row:
     target: str
     runs: list[dict[str, list[float]]] = field(default_factory=list)
     error: str = ""
+    how: str = ""  # when it was measured, and with which options
 
     @property
     def label(self) -> str:
@@ -45,6 +47,48 @@ class Row:
     def workers(self) -> float:
         """Return the processor seconds of the processes that stinkarm started."""
         return statistics.median(run["stinkarm"][2] for run in self.runs)
+
+
+def packed(rows: list[Row]) -> str:
+    """Return rows as JSON, a line each."""
+    lines = [
+        json.dumps(
+            {
+                "class": r.goal.name,
+                "program": r.name,
+                "target": r.target,
+                "how": r.how,
+                "error": r.error,
+                "runs": r.runs,
+            }
+        )
+        for r in rows
+    ]
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+def unpacked(text: str) -> list[Row]:
+    """Return the rows that `packed` wrote, but for those of classes that there are no more."""
+    goals = {goal.name: goal for goal in GOALS}
+    return [
+        Row(goals[raw["class"]], raw["program"], raw["target"], raw["runs"], raw["error"], raw["how"])
+        for raw in json.loads(text)
+        if raw["class"] in goals
+    ]
+
+
+def merged(old: list[Row], new: list[Row]) -> list[tuple[Goal, list[Row]]]:
+    """Return all rows in the order of the suite: the new ones, and old ones of programs that are not among them."""
+    rows = {(row.goal.name, row.name, row.target): row for row in (*old, *new)}
+    order = [
+        (
+            goal,
+            [rows.get((goal.name, benchmark.name, target)) for benchmark in BENCHMARKS for target in benchmark.targets],
+        )
+        for goal in GOALS
+    ]
+    found = [(goal, [row for row in several if row is not None]) for goal, several in order]
+    return [(goal, several) for goal, several in found if several]
 
 
 def mean(values: list[float]) -> float:

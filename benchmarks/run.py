@@ -7,7 +7,7 @@ programs print must be what they print in qemu-arm. README.md here says what is 
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import platform
 import shlex
 import sys
@@ -39,7 +39,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--option", action="append", default=[], help="a further option of stinkarm's (repeatable)")
     parser.add_argument("--no-native", action="store_true", help="leave the native runs out")
     parser.add_argument("--build", action="store_true", help="only make the programs, and print the commands")
-    parser.add_argument("--write", action="store_true", help="write results.md, results.json and speeds.svg")
+    parser.add_argument("--write", action="store_true", help="bring results.md, results.json and speeds.svg up to date")
     return parser.parse_args()
 
 
@@ -52,6 +52,9 @@ class Session:
         extra = ["--engine", chosen.engine] if chosen.engine else []
         self.stinkarm = Stinkarm([*extra, *chosen.option], chosen.stinkarm)
         self.qemu, self.native = Qemu(), Native()
+        words = " ".join([*extra, *chosen.option]) or "with the default engine"
+        load = f"{os.getloadavg()[1]:.1f} processes were running or waiting"
+        self.how = f"on {date.today()} {words}, in {self.runs} runs, while {load}"
 
     def seconds(self, goal: Goal) -> float:
         """Return how long qemu-arm is to take."""
@@ -86,7 +89,7 @@ class Session:
 
     def row(self, goal: Goal, benchmark: Benchmark, target: str) -> Row:
         """Measure one program for one goal."""
-        row = Row(goal, benchmark.name, target)
+        row = Row(goal, benchmark.name, target, how=self.how)
         cold = (self.chosen.mode or goal.mode) == "cold"
         try:
             command = benchmark.at(target, self.seconds(goal))
@@ -124,33 +127,29 @@ def complaint(ours: Run, benchmark: Benchmark, expected: Run) -> str:
     return ""
 
 
-def facts(session: Session, names: list[str]) -> list[str]:
+def facts(session: Session, rows: list[Row]) -> list[str]:
     """Return what the results page says of how it was made."""
     model = next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
     return [
-        f"Medians of {session.runs} runs in turns ({', '.join(names)}: more, because they are short). Speeds are "
-        "qemu-arm's time divided by stinkarm's, run by run: above 1, stinkarm is faster. Processor seconds are user "
-        "and system time of the process; the processes that stinkarm starts to compile are counted apart, as workers.",
-        f"{session.qemu.version()}; CPython {platform.python_version()}; {model.partition(':')[2].strip()}; "
-        f"{date.today()}. Made by `python -m benchmarks --write`; the raw runs are in results.json: of each run "
-        "processor, wall and worker seconds, and KiB.",
+        "Medians of runs in turns. Speeds are qemu-arm's time divided by stinkarm's, run by run: above 1, stinkarm is "
+        "faster. Processor seconds are user and system time of the process; the processes that stinkarm starts to "
+        "compile are counted apart, as workers.",
+        f"{session.qemu.version()}; CPython {platform.python_version()}; {model.partition(':')[2].strip()}, "
+        f"{os.cpu_count()} processors. Made by `python -m benchmarks --write`; the raw runs are in results.json: of "
+        "each run processor, wall and worker seconds, and KiB.",
+        "Measured " + "; ".join(sorted({row.how for row in rows})) + ".",
     ]
 
 
-def write(session: Session, goals: list[tuple[Goal, list[Row]]]) -> None:
-    """Write the results page, the raw runs and the plot."""
+def write(session: Session, new: list[Row]) -> None:
+    """Write the results page, the raw runs and the plot; what was not measured now stays as it was."""
     from benchmarks.plot import draw
 
-    lines = facts(session, [goal.title for goal, _ in goals if goal.repeat > 1])
-    (HERE / "results.md").write_text(report.page(goals, lines))
-    raw = [
-        json.dumps(
-            {"class": goal.name, "program": row.name, "target": row.target, "error": row.error, "runs": row.runs}
-        )
-        for goal, rows in goals
-        for row in rows
-    ]
-    (HERE / "results.json").write_text("[\n" + ",\n".join(raw) + "\n]\n")
+    path = HERE / "results.json"
+    goals = report.merged(report.unpacked(path.read_text()) if path.exists() else [], new)
+    rows = [row for _, several in goals for row in several]
+    (HERE / "results.md").write_text(report.page(goals, facts(session, rows)))
+    path.write_text(report.packed(rows))
     draw(goals, HERE / "speeds.svg")
 
 
@@ -182,7 +181,7 @@ def main() -> None:
         goals.append((goal, rows))
     print(f"\n{report.summary(goals)}")
     if chosen.write:
-        write(session, goals)
+        write(session, [row for _, rows in goals for row in rows])
 
 
 def build(session: Session) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks.measure import adopt_orphans, measure
-from benchmarks.report import Row, verdict
+from benchmarks.report import Row, merged, packed, unpacked, verdict
 from benchmarks.suite import BENCHMARKS, GOALS, Goal
 
 BURN = "import time\nend = time.process_time() + {}\nwhile time.process_time() < end: pass\n"
@@ -55,3 +55,15 @@ def test_patience_with_what_is_left_behind_ends() -> None:
     words = ["sh", "-c", "sleep 60 & exit 3"]
     run = measure(words, {"PATH": "/usr/bin:/bin"}, None, limit=60, patience=0.2)
     assert run.status == 3 and run.workers < 1
+
+
+def test_results_are_kept_and_replaced_by_program() -> None:
+    goal, other = GOALS[0], GOALS[1]
+    old = [Row(goal, "crc", "a32", [{"stinkarm": [1, 1, 0, 0], "qemu": [2, 2, 0, 0]}]), Row(other, "lua", "armhf")]
+    new = [Row(goal, "crc", "a32", [{"stinkarm": [1, 1, 0, 0], "qemu": [4, 4, 0, 0]}]), Row(goal, "fib", "t32")]
+    result = merged(unpacked(packed(old)), new)
+    assert [(g.name, [row.label for row in rows]) for g, rows in result] == [
+        ("integer", ["crc, A32", "fib, T32"]),
+        ("real", ["lua"]),
+    ]
+    assert result[0][1][0].speed() == 4
