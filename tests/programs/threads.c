@@ -307,6 +307,14 @@ static void initialize(void) { nap(10); initialized++; }
 static void *want_it(void *me) { must(pthread_once(&once, initialize)); check(initialized == 1); return me; }
 static void test_once(void) { together(8, want_it); }
 
+static void *hold(void *me)
+{
+    must(pthread_mutex_lock(dying));
+    set(&holding, 1);
+    wait_for(&holding, 2);
+    must(pthread_mutex_unlock(dying));
+    return me;
+}
 static void test_timed_locks(void)
 {
     pthread_mutex_t held;
@@ -314,12 +322,14 @@ static void test_timed_locks(void)
         make_mutex(PTHREAD_MUTEX_NORMAL, protocol ? PTHREAD_PRIO_INHERIT : PTHREAD_PRIO_NONE, 0, 0, dying);
         holding = 0;
         pthread_t holder;
-        must(pthread_create(&holder, 0, die_while_waited_for, 0));
+        must(pthread_create(&holder, 0, hold, 0));
         wait_for(&holding, 1);
         struct timespec until = soon(5);
         check(pthread_mutex_timedlock(dying, &until) == ETIMEDOUT);
         check(pthread_mutex_trylock(dying) == EBUSY);
+        set(&holding, 2);
         must(pthread_join(holder, 0));
+        must(pthread_mutex_timedlock(dying, &until));
     }
     make_mutex(PTHREAD_MUTEX_ERRORCHECK, PTHREAD_PRIO_INHERIT, 0, 0, &held);
     must(pthread_mutex_lock(&held));

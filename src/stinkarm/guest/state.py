@@ -109,6 +109,7 @@ class State:
         new.words[: WORD["memory"]] = self.words[: WORD["memory"]]
         new.fpscr = self.fpscr
         new.v8 = self.v8
+        new.calls = self.calls
         new.words[WORD["exclusive_size"]] = 0
         return new
 

@@ -6,6 +6,7 @@ import os
 from errno import EBADF, EBUSY, EINVAL, EOVERFLOW, EPERM
 from struct import pack, unpack
 
+from stinkarm.guest.direct import UNKNOWN
 from stinkarm.guest.native import addressof, c_uint64
 from stinkarm.linux import open_flags
 from stinkarm.linux.declare import FD, syscall
@@ -162,6 +163,7 @@ def _dup_to(k: Kernel, oldfd: int, newfd: int, flags: int) -> int:
         with descriptors.lock:
             descriptors.check(oldfd)
             if descriptors.takes(newfd):
+                descriptors.kinds[newfd] = UNKNOWN
                 got = call(HOST_DUP3, oldfd, newfd, flags)
             else:
                 # To take a number only if it is free, at once, is what F_DUPFD can do.

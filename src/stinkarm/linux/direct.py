@@ -64,7 +64,8 @@ def begin(k: Kernel, call: Syscall, handler: Callable[..., int]) -> Callable[...
     def learning(k: Kernel, fd: int, *rest: int) -> int:
         result = handler(k, fd, *rest)
         if result >= 0 and kinds[fd] == UNKNOWN:
-            k.policy.descriptors.learn(fd, kind_of(fd))
+            with k.policy.descriptors.lock:  # so that it is what is learned until then
+                k.policy.descriptors.learn(fd, kind_of(fd))
         return result
 
     return learning
