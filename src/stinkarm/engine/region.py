@@ -224,7 +224,7 @@ class _Assembly:
         self.fragments = growth.fragments
         self.entries = entries
         self.scale = 8 if growth.code.thumb else 4
-        self.order = self._in_order()
+        self.order = list(self.fragments)
         self.position = {key: i for i, key in enumerate(self.order)}
         self.exits: dict[Key, set[str]] = {}
         self.stub_texts: list[str] = []
@@ -232,22 +232,6 @@ class _Assembly:
         self.dirty = self._flow()
         self.leaders, self.checked = self._leaders()
         self.lines: list[str] = []
-
-    def _in_order(self) -> list[Key]:
-        """Return the instructions in reverse postorder: only loops go back in it."""
-        seen: set[Key] = set()
-        order: list[Key] = []
-        for entry in reversed(self.entries):
-            stack: list[tuple[Key, bool]] = [((entry, ()), False)]
-            while stack:
-                key, done = stack.pop()
-                if done:
-                    order.append(key)
-                elif key in self.fragments and key not in seen:
-                    seen.add(key)
-                    stack.append((key, True))
-                    stack.extend((successor, False) for successor in reversed(self._successors(key)))
-        return order[::-1]
 
     def _successors(self, key: Key) -> list[Key]:
         fragment = self.fragments[key]
@@ -365,13 +349,18 @@ class _Assembly:
             f"  %d{budget} = sub i64 %b{budget}, {len(keys)}",
             f"  store i64 %d{budget}, ptr %budget_left, align 8",
         ]
-        # One stub for all accesses of the block. It finds the registers where they are at each of them.
-        stubs = [(number, self.dirty[key] | written) for key in keys for number, written in self.fragments[key].stubs]
-        if stubs:
-            self._alias.update((number, stubs[0][0]) for number, _ in stubs)
-            self._stub_text(stubs[0][0], set().union(*(wanted for _, wanted in stubs)))
+        shared: tuple[int, set[str]] | None = None
         for i, key in enumerate(keys):
             fragment = self.fragments[key]
+            for number, written in fragment.stubs:
+                wanted = self.dirty[key] | written
+                if shared is not None and wanted <= shared[1]:
+                    self._alias[number] = shared[0]
+                else:
+                    self._stub_text(number, wanted)
+                    shared = (number, wanted)
+            if fragment.written:
+                shared = None
             self._fragment(fragment, key, len(keys) - i)
         last = keys[-1]
         if self.fragments[last].falls:
@@ -399,7 +388,16 @@ class _Assembly:
     def _exit_text(self, key: Key, registers: set[str], *, inside: bool) -> list[str]:
         builder = self.builder
         builder.lines = []
-        builder.leave(builder._new(f"getelementptr i8, ptr %ip, i64 {self._distance(key[0])}"))
+        ip = builder._new(f"getelementptr i8, ptr %ip, i64 {self._distance(key[0])}")
+        it = self.growth._its.get(key, 0)
+        if it:
+            # The interpreter need not have decoded this IT block.
+            n, z, c, v = builder.flag_words()
+            budget = builder._new("load i64, ptr %budget_left, align 8")
+            builder._store_state("itstate", str(it))
+            self._redecode(f"ptr %st, ptr %mem, ptr {ip}, ptr %base, i64 {budget}, i32 {n}, i32 {z}, i32 {c}, i32 {v}")
+        else:
+            builder.leave(ip)
         label = f"x{label_of(*key)}" if inside else label_of(*key)
         return [f"{label}:", *self._spill(registers), *builder.lines]
 
@@ -414,13 +412,15 @@ class _Assembly:
         back = builder._new(f"zext i32 {builder._new(f'and i32 {info}, 65535')} to i64")
         budget = builder._new(f"add i64 {builder._new('load i64, ptr %budget_left, align 8')}, {back}")
         builder._store_state("itstate", builder._new(f"lshr i32 {info}, 24"))
-        redecode = builder._new(f"getelementptr i8, ptr %base, i64 {builder.routines['redecode']}")
-        builder._do(
-            f"musttail call preserve_nonecc void {redecode}(ptr %st, ptr %mem, ptr {ip}, ptr %base, "
-            f"i64 {budget}, i32 {n}, i32 {z}, i32 {c}, i32 {v})"
-        )
-        builder._do("ret void")
+        self._redecode(f"ptr %st, ptr %mem, ptr {ip}, ptr %base, i64 {budget}, i32 {n}, i32 {z}, i32 {c}, i32 {v}")
         return ["again:", *builder.lines]
+
+    def _redecode(self, arguments: str) -> None:
+        """Have the interpreter decode and do the instruction in `arguments`, whatever stands in the code table."""
+        builder = self.builder
+        redecode = builder._new(f"getelementptr i8, ptr %base, i64 {builder.routines['redecode']}")
+        builder._do(f"musttail call preserve_nonecc void {redecode}({arguments})")
+        builder._do("ret void")
 
     def text(self) -> str:
         """Return the module."""

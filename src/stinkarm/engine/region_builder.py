@@ -36,7 +36,7 @@ BACK = "\x02"  # how many instructions of the block were counted and not done
 SPILL = "\x03"  # where registers are written to the state block
 
 # What extension registers are kept as, by bits, and how they are moved.
-KEPT = {32: "float", 64: "double", 128: "<2 x i64>", 256: "<4 x i64>"}
+KEPT = {32: "float", 64: "double", 128: "<2 x i64>", 192: "<3 x i64>", 256: "<4 x i64>"}
 MOVES = {32: "movss", 64: "movsd", 128: "movups"}
 
 _DISPLACEMENT = 0x8000  # within the guard around guest memory
@@ -529,6 +529,7 @@ class RegionBuilder(HandlerBuilder):
     def fp(self, op: str, *operands: Value, standard: bool = False) -> Value:
         if not standard or op not in self._whole:
             return super().fp(op, *operands, standard=standard)
+        self.uses_floating = True  # it rounds to nearest
         width, lanes = operands[0].width, operands[0].lanes
         aside, after = self._label("aside"), self._label("after")
         if op not in ("add", "sub"):
