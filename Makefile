@@ -17,6 +17,7 @@ test:
 fuzz:
 	$(PYTHON) -m stinkarm.proof.command --words 100000 --engine interpreter
 	$(PYTHON) -m stinkarm.proof.command --words 20000 --engine reference
+	$(PYTHON) -m stinkarm.proof.command --words 20000 --engine jit
 
 lint:
 	$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .

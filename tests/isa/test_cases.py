@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from stinkarm.guest import stop as stops
 from stinkarm.isa.declare import INSTRUCTIONS
 from stinkarm.isa.decode import decoder
+from stinkarm.proof.compiled import INTERPRETED, UNUSUAL_FPSCR, Compiled
 from stinkarm.proof.world import World, engine_names
 
 from .case import Case, CaseError, read_cases
@@ -28,6 +30,19 @@ def test_case(case: Case, world: World) -> None:
         for fill in (0, 1):
             differences = case.run(world, isa, fill)
             assert not differences, f"{isa}, what is not named set to fill {fill}:\n  " + "\n  ".join(differences)
+            if isinstance(world.engine, Compiled):
+                check_compiled(case, isa, world.engine)
+
+
+def check_compiled(case: Case, isa: str, engine: Compiled) -> None:
+    """Check that a case was run in compiled code, if there is such code for it."""
+    before = case.before.registers
+    names = set(case.instructions(isa))
+    unusual = {"E", "IT"} & set(before) or before.get("fpscr", 0) & UNUSUAL_FPSCR or not names
+    if case.after.stop.get("kind", stops.BUDGET) in (stops.BUDGET, stops.FAULT, stops.ALIGNMENT):
+        assert engine.entered or unusual or names & INTERPRETED
+    if not case.after.stop:
+        assert not engine.handed_back or unusual or names & INTERPRETED
 
 
 @pytest.mark.parametrize("case", [case for _, case in CASES], ids=lambda case: case.line)

@@ -31,6 +31,7 @@ def told(fuzzer: Fuzzer) -> str:
     [
         ("reference", "unicorn", 8_000),
         ("interpreter", "unicorn", 20_000),
+        ("jit", "unicorn", 6_000),
         pytest.param("interpreter", "qemu", 9_000, marks=needs_qemu),
     ],
 )
@@ -45,6 +46,9 @@ def test_random_words_do_what_an_oracle_says(engine: str, oracle: str, words: in
         left_out = {e.instruction.name for e in fuzzer.encodings if not judged[e.id]}
         assert left_out <= (NOT_JUDGED if oracle == "unicorn" else NOT_JUDGED_BY_QEMU)
         assert not any(one.died for one in fuzzer.oracles)
+        runs = getattr(fuzzer.worlds[engine].engine, "runs", None)
+        if runs is not None:
+            assert runs["entered"] > 0.85 * words and runs["whole"] > 0.6 * words, runs
     finally:
         fuzzer.close()
 

@@ -62,7 +62,10 @@ def link(obj: bytes) -> tuple[bytes, dict[str, tuple[int, int]]]:
 
 
 class Compiler:
-    """Compiles regions for one kind of host processor."""
+    """Compiles regions for one kind of host processor.
+
+    `speed` is at least 1: without optimisation, LLVM's register allocator loses values on the way to a stub.
+    """
 
     def __init__(self, cpu: str, speed: int = 2) -> None:
         from llvmlite import binding as llvm

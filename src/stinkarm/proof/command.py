@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .world import engine_names
+from .world import ENGINES
 
 if TYPE_CHECKING:
     from .fuzz import Fuzzer
@@ -31,7 +31,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("-w", "--words", type=int, default=100_000, help="how many instructions (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same words (%(default)s)")
-    parser.add_argument("--engine", action="append", choices=engine_names(), help="repeatable (interpreter)")
+    parser.add_argument("--engine", action="append", choices=tuple(ENGINES), help="repeatable (interpreter)")
     parser.add_argument("--oracle", action="append", choices=("unicorn", "qemu"), help="repeatable (unicorn)")
     parser.add_argument("--cpu", choices=("a15", "max"), help="one processor for all (max for words of ARMv8)")
     parser.add_argument("--only", default="", metavar="REGEX", help="of `name SET encoding`, such as '^ldr.* T32'")

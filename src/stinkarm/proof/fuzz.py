@@ -50,6 +50,8 @@ def play(world: World, samples: Sequence[Sample], data: bytes, *, isolated: bool
     world.memory.write(DATA, data)
     code = empty_code() if isolated else batch_code(samples)
     world.set_code(CODE, code)
+    if not isolated:
+        world.prepare((sample.start, len(sample.words)) for sample in samples)
     for sample in samples:
         wanted = code
         if isolated:

@@ -6,7 +6,7 @@ fpscr, d0..d31.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..guest.mapping import MAP_ANONYMOUS, MAP_PRIVATE
@@ -96,8 +96,18 @@ def _interpreter(memory: Memory) -> Any:
     return Interpreter(memory)
 
 
-# An engine has `run(state, count) -> Stop`, `flush(start, end)`, and may have `close()`.
-ENGINES: dict[str, Callable[[Memory], Any]] = {"reference": _reference, "interpreter": _interpreter}
+def _jit(memory: Memory) -> Any:
+    from .compiled import Compiled
+
+    return Compiled(memory)
+
+
+# An engine has `run(state, count) -> Stop`, `flush(start, end)`, and may have `close()` and `prepare(starts)`.
+ENGINES: dict[str, Callable[[Memory], Any]] = {
+    "reference": _reference,
+    "interpreter": _interpreter,
+    "jit": _jit,
+}
 
 
 def engine_names() -> tuple[str, ...]:
@@ -126,6 +136,12 @@ class World:
         """Write code and announce it."""
         self.memory.write(address, code)
         self.engine.flush(address, address + len(code))
+
+    def prepare(self, samples: Iterable[tuple[dict[str, int], int]]) -> None:
+        """Tell the engine what will be run: (state, count)."""
+        prepare = getattr(self.engine, "prepare", None)
+        if prepare:
+            prepare((values["pc"], count, values["T"], values["v8"]) for values, count in samples)
 
     def run(self, values: dict[str, int], count: int) -> tuple[Stop, dict[str, int]]:
         """Run `count` instructions from a state; return why it stopped and the state then."""
