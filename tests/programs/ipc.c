@@ -13,15 +13,18 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -411,9 +414,111 @@ out:
     unlink(file);
 }
 
+static volatile int ready_fd;
+static void on_ready(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    caught = number;
+    ready_fd = info->si_fd;
+}
+
+static void test_async(void)
+{
+    int s[2], on = 1;
+    struct sigaction action = { .sa_flags = SA_SIGINFO };
+    struct f_owner_ex owner = { F_OWNER_PID, 0 };
+    action.sa_sigaction = on_ready;
+    sigaction(SIGIO, &action, 0);
+    sigaction(SIGRTMIN + 3, &action, 0);
+    equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
+    equal(fcntl(s[0], F_SETOWN, getpid()), 0);
+    equal(fcntl(s[0], F_GETOWN), getpid());
+    equal(fcntl(s[0], F_GETOWN_EX, &owner), 0);
+    equal(owner.type, F_OWNER_PID);
+    equal(owner.pid, getpid());
+    equal(ioctl(s[0], FIOASYNC, &on), 0);
+    check(fcntl(s[0], F_GETFL) & O_ASYNC);
+    caught = 0;
+    equal(write(s[1], "x", 1), 1);
+    for (int i = 0; i < 1000 && !caught; i++) usleep(1000);
+    equal(caught, SIGIO);
+    equal(fcntl(s[0], F_SETSIG, SIGRTMIN + 3), 0);
+    equal(fcntl(s[0], F_GETSIG), SIGRTMIN + 3);
+    caught = 0;
+    equal(write(s[1], "x", 1), 1);
+    for (int i = 0; i < 1000 && !caught; i++) usleep(1000);
+    equal(caught, SIGRTMIN + 3);
+    equal(ready_fd, s[0]);
+    fails(fcntl(s[0], F_SETSIG, 65), EINVAL);
+    on = 0;
+    equal(ioctl(s[0], FIOASYNC, &on), 0);
+    check(!(fcntl(s[0], F_GETFL) & O_ASYNC));
+    close(s[0]);
+    close(s[1]);
+}
+
+static int terminal_fd;
+static int take_terminal(void)
+{
+    char name[64];
+    if (setsid() == -1) return 1;
+    signal(SIGHUP, SIG_IGN); /* giving the terminal up sends it */
+    if (ioctl(terminal_fd, TIOCSCTTY, 0)) return 2;
+    if (tcgetpgrp(terminal_fd) != getpid() || tcgetsid(terminal_fd) != getpid()) return 3;
+    if (tcsetpgrp(terminal_fd, getpid())) return 4;
+    if (ttyname_r(terminal_fd, name, sizeof name)) return 5;
+    return ioctl(terminal_fd, TIOCNOTTY) ? 6 : 0;
+}
+
+static void test_terminal(void)
+{
+    char data[32];
+    struct termios settings;
+    struct winsize size = { 40, 132, 0, 0 }, seen = { 0, 0, 0, 0 };
+    int master = posix_openpt(O_RDWR | O_NOCTTY), number = -1;
+    check(master >= 0);
+    if (master < 0) return;
+    equal(grantpt(master), 0);
+    equal(unlockpt(master), 0);
+    equal(ioctl(master, TIOCGPTN, &number), 0);
+    int terminal = terminal_fd = open(ptsname(master), O_RDWR | O_NOCTTY);
+    check(terminal >= 0 && isatty(terminal));
+    equal(ioctl(master, TIOCSWINSZ, &size), 0);
+    equal(ioctl(terminal, TIOCGWINSZ, &seen), 0);
+    equal(seen.ws_col, 132);
+    equal(write(master, "line\n", 5), 5);
+    int waiting = 0;
+    struct pollfd there = { terminal, POLLIN, 0 };
+    equal(poll(&there, 1, 5000), 1);
+    equal(ioctl(terminal, FIONREAD, &waiting), 0);
+    equal(waiting, 5);
+    equal(read(terminal, data, 32), 5);
+    equal(read(master, data, 32), 6); /* the echo */
+    equal(tcgetattr(terminal, &settings), 0);
+    cfmakeraw(&settings);
+    cfsetspeed(&settings, B9600);
+    equal(tcsetattr(terminal, TCSANOW, &settings), 0);
+    memset(&settings, 0, sizeof settings);
+    equal(tcgetattr(terminal, &settings), 0);
+    check(!(settings.c_lflag & (ECHO | ICANON)));
+    equal(cfgetospeed(&settings), B9600);
+    equal(write(terminal, "a\n", 2), 2);
+    equal(read(master, data, 32), 2);
+    equal(tcflush(terminal, TCIOFLUSH), 0);
+    equal(tcdrain(terminal), 0);
+    equal(child(take_terminal), 0);
+    int peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    check(peer >= 0 && isatty(peer));
+    close(peer);
+    close(terminal);
+    close(master);
+    fails(tcgetattr(memfd_create("none", 0), &settings), ENOTTY);
+}
+
 #define TEST(name) { #name, test_##name }
 static const struct { const char *name; void (*run)(void); } tests[] = {
     TEST(shm), TEST(sem), TEST(msg), TEST(mq), TEST(locks), TEST(inotify), TEST(memfd), TEST(splice), TEST(xattr),
+    TEST(async), TEST(terminal),
 };
 
 int main(int argc, char **argv)

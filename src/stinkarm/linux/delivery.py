@@ -34,6 +34,7 @@ SA_NODEFER = 0x40000000
 SA_RESETHAND = 0x80000000
 
 SI_USER = 0
+NSIGPOLL = 6  # how many codes POLL_IN and its like are
 SI_KERNEL = 0x80
 SI_QUEUE = -1
 SI_TIMER = -2
@@ -90,7 +91,7 @@ def guest_info(info: bytes) -> bytes:
     if signal == SIGCHLD and code > 0 and code != SI_KERNEL:
         *common, utime, stime = _host_child.unpack_from(info)
         data = _child.pack(*common, utime & 0x7FFFFFFF, stime & 0x7FFFFFFF)
-    elif signal == SIGIO and 0 < code < SI_KERNEL:
+    elif 0 < code < (SI_KERNEL if signal == SIGIO else NSIGPOLL + 1):  # any signal that F_SETSIG has named
         *common, band, fd = _host_poll.unpack_from(info)
         data = _poll.pack(*common, band & 0x7FFFFFFF, fd)
     else:

@@ -60,6 +60,7 @@ F_GETLK64 = 12
 F_SETLK64 = 13
 F_SETLKW64 = 14
 F_SETOWN_EX = 15
+F_GETOWN_EX = 16
 F_OFD_GETLK = 36
 F_OFD_SETLKW = 38
 F_SETLEASE = 1024
@@ -73,8 +74,7 @@ F_GET_SEALS = 1034
 F_GET_RW_HINT = 1035
 F_SET_FILE_RW_HINT = 1038
 
-# These make the host send signals to the emulator, which would not reach the guest.
-_SIGNALLING = frozenset((F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY))
+_OWNERS = frozenset((F_SETOWN, F_GETOWN, F_SETSIG, F_SETOWN_EX, F_GETOWN_EX))
 _PLAIN = frozenset((F_GETFD, F_SETFD, F_GETSIG, F_GETLEASE, F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS))
 
 CLOSE_RANGE_UNSHARE = 2
@@ -245,7 +245,7 @@ def flock(k: Kernel, fd: Fd, operation: FlockOperation) -> int:
     return call(HOST_FLOCK, k.policy.descriptors.check(fd), operation)
 
 
-@syscall(55, FD, partial="F_SETOWN, F_SETSIG, F_SETLEASE and F_NOTIFY are refused: signals are not delivered")
+@syscall(55, FD, partial="F_SETLEASE and F_NOTIFY are refused")
 def fcntl(k: Kernel, fd: Fd, cmd: FcntlCommand, arg: Hex) -> int:
     """Do various things to a descriptor, with 32-bit locks."""
     k.policy.descriptors.check(fd)
@@ -254,7 +254,7 @@ def fcntl(k: Kernel, fd: Fd, cmd: FcntlCommand, arg: Hex) -> int:
     return _fcntl(k, fd, cmd, arg)
 
 
-@syscall(221, FD, partial="F_SETOWN, F_SETSIG, F_SETLEASE and F_NOTIFY are refused: signals are not delivered")
+@syscall(221, FD, partial="F_SETLEASE and F_NOTIFY are refused")
 def fcntl64(k: Kernel, fd: Fd, cmd: FcntlCommand, arg: Hex) -> int:
     """Do various things to a descriptor."""
     k.policy.descriptors.check(fd)
@@ -281,9 +281,11 @@ def _fcntl(k: Kernel, fd: int, cmd: int, arg: int) -> int:
         return result if result < 0 else open_flags.to_guest(result)
     if cmd == F_SETFL:
         return _set_flags(k, fd, open_flags.to_host(arg))
-    if cmd == F_GETOWN:
-        return 0
-    if cmd in _SIGNALLING:
+    if cmd in _OWNERS:
+        from stinkarm.linux import owners
+
+        return owners.fcntl(k, fd, cmd, arg)
+    if cmd in (F_SETLEASE, F_NOTIFY):
         return -EPERM if k.policy.sandboxed else -EINVAL
     if F_GET_RW_HINT <= cmd <= F_SET_FILE_RW_HINT:
         return call(HOST_FCNTL, fd, cmd, k.memory.host(arg, 8))

@@ -8,7 +8,7 @@ from errno import EINVAL, ENOTTY, EOVERFLOW, EPERM
 from stinkarm.guest.native import addressof, c_uint64
 from stinkarm.linux.declare import FD, syscall
 from stinkarm.linux.host import call
-from stinkarm.sandbox.descriptors import READ
+from stinkarm.sandbox.descriptors import INHERITED, READ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,10 @@ WINSIZE = 8
 INT = 4
 
 SOCKETS = 0x89  # the upper byte of requests on sockets
+TIOCSCTTY = 0x540E
 TIOCSPGRP = 0x5410
 TIOCGPTPEER = 0x5441
+FIOASYNC = 0x5452
 FICLONE = 0x40049409
 FICLONERANGE = 0x4020940D
 
@@ -68,7 +70,7 @@ HARMLESS = {
 REACHING = {
     0x540C: NUMBER,  # TIOCEXCL
     0x540D: NUMBER,  # TIOCNXCL
-    0x540E: NUMBER,  # TIOCSCTTY
+    TIOCSCTTY: NUMBER,
     TIOCSPGRP: INT,
     0x5412: 1,  # TIOCSTI
     0x5414: WINSIZE,  # TIOCSWINSZ
@@ -85,12 +87,18 @@ REACHING = {
     0x5428: NUMBER,  # TIOCCBRK
     0x80045430: INT,  # TIOCGPTN
     0x40045431: INT,  # TIOCSPTLCK
+    0x80045432: INT,  # TIOCGDEV
     0x80045438: INT,  # TIOCGPKT
     0x80045439: INT,  # TIOCGPTLCK
     0x80045440: INT,  # TIOCGEXCL
     0x1268: INT,  # BLKSSZGET
     0x125E: INT,  # BLKROGET
 }
+
+# Of these, what concerns a terminal only that the guest has opened itself, through a grant.
+OF_OWN_TERMINAL = frozenset(
+    (0x540C, 0x540D, TIOCSCTTY, TIOCSPGRP, 0x5414, 0x5420, 0x5422, 0x80045430, 0x40045431, 0x80045432, 0x80045438),
+) | {0x80045439, 0x80045440, TIOCGPTPEER}
 
 # _IOR and _IOW with `long`, whose size is in the number, but an int behind the pointer (FS_IOC32_*).
 GETS = {
@@ -122,6 +130,10 @@ def ioctl(k: Kernel, fd: Fd, request: IoctlRequest, argp: Hex) -> int:
         return _ioctl(k, fd, GETS[request], INT, argp)
     if request in (FICLONE, FICLONERANGE):
         return _clone(k, fd, request, argp)
+    if request == FIOASYNC:
+        from stinkarm.linux import owners
+
+        return owners.set_async(k, fd, argp)
     if request >> 8 == SOCKETS:
         from stinkarm.linux import interfaces
 
@@ -131,7 +143,11 @@ def ioctl(k: Kernel, fd: Fd, request: IoctlRequest, argp: Hex) -> int:
     if size is None and request not in SETS and request not in BLOCK_SIZES and request != TIOCGPTPEER:
         k.note(f"ioctl {request:#x} is not known: it answers ENOTTY.")
         return -ENOTTY
-    if k.policy.sandboxed and not _own_group(k, request, argp):
+    if k.policy.sandboxed:
+        fd = k.policy.descriptors.hold(fd)
+    if request == TIOCSPGRP:
+        return _set_group(k, fd, argp)
+    if k.policy.sandboxed and not _own_terminal(k, fd, request):
         k.policy.deny("ioctl " + NAMES.get(request, f"{request:#x}"))
         return -EPERM
     if size is not None:
@@ -148,9 +164,20 @@ def _ioctl(k: Kernel, fd: int, request: int, size: int, argp: int) -> int:
     return call(HOST_IOCTL, fd, request, k.memory.host(argp, size) if size else argp)
 
 
-def _own_group(k: Kernel, request: int, argp: int) -> bool:
-    """Say whether the request gives the terminal to the process group that the guest is in anyway."""
-    return request == TIOCSPGRP and k.memory.read_u32(argp) == os.getpgrp()
+def _own_terminal(k: Kernel, fd: int, request: int) -> bool:
+    """Say whether a request concerns only a terminal that the guest has opened itself."""
+    return request in OF_OWN_TERMINAL and not k.policy.descriptors.rights_of(fd) & INHERITED
+
+
+def _set_group(k: Kernel, fd: int, argp: int) -> int:
+    """Give the terminal to a process group; in the sandbox, one that the guest could send signals to."""
+    group = k.memory.read_u32(argp)
+    own = group == os.getpgrp() or (_own_terminal(k, fd, TIOCSPGRP) and k.owns_group(group))
+    if k.policy.sandboxed and not own:
+        k.policy.deny("ioctl TIOCSPGRP")
+        return -EPERM
+    number = (c_uint64 * 1)(group)
+    return call(HOST_IOCTL, fd, TIOCSPGRP, addressof(number))
 
 
 def _clone(k: Kernel, fd: int, request: int, argp: int) -> int:

@@ -15,6 +15,8 @@ from stinkarm.sandbox.special import host_name, on_procfs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stinkarm.linux.kernel import Kernel
     from stinkarm.linux.parameters import (
         AtFlags,
@@ -393,23 +395,35 @@ def getdents64(k: Kernel, fd: Fd, dirp: Out[Dirents], count: UInt) -> int:
 
 
 def _without_hidden(k: Kernel, fd: int, entries: bytearray) -> bool:
-    """Take the emulator's descriptors out of a listing of /proc/self/fd; say whether there were any."""
-    hidden = {b"%d" % number for number in k.policy.descriptors.hidden}
-    if not any(name in entries for name in hidden) or not on_procfs(fd, os.fstat(fd).st_dev):
+    """Take what is the emulator's out of a listing of the process's descriptors or threads; say whether there was."""
+    if not on_procfs(fd, os.fstat(fd).st_dev):
         return False
-    if not host_name(fd).endswith(b"/fd"):
+    shown = _shown(k, host_name(fd).split(b"/"))
+    if shown is None:
         return False
     kept = bytearray()
     at = 0
     while at < len(entries):
         (length,) = unpack_from("<H", entries, at + 16)
         record = entries[at : at + length]
-        if bytes(record[19:]).split(b"\0", 1)[0] not in hidden:
+        name = bytes(record[19:]).split(b"\0", 1)[0]
+        if not name.isdigit() or shown(int(name)):
             kept += record
         at += length
     changed = len(kept) != len(entries)
     entries[:] = kept
     return changed
+
+
+def _shown(k: Kernel, parts: list[bytes]) -> Callable[[int], bool] | None:
+    """Give what says which numbers the guest sees in a directory of /proc; None for one that is not its own."""
+    if b"%d" % os.getpid() not in parts:
+        return None
+    if parts[-1] == b"fd":
+        return k.policy.descriptors.usable
+    if parts[-1] == b"task":
+        return lambda number: number in k.threads.members
+    return None
 
 
 @syscall(141, FD)
@@ -422,9 +436,11 @@ def getdents(k: Kernel, fd: Fd, dirp: Out[Bytes], count: UInt) -> int:
         return size
     entries = bytearray(buffer.raw[:size])
     _small_positions(k, fd, entries)
+    if _without_hidden(k, fd, entries) and not entries:  # nothing but what is hidden: the end is not reached yet
+        return getdents(k, fd, dirp, count)
     records = []
     at = 0
-    while at < size:
+    while at < len(entries):
         inode, offset, length, kind = structs.Dirent64.unpack(entries[at : at + structs.Dirent64.size])
         name = entries[at + structs.Dirent64.size : at + length].split(b"\0", 1)[0]
         reclen = (structs.Dirent.size + len(name) + 2 + 3) & ~3

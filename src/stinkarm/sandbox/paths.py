@@ -373,7 +373,9 @@ class Paths:
         if stat.S_ISCHR(status.st_mode):
             if status.st_rdev in special.MEMORY_DEVICES:
                 return False
-            return status.st_rdev in special.HARMLESS or bool(rights & DEVICE)
+            if status.st_rdev in special.HARMLESS or rights & DEVICE:
+                return True
+            return special.is_own_terminal(status.st_rdev, self._descriptors.rights)
         return not stat.S_ISBLK(status.st_mode) or bool(rights & DEVICE)
 
     def _give(self, fd: int, rights: int, flags: int) -> int:
@@ -595,6 +597,8 @@ class Paths:
         if kind == special.DEVICE:
             return None if need & WRITE else _device(path)
         self._allow_read_only(path, need)
+        if kind == special.OWN_TEXT and detail.startswith(b"/"):
+            return object_of(os.open(b"/proc" + detail, O_OBJECT), 0)
         if kind == special.OWN_HIDDEN:
             self._policy.deny(path)
             raise OSError(EACCES, "no guest sees the emulator's memory", path)
@@ -627,6 +631,10 @@ class Paths:
             return -1
         if kind == special.OWN_DIRECTORY:
             return self.open(number if number >= 0 else AT_FDCWD, detail, flags, mode)
+        if kind == special.OWN_LISTING:  # no path may start there
+            self._allow_read_only(path, _needed(flags))
+            asked = flags & (os.O_DIRECTORY | os.O_PATH | os.O_CLOEXEC)
+            return self._give(os.open(b"/proc/self/" + detail, asked | os.O_DIRECTORY), READ | INHERITED, flags)
         if kind == special.OWN_FD:
             return self._open_own(number, flags)
         if kind == special.DEVICE:
@@ -661,7 +669,7 @@ class Paths:
         """Open a file below /proc/self whose contents stinkarm makes."""
         make = self.texts.get(name)
         if make is None:
-            if not self._sandboxed and name not in (b"maps", b"auxv"):
+            if not self._sandboxed and name not in (b"maps", b"auxv", b"stat", b"statm", b"status"):
                 return -1
             raise OSError(ENOENT, "not made up yet")
         self._allow_read_only(path, _needed(flags))

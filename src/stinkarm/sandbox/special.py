@@ -6,19 +6,25 @@ another spelling reaches is checked once it is open (`paths.py`).
 
 import os
 import stat
+import sys
 
 from stinkarm.sandbox.openat2 import PROC_SUPER_MAGIC, filesystem_type
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ORDINARY = 0
 OWN_FD = 1  # detail: the descriptor
 OWN_EXE = 2
-OWN_TEXT = 3  # detail: the name below /proc/self; stinkarm writes its contents
+OWN_TEXT = 3  # detail: the name below /proc/self, or /cpuinfo; stinkarm writes its contents
 OWN_HIDDEN = 4  # shows or changes the emulator's memory
 OWN_DIRECTORY = 5  # detail: a path that names the same place (cwd, root, and what is below fd/N)
 DEVICE = 6
+OWN_LISTING = 7  # detail: `fd` or `task`; linux/paths.py takes out what is the emulator's
 
 # What stinkarm makes up, because the host's own would show the emulator.
-TEXTS = frozenset((b"maps", b"cmdline", b"environ", b"auxv", b"comm"))
+TEXTS = frozenset((b"maps", b"cmdline", b"environ", b"auxv", b"comm", b"stat", b"statm", b"status"))
 
 # What would show the emulator's memory, where it is, or let it be written.
 HIDDEN = frozenset(
@@ -49,13 +55,17 @@ HARMLESS = frozenset(DEVICES.values())
 # Physical memory, kernel memory, I/O ports: never, in any mode.
 MEMORY_DEVICES = frozenset((os.makedev(1, 1), os.makedev(1, 2), os.makedev(1, 4)))
 
+# Pseudo-terminals: the device that makes them, and those of the terminals.
+PTMX = os.makedev(5, 2)
+TERMINAL_MAJORS = range(136, 144)
+TIOCGPTN = 0x80045430
+
 STANDARD = {b"/dev/stdin": 0, b"/dev/stdout": 1, b"/dev/stderr": 2}
 
 # Files of /proc that tell of the machine and of no process. Others are refused in the sandbox.
 MACHINE = frozenset(
     b"/proc/" + name
     for name in (
-        b"cpuinfo",
         b"meminfo",
         b"stat",
         b"uptime",
@@ -70,6 +80,12 @@ MACHINE = frozenset(
         b"sys/kernel/ngroups_max",
         b"sys/kernel/random/boot_id",
         b"sys/kernel/random/uuid",
+        b"sys/kernel/cap_last_cap",
+        b"sys/kernel/threads-max",
+        b"sys/kernel/random/entropy_avail",
+        b"sys/net/core/somaxconn",
+        b"sys/vm/max_map_count",
+        b"sys/vm/mmap_min_addr",
         b"sys/vm/overcommit_memory",
         b"sys/fs/file-max",
         b"sys/fs/pipe-max-size",
@@ -92,12 +108,16 @@ def classify(path: bytes) -> tuple[int, bytes, int]:
         return ORDINARY, b"", -1
     if parts[:2] == [b"dev", b"fd"]:
         return _descriptor(parts[2:], path)
+    if parts == [b"proc", b"cpuinfo"]:
+        return OWN_TEXT, b"/cpuinfo", -1
     if len(parts) < 3 or parts[0] != b"proc" or not _is_own(parts[1]):
         return ORDINARY, b"", -1
     rest = parts[2:]
-    if rest[0] == b"task" and len(rest) > 2 and _is_own(rest[1]):
+    if rest[0] == b"task" and len(rest) > 2 and (_is_own(rest[1]) or _is_own_thread(rest[1])):
         rest = rest[2:]
     name = rest[0]
+    if name in (b"fd", b"task") and len(rest) == 1:
+        return OWN_LISTING, name, -1
     if name == b"fd":
         return _descriptor(rest[1:], path)
     if name == b"exe" and len(rest) == 1:
@@ -117,6 +137,10 @@ def _is_own(name: bytes) -> bool:
     return name in (b"self", b"thread-self") or name == str(os.getpid()).encode()
 
 
+def _is_own_thread(name: bytes) -> bool:
+    return name.isdigit() and len(name) < 10 and os.path.isdir(b"/proc/self/task/" + name)
+
+
 def _descriptor(rest: list[bytes], path: bytes) -> tuple[int, bytes, int]:
     """Classify what stands after /proc/self/fd."""
     if not rest or not rest[0].isdigit() or len(rest[0]) > 9:
@@ -128,6 +152,23 @@ def _descriptor(rest: list[bytes], path: bytes) -> tuple[int, bytes, int]:
     if below:
         return OWN_DIRECTORY, b"/".join(below) or b".", number
     return OWN_FD, b"", number
+
+
+def is_own_terminal(device: int, fds: "Iterable[int]") -> bool:
+    """Say whether a device is the terminal of a pseudo-terminal whose other end is among the descriptors."""
+    if os.major(device) not in TERMINAL_MAJORS:
+        return False
+    import fcntl
+
+    for fd in tuple(fds):
+        try:
+            if os.fstat(fd).st_rdev == PTMX:
+                number = int.from_bytes(fcntl.ioctl(fd, TIOCGPTN, bytes(4)), sys.byteorder)
+                if number == (os.major(device) - TERMINAL_MAJORS[0]) * 256 + os.minor(device):
+                    return True
+        except OSError:  # another thread has closed it
+            continue
+    return False
 
 
 def on_procfs(fd: int, device: int) -> bool:
