@@ -40,7 +40,8 @@ def interrupt(*_: object) -> None:
 
 def renew(random_: random.Random, folder: str) -> Process:
     """Make a process with something in its memory."""
-    guest = Process("sandbox", allow_read=[folder], allow_write=[folder + "/writable"])
+    addresses = ["127.0.0.1:9"] if random_.randrange(2) else True
+    guest = Process("sandbox", allow_read=[folder], allow_write=[folder + "/writable"], allow_net=addresses)
     guest.memory.set_brk(0x100000)
     guest.put(random_.randbytes(0x800), DATA + 0x800)
     for index, path in enumerate((*PATHS, *(os.fsencode(folder) + name for name in NAMES))):

@@ -51,7 +51,7 @@ EPOLL_CTL_DEL = 2
 HOST_EVENT = "<IQ"  # x86-64 packs struct epoll_event; ARM aligns its data
 HOST_EVENT_SIZE = 12
 MAX_EVENTS = 0x7FFFFFFF // 16
-EVENTS_AT_ONCE = 4096
+EVENTS_AT_ONCE = 1 << 16  # more than a process may have descriptors, mostly
 
 
 def _timeout(seconds: int, nanoseconds: int) -> Array[c_int64]:
