@@ -34,6 +34,12 @@ def options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="about how long qemu-arm is to take, instead of 1 (first run: 3)")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_RUNS} runs of {QUICK_SECONDS} s")
     parser.add_argument("--mode", choices=("warm", "cold"), help="measure with a warm or a cold cache throughout")
+    parser.add_argument(
+        "--warm-ups",
+        type=int,
+        default=emulators.WARM_UPS,
+        help=f"uncounted runs in warm mode (default {emulators.WARM_UPS})",
+    )
     parser.add_argument("--engine", help="what to give to stinkarm as --engine")
     parser.add_argument("--stinkarm", default="", metavar="PROGRAM", help="another stinkarm than this environment's")
     parser.add_argument("--option", action="append", default=[], help="a further option of stinkarm's (repeatable)")
@@ -99,7 +105,9 @@ class Session:
             return row
         self.stinkarm.forget()
         expected = self.take(self.qemu, command, goal)
-        for number in range(-1 if cold else -emulators.WARM_UPS, self.runs * (1 if self.chosen.quick else goal.repeat)):
+        for number in range(
+            -1 if cold else -self.chosen.warm_ups, self.runs * (1 if self.chosen.quick else goal.repeat)
+        ):
             if cold:
                 self.stinkarm.forget()
             ours = self.take(self.stinkarm, command, goal)
