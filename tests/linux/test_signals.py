@@ -1,5 +1,6 @@
 """Signals: actions, masks, pending, and what a program sends itself."""
 
+import errno
 import os
 import signal
 import time
@@ -7,7 +8,8 @@ from struct import pack, unpack
 
 import pytest
 
-from tests.linux.process import DATA, TEXT, UNMAPPED, Process
+from stinkarm.linux import delivery
+from tests.linux.process import DATA, NUMBERS, TEXT, UNMAPPED, Process
 
 BLOCK, UNBLOCK, SETMASK = 0, 1, 2
 ALL = (1 << 64) - 1
@@ -205,3 +207,24 @@ def test_signal_stack(guest: Process) -> None:
     guest.state.r[13] = DATA + 4096
     guest.call("sigaltstack", 0, DATA + 0x100)
     assert guest.word(DATA + 0x104) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "begun", "again"),
+    [
+        ("getitimer", False, True),
+        ("read", False, False),
+        ("wait4", False, False),
+        ("openat", False, True),
+        ("openat", True, False),
+    ],
+)
+def test_a_call_that_does_not_wait_is_not_interrupted(guest: Process, name: str, begun: bool, again: bool) -> None:
+    """A signal that comes before the host's call lets the handler run first; only a wait gives EINTR."""
+    assert guest.call("pipe", DATA) == 0
+    set_action(guest, USR1, 0x8001)
+    guest.kernel.pending.append((USR1, bytes(128)))
+    guest.state.r[0], guest.state.r[15] = guest.word(DATA), 0x8104
+    result = delivery.end_of_wait(guest.kernel, NUMBERS[name], begun=begun)
+    expected = (guest.word(DATA), 0x8100) if again else (-errno.EINTR, 0x8104)
+    assert (result, guest.state.r[15]) == expected

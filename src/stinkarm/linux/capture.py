@@ -105,7 +105,7 @@ CALL = (
     ("7503", "jne 0xc6"),
     ("0f05", "syscall"),
     ("c3", "ret"),
-    ("48c7c0fcffffff", "mov rax, 0xfffffffffffffffc"),  # -EINTR
+    ("48c7c000feffff", "mov rax, 0xfffffffffffffe00"),  # -NOT_BEGUN
     ("c3", "ret"),
 )
 RESTORER_AT = 0xCE

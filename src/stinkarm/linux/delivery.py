@@ -7,6 +7,7 @@ program sends, takes or fails by a signal.
 from __future__ import annotations
 
 import os
+import stat
 from _thread import get_ident
 from errno import EINTR
 from struct import Struct
@@ -48,6 +49,11 @@ MAX_QUEUED = 4096  # real-time signals that wait; Linux counts them per user (RL
 NEVER_RESTARTED = frozenset(
     (29, 72, 142, 162, 168, 177, 179, 252, 265, 335, 336, 346, 407, 413, 414, 421, 441),
 )
+# These are made in order to wait, so a signal that comes just before may as well have come during the wait: wait4,
+# waitid, semop, msgsnd, msgrcv, futex, flock, connect, accept, mq_timedsend, mq_timedreceive and their like.
+WAITS = frozenset((114, 143, 240, 276, 277, 280, 283, 285, 298, 301, 302, 312, 366, 418, 419, 420, 422))
+# These wait if the descriptor in r0 is not a regular file's: read, write, readv, writev, send, recv and their like.
+TRANSFERS = frozenset((3, 4, 145, 146, 289, 290, 291, 292, 296, 297, 365, 374, 417))
 
 # siginfo_t of ARM and of x86-64: what is common, then by kind of signal.
 _user = Struct("<iiiiII")  # signo errno code, pid uid value
@@ -346,18 +352,35 @@ def restore_mask(k: Kernel) -> None:
         mask_changed(k, old)
 
 
-def end_of_wait(k: Kernel, number: int) -> int:
-    """Give r0 of an interrupted call: -EINTR, or as it was, with pc back at the SVC, to make the call again."""
+def end_of_wait(k: Kernel, number: int, *, begun: bool = True) -> int:
+    """Give r0 of an interrupted call: -EINTR, or as it was, with pc back at the SVC, to make the call again.
+
+    A call that was not `begun` and would not have waited must not fail because of a signal: it is made after the
+    handler.
+    """
     k.attention = True
     state = k.state
     if k.exit_status is not None:
         return -EINTR
     signal = peek(k, ~k.blocked)
     handler, flags, _, _ = action_of(k, signal) if signal else NO_ACTION
-    if handler > SIG_IGN and (number in NEVER_RESTARTED or not flags & SA_RESTART):
+    ends = number in NEVER_RESTARTED or not flags & SA_RESTART
+    if handler > SIG_IGN and ends and (begun or _would_wait(k, number)):
         return -EINTR
     state.r[15] = (state.r[15] - (2 if state.thumb else 4)) & WORD
     return state.r[0]
+
+
+def _would_wait(k: Kernel, number: int) -> bool:
+    """Say whether a call is one that waits for something."""
+    if number in NEVER_RESTARTED or number in WAITS:
+        return True
+    if number not in TRANSFERS:
+        return False
+    try:
+        return not stat.S_ISREG(os.fstat(k.state.r[0]).st_mode)
+    except (OSError, OverflowError):  # the call will say so
+        return False
 
 
 def end_without_restart(k: Kernel) -> int:

@@ -10,7 +10,7 @@ from stinkarm.guest.direct import UNKNOWN
 from stinkarm.guest.native import addressof, c_uint64
 from stinkarm.linux import open_flags
 from stinkarm.linux.declare import FD, syscall
-from stinkarm.linux.host import call, call_once
+from stinkarm.linux.host import call, call_always
 from stinkarm.linux.structs import Flock
 from stinkarm.sandbox.descriptors import INHERITED
 
@@ -91,7 +91,7 @@ def close(k: Kernel, fd: Fd) -> int:
     if not k.threads.several:
         descriptors.check(fd)
         descriptors.remove(fd)
-        return call_once(HOST_CLOSE, fd)
+        return call_always(HOST_CLOSE, fd)  # begun although a signal has come: the number is free already
     return _close_with_threads(k, fd)
 
 
@@ -102,7 +102,7 @@ def _close_with_threads(k: Kernel, fd: int) -> int:
         descriptors.remove(fd)
         if descriptors.vacate(fd):
             return 0
-    return call_once(HOST_CLOSE, fd)
+    return call_always(HOST_CLOSE, fd)  # begun although a signal has come: the number is free already
 
 
 @syscall(436, FD)
@@ -280,7 +280,8 @@ def _fcntl(k: Kernel, fd: int, cmd: int, arg: int) -> int:
         result = call(HOST_FCNTL, fd, F_GETFL)
         return result if result < 0 else open_flags.to_guest(result)
     if cmd == F_SETFL:
-        return _set_flags(k, fd, open_flags.to_host(arg))
+        flags = open_flags.to_host(arg)
+        return _set_flags(k, fd, flags | arg & open_flags.FASYNC if k.owns_host_signals else flags)
     if cmd in _OWNERS:
         from stinkarm.linux import owners
 

@@ -18,7 +18,22 @@ if TYPE_CHECKING:
 
 
 class Interrupted(Exception):
-    """A signal came while the guest's call waited: it has a handler, or it ends the process."""
+    """A signal came while the guest's call waited: it has a handler, or it ends the process.
+
+    `begun` is false when the host's call was not made, because the signal was there before it.
+    """
+
+    begun = True
+
+
+class NotBegun(Interrupted):
+    """A signal came before the host's call was made."""
+
+    begun = False
+
+
+# What the native code answers instead of making a call; no error of Linux has this number where programs see it.
+NOT_BEGUN = 512
 
 
 # Not 0 when host signals have been taken that the guest's kernel has not looked at.
@@ -76,9 +91,9 @@ def call3(number: int, a: int, b: int, c: int) -> int:
     result = _syscall3(number, a, b, c, current.flag)
     if -_MAX_ERRNO <= result < 0:
         error = get_errno() if _by_libc else -result
-        if error != EINTR:
+        if error not in (EINTR, NOT_BEGUN):
             return -error
-        interrupted()
+        _look(error)
         return call(number, a, b, c)
     return result
 
@@ -94,21 +109,34 @@ def call(number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0
         if not -_MAX_ERRNO <= result < 0:
             return result
         error = get_errno() if _by_libc else -result
-        if error != EINTR:
+        if error not in (EINTR, NOT_BEGUN):
             return -error
-        interrupted()
+        _look(error)
 
 
 def call_once(number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, f: int = 0) -> int:
     """Make a system call as `call` does, but give -EINTR when it is interrupted."""
     result = _syscall(number, a, b, c, d, e, f, current.flag)
-    return (-get_errno() if _by_libc else result) if -_MAX_ERRNO <= result < 0 else result
+    if _by_libc:
+        return -get_errno() if result == -1 else result
+    return -EINTR if result == -NOT_BEGUN else result
 
 
 def call_always(number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, f: int = 0) -> int:
     """Make a system call that does not wait, whatever signals have come."""
     result = _libc_syscall(number, a, b, c, d, e, f, 0)
     return -get_errno() if result == -1 else int(result)
+
+
+def _look(error: int) -> None:
+    """Look at why a call was interrupted, or not begun."""
+    if error == EINTR:
+        interrupted()
+        return
+    try:
+        interrupted()
+    except Interrupted:
+        raise NotBegun from None
 
 
 def interrupted() -> None:

@@ -216,10 +216,10 @@ class Kernel:
             if error.errno is None:
                 raise
             result = -error.errno
-        except host.Interrupted:
+        except host.Interrupted as interruption:
             from stinkarm.linux import delivery
 
-            result = delivery.end_of_wait(self, call.number)
+            result = delivery.end_of_wait(self, call.number, begun=interruption.begun)
         except BaseException:
             if tracer is not None:
                 tracer.leave(call, arguments, None)

@@ -20,7 +20,7 @@ O_TMPFILE = 0o20000000 | O_DIRECTORY
 
 # include/linux/fcntl.h: VALID_OPEN_FLAGS. open and openat ignore other bits, openat2 refuses them.
 VALID = 0o37777703
-# FASYNC sends signals and has no owner yet: it is taken out.
+# FASYNC has no effect in open(2), since nobody owns the file yet; F_SETFL adds it.
 FASYNC = 0o20000
 
 
