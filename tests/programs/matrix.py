@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -117,8 +117,15 @@ def is_there(line: Line) -> bool:
     return all(find_program(name) is not None for name in needed)
 
 
-def perform(emulator: list[str], line: Line, folder: Path, *, host: bool = False) -> Result:
-    """Run a command line in a fresh working folder."""
+def perform(
+    emulator: list[str],
+    line: Line,
+    folder: Path,
+    *,
+    host: bool = False,
+    started: Callable[[int], None] = lambda pid: None,
+) -> Result:
+    """Run a command line in a fresh working folder; `started` hears of its process, which leads a group."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     make_folder(folder)
@@ -137,16 +144,16 @@ def perform(emulator: list[str], line: Line, folder: Path, *, host: bool = False
         "PATH": "/usr/bin:/bin:/usr/sbin", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": str(folder), "USER": "root",
         "SCRIPTS": str(HERE / "scripts"),
     }  # fmt: skip
-    if "XDG_CACHE_HOME" in os.environ:  # where the native interpreter is; it is of no interest to the programs
-        environment["XDG_CACHE_HOME"] = os.environ["XDG_CACHE_HOME"]
-    else:
-        environment["XDG_CACHE_HOME"] = str(Path.home() / ".cache")
+    # Where the native interpreter is, and soak.py's mark; they are of no interest to the programs.
+    environment["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    environment |= {name: os.environ[name] for name in ("STINKARM_SOAK",) if name in os.environ}
     began = time.monotonic()
     process = subprocess.Popen(
         [*emulator, str(program), *words[1:]],
         cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
         start_new_session=True,
     )  # fmt: skip
+    started(process.pid)
     try:
         out, err = process.communicate(stdin, timeout=LONG_TIMEOUT if "long" in line.marks else TIMEOUT)
         status: int | None = process.returncode
