@@ -121,6 +121,20 @@ def test_when_there_is_none(
     assert crash(program, tmp_path, *arguments, options=options, limit=limit) == []
 
 
+def test_what_is_there_already_is_left_alone(program: Path, tmp_path: Path) -> None:
+    name = next(iter(crash(program, tmp_path, "fault", options=("-C", "forward")))).name
+    if name != "core":
+        pytest.skip("core files have the process's number here")
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    assert crash(program, tmp_path, "fault", options=("--allow-write=.",)) == [tmp_path / name]
+    (tmp_path / name).unlink()
+    (tmp_path / "other").write_text("not to be lost")
+    (tmp_path / name).hardlink_to(tmp_path / "other")
+    crash(program, tmp_path, "fault", options=("--allow-write=.",))
+    assert (tmp_path / "other").read_text() == "not to be lost"
+
+
 def test_limits_and_grants(program: Path, tmp_path: Path) -> None:
     (path,) = crash(program, tmp_path, "fault", options=("--allow-write=.",), limit=20000)
     assert 10000 < path.stat().st_size <= 20000

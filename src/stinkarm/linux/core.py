@@ -8,7 +8,9 @@ holes, and of mapped files only what the program may have changed, and the first
 from __future__ import annotations
 
 import os
+import stat
 import time
+from errno import EEXIST
 from struct import Struct, pack
 
 from stinkarm.guest.mapping import MAP_ANONYMOUS, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE, Mapping
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from stinkarm.linux.kernel import Kernel
 
+AT_FDCWD = -100
 PAGE = 4096
 PIECE = 1 << 20
 RLIMIT_CORE = 4
@@ -71,7 +74,7 @@ def dump(k: Kernel, others: Sequence[Kernel], signal: int, address: int | None) 
     threads = [k, *(thread for thread in others if thread is not k)]
     name = _name(k)
     try:
-        fd = k.policy.paths.open(-100, name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        fd = _open(k, name)
     except OSError as error:
         k.note(f"the core file {os.fsdecode(name)} cannot be written: {error.strerror}")
         return
@@ -79,6 +82,17 @@ def dump(k: Kernel, others: Sequence[Kernel], signal: int, address: int | None) 
         _Writer(fd, limit_of(k)).write(k, threads, _signal_info(k, signal, address))
     except OSError as error:
         k.note(f"the core file {os.fsdecode(name)} is not whole: {error.strerror}")
+
+
+def _open(k: Kernel, name: bytes) -> int:
+    """Open the file, and empty it if it is one that nobody else has a name for."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO would make it wait
+    fd = k.policy.paths.open(AT_FDCWD, name, flags, 0o600)
+    about = os.fstat(fd)
+    if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1 or about.st_uid != os.geteuid():
+        raise OSError(EEXIST, "there is a file that is no core file")
+    os.ftruncate(fd, 0)
+    return fd
 
 
 def _name(k: Kernel) -> bytes:

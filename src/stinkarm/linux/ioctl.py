@@ -150,6 +150,8 @@ def ioctl(k: Kernel, fd: Fd, request: IoctlRequest, argp: Hex) -> int:
     if k.policy.sandboxed and not _own_terminal(k, fd, request):
         k.policy.deny("ioctl " + NAMES.get(request, f"{request:#x}"))
         return -EPERM
+    if request == TIOCSCTTY and k.policy.sandboxed:
+        argp = 0  # 1 would take it away from another session
     if size is not None:
         return _ioctl(k, fd, request, size, argp)
     if request in SETS:
