@@ -217,6 +217,7 @@ def test_signal_stack(guest: Process) -> None:
         ("wait4", False, False),
         ("openat", False, True),
         ("openat", True, False),
+        ("futex", False, False),  # FUTEX_WAIT
     ],
 )
 def test_a_call_that_does_not_wait_is_not_interrupted(guest: Process, name: str, begun: bool, again: bool) -> None:
@@ -224,7 +225,17 @@ def test_a_call_that_does_not_wait_is_not_interrupted(guest: Process, name: str,
     assert guest.call("pipe", DATA) == 0
     set_action(guest, USR1, 0x8001)
     guest.kernel.pending.append((USR1, bytes(128)))
-    guest.state.r[0], guest.state.r[15] = guest.word(DATA), 0x8104
+    guest.state.r[0], guest.state.r[1], guest.state.r[15] = guest.word(DATA), 0, 0x8104
     result = delivery.end_of_wait(guest.kernel, NUMBERS[name], begun=begun)
     expected = (guest.word(DATA), 0x8100) if again else (-errno.EINTR, 0x8104)
     assert (result, guest.state.r[15]) == expected
+
+
+@pytest.mark.parametrize(("operation", "begun"), [(1, False), (6, True), (6, False), (141, True)])
+def test_a_futex_call_that_wakes_or_locks_is_made_again(guest: Process, operation: int, begun: bool) -> None:
+    """FUTEX_WAKE never ends with EINTR, which the C library would take for a broken kernel."""
+    set_action(guest, USR1, 0x8001)
+    guest.kernel.pending.append((USR1, bytes(128)))
+    guest.state.r[0], guest.state.r[1], guest.state.r[15] = DATA, operation, 0x8104
+    assert delivery.end_of_wait(guest.kernel, NUMBERS["futex"], begun=begun) == DATA
+    assert guest.state.r[15] == 0x8100

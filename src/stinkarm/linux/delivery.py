@@ -50,8 +50,14 @@ NEVER_RESTARTED = frozenset(
     (29, 72, 142, 162, 168, 177, 179, 252, 265, 335, 336, 346, 407, 413, 414, 421, 441),
 )
 # These are made in order to wait, so a signal that comes just before may as well have come during the wait: wait4,
-# waitid, semop, msgsnd, msgrcv, futex, flock, connect, accept, mq_timedsend, mq_timedreceive and their like.
-WAITS = frozenset((114, 143, 240, 276, 277, 280, 283, 285, 298, 301, 302, 312, 366, 418, 419, 420, 422))
+# waitid, semop, msgsnd, msgrcv, flock, connect, accept, mq_timedsend, mq_timedreceive and their like.
+WAITS = frozenset((114, 143, 276, 277, 280, 283, 285, 298, 301, 302, 312, 366, 418, 419, 420))
+# futex and futex_time64, which wait if they are FUTEX_WAIT, FUTEX_WAIT_BITSET or FUTEX_WAIT_REQUEUE_PI.
+FUTEX = (240, 422)
+FUTEX_COMMAND = 0x7F
+FUTEX_WAITS = (0, 9, 11)
+# FUTEX_LOCK_PI and FUTEX_LOCK_PI2 are always made again (ERESTARTNOINTR).
+FUTEX_LOCKS = (6, 13)
 # These wait if the descriptor in r0 is not a regular file's: read, write, readv, writev, send, recv and their like.
 TRANSFERS = frozenset((3, 4, 145, 146, 289, 290, 291, 292, 296, 297, 365, 374, 417))
 
@@ -365,6 +371,8 @@ def end_of_wait(k: Kernel, number: int, *, begun: bool = True) -> int:
     signal = peek(k, ~k.blocked)
     handler, flags, _, _ = action_of(k, signal) if signal else NO_ACTION
     ends = number in NEVER_RESTARTED or not flags & SA_RESTART
+    if number in FUTEX and state.r[1] & FUTEX_COMMAND in FUTEX_LOCKS:
+        ends = False
     if handler > SIG_IGN and ends and (begun or _would_wait(k, number)):
         return -EINTR
     state.r[15] = (state.r[15] - (2 if state.thumb else 4)) & WORD
@@ -375,6 +383,8 @@ def _would_wait(k: Kernel, number: int) -> bool:
     """Say whether a call is one that waits for something."""
     if number in NEVER_RESTARTED or number in WAITS:
         return True
+    if number in FUTEX:
+        return k.state.r[1] & FUTEX_COMMAND in FUTEX_WAITS
     if number not in TRANSFERS:
         return False
     try:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from stinkarm.linux.kernel import Kernel
     from stinkarm.linux.parameters import (
         Address,
-        Bytes,
         CloneFlags,
         Fd,
         Hex,
@@ -104,18 +103,6 @@ def pivot_root(k: Kernel, new_root: In[Path], put_old: In[Path]) -> int:
 @missing(51, SYSTEM)
 def acct(k: Kernel, filename: In[Path]) -> int:
     """Account for processes."""
-    return -ENOSYS
-
-
-@missing(74, SYSTEM)
-def sethostname(k: Kernel, name: In[Bytes], len: Size) -> int:
-    """Name the host."""
-    return -ENOSYS
-
-
-@missing(121, SYSTEM)
-def setdomainname(k: Kernel, name: In[Bytes], len: Size) -> int:
-    """Name the host's NIS domain."""
     return -ENOSYS
 
 

@@ -6,7 +6,7 @@ import os
 from errno import EINTR, EINVAL, ENOSYS, EPERM
 
 from stinkarm.linux import host
-from stinkarm.linux.declare import CHILD, PURE, syscall
+from stinkarm.linux.declare import CHILD, PURE, SYSTEM, syscall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Bytes,
         GetrandomFlags,
         Hex,
+        In,
         Int,
         Out,
         Pid,
@@ -35,6 +36,8 @@ HOST_GETPGRP = 111
 HOST_SETSID = 112
 HOST_GETPGID = 121
 HOST_GETSID = 124
+HOST_SETHOSTNAME = 170
+HOST_SETDOMAINNAME = 171
 HOST_GETRANDOM = 318
 HOST_MEMBARRIER = 324
 
@@ -285,6 +288,23 @@ def uname(k: Kernel, buf: Out[Utsname]) -> int:
     texts = ("Linux", nodename, k.release, version, "armv7l", "(none)")
     layout.write(k.memory, buf, *(text.encode()[:64] for text in texts))
     return 0
+
+
+@syscall(74, SYSTEM)
+def sethostname(k: Kernel, name: In[Bytes], len: Size) -> int:
+    """Name the host, if the emulator may."""
+    return _set_name(k, HOST_SETHOSTNAME, name, len)
+
+
+@syscall(121, SYSTEM)
+def setdomainname(k: Kernel, name: In[Bytes], len: Size) -> int:
+    """Name the host's NIS domain, if the emulator may."""
+    return _set_name(k, HOST_SETDOMAINNAME, name, len)
+
+
+def _set_name(k: Kernel, number: int, name: int, length: int) -> int:
+    signed = length - (length >> 31 << 32)
+    return host.call(number, k.memory.host(name, length) if signed > 0 else 0, signed)
 
 
 @syscall(116, PURE)
