@@ -35,6 +35,7 @@ from test_debian import PROGRAMS
 from stinkarm.engine.store import interpreter_path
 
 SCRIPTS = Path(__file__).parent / "scripts"
+PROGRAM = {".pl": "perl", ".py": "python3.11"}
 MARK = "STINKARM_SOAK"
 IGNORED = (signal.SIGWINCH, signal.SIGURG, signal.SIGCONT)
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL, signal.SIGQUIT)
@@ -128,7 +129,7 @@ class Resident:
     """A program that lives to the end."""
 
     def __init__(self, script: Path, folder: Path, options: list[str], findings: Findings) -> None:
-        program = {".pl": "perl", ".py": "python3.11"}[script.suffix]
+        program = PROGRAM[script.suffix]
         self.name = script.name
         self.findings = findings
         self.rounds = 0
@@ -196,14 +197,21 @@ class Resident:
 
 
 class Visitors:
-    """Lines of matrix.txt, one after another in a folder of their own."""
+    """Lines of matrix.txt, one after another in a folder of their own; `known` is what each gives, for all jobs."""
 
-    def __init__(self, lines: list[matrix.Line], folder: Path, options: list[str], findings: Findings) -> None:
+    def __init__(
+        self,
+        lines: list[matrix.Line],
+        known: dict[str, matrix.Result],
+        folder: Path,
+        options: list[str],
+        findings: Findings,
+    ) -> None:
         self.lines = lines
         self.folder = folder
         self.options = options
         self.findings = findings
-        self.known: dict[str, matrix.Result] = {}
+        self.known = known
 
     def visit(self, dice: random.Random) -> None:
         """Run one line, in one of the three ways."""
@@ -272,49 +280,68 @@ def soak(minutes: float, jobs: int, seed: int, options: list[str]) -> Findings:
     base = Path(f"/tmp/stinkarm-soak-{os.getpid()}")
     base.mkdir()
     os.environ[MARK] = str(os.getpid())
-    scripts = [script for script in sorted(SCRIPTS.glob("resident.*")) if matrix.find_program(
-        {".pl": "perl", ".py": "python3.11"}[script.suffix])]  # fmt: skip
-    residents = [Resident(script, base / script.name, options, findings) for script in scripts]
+    scripts = [script for script in sorted(SCRIPTS.glob("resident.*")) if matrix.find_program(PROGRAM[script.suffix])]
     lines = [line for line in matrix.read_lines() if line.tested and matrix.is_there(line)]
-    began = time.monotonic()
-    until = began + minutes * 60
+    known: dict[str, matrix.Result] = {}
+    until = time.monotonic() + minutes * 60
 
     def job(number: int) -> None:
-        dice = random.Random(seed * 1000 + number)
-        visitors = Visitors(list(lines), base / f"job{number}", options, findings)
-        while time.monotonic() < until:
-            visitors.visit(dice)
+        try:
+            dice = random.Random(seed * 1000 + number)
+            visitors = Visitors(list(lines), known, base / f"job{number}", options, findings)
+            while time.monotonic() < until:
+                visitors.visit(dice)
+        except Exception as error:
+            findings.report(f"the soak itself failed: {error!r}")
+            raise
 
     threads = [threading.Thread(target=job, args=(number,)) for number in range(jobs)]
-    for thread in threads:
-        thread.start()
-    dice = random.Random(seed)
-    settled: dict[str, Figures | None] = {}
-    while time.monotonic() < until:
+    try:
+        residents = [Resident(script, base / script.name, options, findings) for script in scripts]
+        for thread in threads:
+            thread.start()
+        settled = watch(residents, minutes * 60, random.Random(seed))
         for resident in residents:
-            resident.disturb(dice)
-        if not settled and time.monotonic() - began > SETTLED * minutes * 60:
-            settled = {resident.name: least(resident.process.pid) for resident in residents}
-        time.sleep(dice.random() / 2)
-    for resident in residents:
-        first, later = settled.get(resident.name), least(resident.process.pid)
-        if first is not None and later is not None:
-            print(f"{resident.name}: {first} at first, {later} at last", flush=True)
-            for grown in first.grown(later):
-                findings.report(f"{resident.name}: {grown}")
-        resident.end()
-    for thread in threads:
-        thread.join()
-    time.sleep(2)
-    for pid in marked():
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            os.kill(pid, signal.SIGKILL)
-        except OSError:
-            continue
-        findings.report(f"process {pid} is left: {command[-200:]}")
+            compare(resident, settled.get(resident.name), findings)
+            resident.end()
+        for thread in threads:
+            thread.join()
+        time.sleep(2)
+    finally:
+        until = 0.0
+        for pid in marked():
+            try:
+                command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                os.kill(pid, signal.SIGKILL)
+            except OSError:  # it has ended
+                continue
+            findings.report(f"process {pid} is left: {command[-200:]}")
     shutil.rmtree(base, ignore_errors=True)
     return findings
+
+
+def watch(residents: list[Resident], seconds: float, dice: random.Random) -> dict[str, Figures | None]:
+    """Disturb the residents for a while; give their figures once they have settled."""
+    began = time.monotonic()
+    settled: dict[str, Figures | None] = {}
+    while time.monotonic() < began + seconds:
+        for resident in residents:
+            resident.disturb(dice)
+        if not settled and time.monotonic() - began > SETTLED * seconds:
+            settled = {resident.name: least(resident.process.pid) for resident in residents}
+        time.sleep(dice.random() / 2)
+    return settled
+
+
+def compare(resident: Resident, first: Figures | None, findings: Findings) -> None:
+    """Compare the last figures of a resident with the first."""
+    later = least(resident.process.pid)
+    if first is None or later is None:
+        findings.report(f"{resident.name} could not be measured")
+        return
+    print(f"{resident.name}: {first} at first, {later} at last", flush=True)
+    for grown in first.grown(later):
+        findings.report(f"{resident.name}: {grown}")
 
 
 def main() -> int:
@@ -325,7 +352,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("options", nargs="*", metavar="STINKARM-OPTION", help="after --: options for stinkarm")
     options = parser.parse_args()
-    interpreter_path()
+    interpreter_path()  # built now, or the first programs would have to wait for it
     findings = soak(options.minutes, options.jobs, options.seed, options.options)
     print(", ".join(f"{number} {name}" for name, number in sorted(findings.counts.items())))
     print(f"{len(findings.wrong)} things are wrong" if findings.wrong else "nothing is wrong")
