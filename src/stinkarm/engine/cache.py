@@ -24,9 +24,7 @@ import os
 import struct
 import time
 
-from ..guest import host
 from ..guest import native as ctypes
-from .store import cache_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,42 +41,11 @@ DEFAULT_LIMIT = 256 << 20  # bytes of packs
 MOST_VECTORS = 1024  # IOV_MAX
 USED_AFTER = 3600  # seconds after which it is noted again that a pack is in use
 
-_GENERATING = ("region", "compiler", "piece", "cache")  # how the names of the modules begin that make packs
-
-
-def cache_root() -> str:
-    """Return the directory of the code cache (not made yet)."""
-    return os.path.join(cache_directory(), "code")
-
 
 def size_limit() -> int:
     """Return how many bytes the packs may have, which the environment may say."""
     size = parse_size(os.environ.get("STINKARM_CACHE_SIZE", ""))
     return size if size >= 0 else DEFAULT_LIMIT
-
-
-def cache_key(interpreter: str, level: str) -> str:
-    """Return what names the directory of packs that go with an interpreter file."""
-    from _blake2 import blake2b
-
-    status = os.stat(interpreter)
-    parts = [level, os.path.basename(interpreter), f"{status.st_size} {status.st_mtime_ns}"]
-    with os.scandir(os.path.dirname(os.path.abspath(__file__))) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.name.startswith(_GENERATING) and entry.name.endswith(".py"):
-                status = entry.stat()
-                parts.append(f"{entry.name} {status.st_size} {status.st_mtime_ns}")
-    return str(blake2b("\n".join(parts).encode(), digest_size=12).hexdigest())
-
-
-def image_identity(base: int, start: int, end: int, offset: int, v8: bool) -> bytes:
-    """Return what stands for a mapped file: 16 bytes. `base` is the host address of guest memory."""
-    from _blake2 import blake2b
-
-    middle = (start + end) // 2 & -PAGE
-    pages = [host.copy_out(base + at, PAGE) for at in sorted({start, middle, end - PAGE})]
-    where = struct.pack("<4Q?", start, end, offset, PAGE, v8)
-    return bytes(blake2b(where + b"".join(pages), digest_size=16).digest())
 
 
 class Header:

@@ -1,10 +1,14 @@
-"""The files that a guest has mapped executable, and the packs of compiled code that go with them (cache.py)."""
+"""The files that a guest has mapped executable, and the packs of compiled code that go with them (cache.py).
+
+A file without a pack costs what this module does: `cache` is not imported for it.
+"""
 
 from __future__ import annotations
 
+import os
+
 from ..guest import host
 from ..guest.mapping import MAP_ANONYMOUS, MAP_SHARED, PROT_EXEC, PROT_WRITE
-from . import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,8 +16,22 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..guest.memory import Memory
+    from .cache import Pack
     from .code_space import CodeSpace
     from .table import CodeTable
+
+
+PAGE = 4096
+
+
+def identity_of(base: int, start: int, end: int, offset: int, v8: bool) -> bytes:
+    """Return what stands for a mapped file: 16 bytes. `base` is the host address of guest memory."""
+    from _blake2 import blake2b
+
+    middle = (start + end) // 2 & -PAGE
+    pages = [host.copy_out(base + at, PAGE) for at in sorted({start, middle, end - PAGE})]
+    where = b"%d %d %d %d" % (start, end, offset, v8)
+    return bytes(blake2b(where + b"".join(pages), digest_size=16).digest())
 
 
 class Image:
@@ -28,7 +46,7 @@ class Image:
         self.start = start
         self.end = end
         self.identity = identity
-        self.pack: cache.Pack | None = None
+        self.pack: Pack | None = None
         self.stale = False
         self.holes: list[tuple[int, int]] = []
 
@@ -73,10 +91,17 @@ class Images:
         if not mapping.prot & PROT_EXEC or mapping.start != start or not mapping.name.startswith("/"):
             return
         end = min(end, mapping.end)
-        identity = cache.image_identity(self.memory.base, start, end, mapping.offset, self.v8)
+        identity = identity_of(self.memory.base, start, end, mapping.offset, self.v8)
         image = Image(start, end, identity)
         self.images.append(image)
-        opened = cache.open_pack(f"{self.directory}/{identity.hex()}.pack", identity)
+        path = f"{self.directory}/{identity.hex()}.pack"
+        try:
+            os.lstat(path)
+        except OSError:
+            return
+        from . import cache
+
+        opened = cache.open_pack(path, identity)
         if isinstance(opened, str):
             if opened and self.say is not None:
                 self.say(f"the compiled code of {mapping.name} is not used: {opened}")
@@ -89,6 +114,8 @@ class Images:
         self._publish(image, mapping.name)
 
     def _publish(self, image: Image, name: str) -> None:
+        from . import cache
+
         pack = image.pack
         assert pack is not None
         if not cache.is_current(pack, self.memory.base):
@@ -102,8 +129,10 @@ class Images:
             stale = ", the rest is stale" if image.stale else ""
             self.say(f"the compiled code of {name} is mapped: {count} entries{stale}")
 
-    def _publish_some(self, pack: cache.Pack) -> int:
+    def _publish_some(self, pack: Pack) -> int:
         """Publish the regions of a pack one by one, if the guest's code is what they were made of."""
+        from . import cache
+
         count = 0
         runs = cache.runs_of(pack.runs, pack.bytes)
         wrong = []

@@ -134,30 +134,32 @@ class Interpreter:
 
         options = dict(option.partition("=")[::2] for option in text.split(","))
         space, level, path = self.native.space, cpu_level(), self.native.path
-        compiling: Compiling
         images = None
-        if "sync" in options:
-            from .jit_sync import Immediately
+        configuration: dict[str, Any] = {"level": level, "interpreter": path, "cache": ""}
+        if "sync" not in options and "nocache" not in options:
+            from .images import Images
+            from .store import code_directory, code_key
 
-            compiling = Immediately(self.memory, self.table, level, path)
-        else:
+            configuration |= {"cache": code_directory(), "key": code_key(path, level)}
+            images = Images(self.memory, self.table, space, configuration["cache"], configuration["key"], v8, say)
+
+        def compiling() -> Compiling:
+            if "sync" in options:
+                from .jit_sync import Immediately
+
+                return Immediately(self.memory, self.table, level, path)
+            from .cache import size_limit
             from .jit_client import Background
 
-            configuration: dict[str, Any] = {"level": level, "interpreter": path, "cache": ""}
-            if "nocache" not in options:
-                from .cache import cache_key, cache_root, size_limit
-                from .images import Images
-
-                root, key = cache_root(), cache_key(path, level)
-                configuration |= {"cache": root, "key": key, "limit": size_limit()}
-                images = Images(self.memory, self.table, space, root, key, v8, say)
-            compiling = Background(
+            configuration["limit"] = size_limit()
+            return Background(
                 *(self.memory, self.table, configuration, descriptors),
                 images=images,
                 workers=int(options.get("workers", 1)),
                 kill_every=int(options.get("kill", 0)),
                 say=say,
             )
+
         return Jit(
             *(self.memory, self.table, space, compiling),
             images=images,

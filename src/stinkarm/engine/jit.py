@@ -87,14 +87,17 @@ class Region:
 
 
 class Jit:
-    """The regions of one guest address space. Several threads may use it."""
+    """The regions of one guest address space. Several threads may use it.
+
+    `compiling` makes what compiles when something is hot for the first time. `images` brings what was compiled earlier.
+    """
 
     def __init__(
         self,
         memory: Memory,
         table: CodeTable,
         space: CodeSpace,
-        compiling: Compiling,
+        compiling: Callable[[], Compiling],
         *,
         images: Images | None = None,
         threshold: int = THRESHOLD,
@@ -104,7 +107,8 @@ class Jit:
         self.memory = memory
         self.table = table
         self.space = space
-        self.compiling = compiling
+        self._make_compiling = compiling
+        self._compiling: Compiling | None = None
         self.images = images
         self.threshold = min(threshold, NEVER)
         self.forget_every = forget_every
@@ -123,13 +127,22 @@ class Jit:
                 if mapping.prot & PROT_EXEC:
                     images.mapped(mapping.start, mapping.end)
 
+    @property
+    def compiling(self) -> Compiling:
+        """What compiles."""
+        if self._compiling is None:
+            self._compiling = self._make_compiling()
+        return self._compiling
+
     def close(self) -> None:
         """Give up what compiles."""
-        self.compiling.close()
+        if self._compiling is not None:
+            self._compiling.close()
 
     def begin_child(self) -> None:
         """Be the copy in a child process, which has one thread."""
-        self.compiling.begin_child()
+        if self._compiling is not None:
+            self._compiling.begin_child()
 
     def prepare(self, state: State) -> None:
         """Set a thread's counters."""
@@ -220,7 +233,8 @@ class Jit:
         `cleared` says that the code table has been cleared there.
         """
         with self._lock:
-            self.compiling.forget(start, end)
+            if self._compiling is not None:
+                self._compiling.forget(start, end)
             if self.images is not None:
                 for entries, thumb, offset, ranges in self.images.forget(start, end, cleared=cleared):
                     self._note(Region(entries, thumb, offset, ranges))

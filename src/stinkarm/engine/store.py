@@ -82,6 +82,29 @@ def key(level: str) -> str:
     return blake2b("\n".join([level, *_sources()]).encode(), digest_size=12).hexdigest()
 
 
+def code_directory() -> str:
+    """Return the directory of the code cache (not made yet)."""
+    return os.path.join(cache_directory(), "code")
+
+
+# How the names of the modules of engine/ begin that decide what the code of a region is, beyond the interpreter's.
+_MAKING_REGIONS = ("region", "compiler", "piece", "cache")
+
+
+def code_key(interpreter: str, level: str) -> str:
+    """Return what names the directory of compiled code that goes with an interpreter file."""
+    from _blake2 import blake2b
+
+    status = os.stat(interpreter)
+    parts = [level, os.path.basename(interpreter), f"{status.st_size} {status.st_mtime_ns}"]
+    with os.scandir(os.path.join(_PACKAGE, "engine")) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.name.startswith(_MAKING_REGIONS) and entry.name.endswith(".py"):
+                status = entry.stat()
+                parts.append(f"{entry.name} {status.st_size} {status.st_mtime_ns}")
+    return str(blake2b("\n".join(parts).encode(), digest_size=12).hexdigest())
+
+
 def packaged_path(level: str) -> str:
     """Return where a wheel has the interpreter."""
     return os.path.join(_PACKAGE, "engine", f"interpreter-{level}.bin")
