@@ -64,7 +64,7 @@ __all__ = [
 
 Path = str | os.PathLike[str]
 Mode = Literal["sandbox", "forward", "deny"]
-Engine = Literal["interpreter", "reference"]
+Engine = Literal["jit", "interpreter", "reference"]
 Grant = bool | Sequence[Path]
 
 CODE_ADDRESS = 0x8000
@@ -139,7 +139,7 @@ def run(
     allow_run: bool | Sequence[str] = False,
     allow_net: bool | Sequence[str] = False,
     stack_size: int = 8 << 20,
-    engine: Engine = "interpreter",
+    engine: Engine = "jit",
     timeout: float | None = None,
     max_instructions: int | None = None,
     max_output: int = 256 << 20,
@@ -335,7 +335,7 @@ class Emulator:
         allow_write: Grant = False,
         allow_env: bool | Sequence[str] = False,
         stack_size: int = 8 << 20,
-        engine: Engine = "interpreter",
+        engine: Engine = "jit",
         log: Sequence[str] = (),
         log_file: Path | None = None,
     ) -> None:
@@ -364,7 +364,7 @@ class Emulator:
 
     @classmethod
     def from_code(
-        cls, code: bytes, *, address: int = CODE_ADDRESS, thumb: bool = False, engine: Engine = "interpreter"
+        cls, code: bytes, *, address: int = CODE_ADDRESS, thumb: bool = False, engine: Engine = "jit"
     ) -> Self:
         """Make an emulator that is about to run `code` at `address`, with a stack of 64 KiB."""
         emulator = cls(engine=engine)

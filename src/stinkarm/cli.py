@@ -43,7 +43,7 @@ OPTIONS = (
         ("--engine",),
         VALUE,
         "NAME",
-        "interpreter (default), jit (hot code compiled) or reference (slow)",
+        "jit (default: hot code is compiled), interpreter, or reference (slow)",
     ),
     (("--max-instructions",), VALUE, "N", "end the program after exactly N instructions"),
     (("--timeout",), VALUE, "SECONDS", "end the program after this much wall-clock time"),
@@ -57,6 +57,12 @@ OPTIONS = (
     (("-h", "--help"), FLAG, "", "print this help"),
     (("-V", "--version"), FLAG, "", "print the version"),
 )
+
+# Instead of options and PROGRAM. A program of such a name is run as ./NAME.
+COMMANDS = {
+    "cache": ("{info,clear}", "show how much compiled code is kept from run to run, or remove it"),
+    "compile": ("[options] PROGRAM", "compile a program's functions for later runs, without running it"),
+}
 
 INDEX = {name: option for option in OPTIONS if not isinstance(option, str) for name in option[0]}
 
@@ -75,6 +81,8 @@ def run(arguments: list[str], start: float | None = None) -> int:
     """
     start = time.perf_counter() if start is None else start
     try:
+        if arguments and arguments[0] in COMMANDS:
+            return run_other(*arguments)
         settings = parse(arguments)
         if settings is None:
             return status.OK
@@ -86,6 +94,23 @@ def run(arguments: list[str], start: float | None = None) -> int:
         return status.SIGNAL + SIGINT
     except Exception as error:
         return failed(error)
+
+
+def run_other(command: str, *arguments: str) -> int:
+    """Carry out one of COMMANDS; return the exit status."""
+    from stinkarm import code_cache
+
+    if command == "compile":
+        settings = parse(list(arguments))
+        if settings is not None:
+            write(1, code_cache.compile_program(settings))
+    elif arguments == ("info",):
+        write(1, code_cache.info())
+    elif arguments == ("clear",):
+        write(1, code_cache.clear())
+    else:
+        raise UsageError("stinkarm cache wants info or clear: stinkarm cache info.")
+    return status.OK
 
 
 def take_over(state: int) -> "NoReturn":
@@ -259,6 +284,7 @@ def help_text() -> str:
         "Run an ARMv7 Linux program.",
         "",
         "Usage: stinkarm [options] PROGRAM [ARGS...]",
+        *(f"       stinkarm {name} {rest}" for name, (rest, _) in COMMANDS.items()),
         "",
         "PROGRAM is a 32-bit ARM Linux executable, or an assembly (.s, .S) or C (.c) source,",
         "which is built first. Options end at PROGRAM; the rest is the program's own.",
@@ -274,6 +300,8 @@ def help_text() -> str:
         elif kind == OPTIONAL:
             left += f"[={metavar}]"
         lines.append(f"  {left:<26}  {text}")
+    lines += ["", "Instead of a program (one of that name is run as ./NAME):"]
+    lines += [f"  {name:<26}  {text}" for name, (_, text) in COMMANDS.items()]
     lines += ["", "Exit status:"]
     lines += [f"  {number:<4} {text}" for number, text in status.HELP]
     return "\n".join(lines) + "\n"

@@ -81,7 +81,7 @@ class Settings:
         self.root: str | None = None
         self.release: str | None = None
         self.cpu = "cortex-a15"
-        self.engine = "interpreter"
+        self.engine = "jit"
         self.jit = ""  # developers' options of the engine jit: engine/jit.py
         self.max_instructions: int | None = None
         self.timeout: float | None = None

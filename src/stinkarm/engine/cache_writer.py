@@ -237,10 +237,11 @@ def save(
     *,
     limit: int,
     stale: bool = False,
+    beneath: bool = False,
 ) -> int:
-    """Add regions to an image's pack; return how many it has then. What is there is not kept if it is `stale`.
+    """Add regions to an image's pack; return how many it has then. Raises Failure.
 
-    Raises Failure.
+    What is there is not kept if it is `stale`, and counts as newer if the regions go `beneath` it.
     """
     directory = os.path.join(root, key)
     path = os.path.join(directory, f"{identity.hex()}.pack")
@@ -248,7 +249,7 @@ def save(
         with _locked(root):
             os.makedirs(directory, mode=0o700, exist_ok=True)
             old, old_failed = ([], set()) if stale else read_records(path, identity)
-            merged = merge(old, records)
+            merged = merge(records, old) if beneath else merge(old, records)
             if not merged:
                 return 0
             data, digest = encode(merged, failed | old_failed, identity)

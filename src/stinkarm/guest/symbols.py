@@ -69,6 +69,20 @@ class Symbols:
         index = _last_not_above(self._kinds, address)
         return self._kinds[index][1] if index >= 0 else None
 
+    def functions(self) -> list[int]:
+        """List the addresses of functions, with bit 0 set for T32 ones."""
+        try:
+            symbols, _, _ = _symbol_table(self._source)
+        except (OSError, struct.error):
+            return []
+        return sorted(
+            {
+                (st_value + self._base) & 0xFFFFFFFF
+                for _, st_value, _, st_info, _, st_shndx in struct.iter_unpack("<IIIBBH", symbols)
+                if st_info & 0xF == STT_FUNC and SHN_UNDEF < st_shndx < SHN_LORESERVE
+            }
+        )
+
     def _load(self) -> None:
         if self._loaded:
             return

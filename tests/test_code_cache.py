@@ -1,0 +1,129 @@
+"""`stinkarm cache` and `stinkarm compile`."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stinkarm import cli
+from stinkarm.engine.ahead import targets
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Return a cache directory with an interpreter in it, and nothing else."""
+    from stinkarm.engine.interpreter import native_code
+
+    (tmp_path / "stinkarm").mkdir()
+    shutil.copy2(native_code().path, tmp_path / "stinkarm")
+    return tmp_path
+
+
+def stinkarm(home: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "XDG_CACHE_HOME": str(home)}
+    return subprocess.run(
+        [sys.executable, "-m", "stinkarm", *arguments],
+        capture_output=True, text=True, env=environment, check=False, timeout=100, cwd=home, **options,
+    )  # fmt: skip
+
+
+def test_a_compiled_program_starts_hot_and_the_cache_can_be_cleared(home: Path) -> None:
+    program = str(EXAMPLES / "fibonacci.elf")
+    assert "files      0" in stinkarm(home, "cache", "info").stdout
+    cold = stinkarm(home, "--engine", "jit:hot=1,nocache", "--log", "jit", program)
+    done = stinkarm(home, "compile", program)
+    assert done.stdout.startswith("compiled ") and done.stderr == ""
+    assert (
+        "files      1, one for each mapped file; 1 of them for this version" in stinkarm(home, "cache", "info").stdout
+    )
+    warm = stinkarm(home, "--engine", "jit:hot=1", "--log", "jit", program)
+    assert cold.stdout == warm.stdout == "46368\n"
+    assert "is mapped" in warm.stderr
+    first = re.findall("(0x[0-9a-f]+ .A32.) is hot", cold.stderr)[0]
+    assert first and first not in warm.stderr
+    stinkarm(home, "cache", "clear")
+    assert "files      0" in stinkarm(home, "cache", "info").stdout
+    assert stinkarm(home, program).stdout == "46368\n"
+
+
+def test_a_program_of_the_name_is_run_with_its_path(home: Path) -> None:
+    shutil.copy(EXAMPLES / "exit.elf", home / "cache")
+    assert stinkarm(home, "./cache").returncode == 161
+    done = stinkarm(home, "cache")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "stinkarm: stinkarm cache wants info or clear: stinkarm cache info.\n",
+    )
+
+
+def test_errors_are_sentences(home: Path) -> None:
+    for arguments, code, said in (
+        (["cache", "remove"], 2, "wants info or clear"),
+        (["compile"], 2, "no PROGRAM is given"),
+        (["compile", "missing"], 127, "there is no such file"),
+        (["compile", sys.executable], 126, "not"),
+        (["compile", "--engine", "fast", "x"], 2, "is not known"),
+    ):
+        done = stinkarm(home, *arguments)
+        assert done.returncode == code and said in done.stderr, done
+        assert done.stderr.startswith("stinkarm: ") and done.stderr.count("\n") == 1
+
+
+def test_a_cache_that_cannot_be_written_is_an_error_here(home: Path) -> None:
+    (home / "stinkarm" / "code").write_text("")
+    done = stinkarm(home, "compile", str(EXAMPLES / "fibonacci.elf"))
+    assert done.returncode == 125 and "cannot be written" in done.stderr and "XDG_CACHE_HOME" in done.stderr
+
+
+def test_a_terminal_sees_a_bar(home: Path) -> None:
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "XDG_CACHE_HOME": str(home)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stinkarm", "compile", str(EXAMPLES / "fibonacci.elf")],
+        stdout=subprocess.PIPE, stderr=follower, env=environment,
+    )  # fmt: skip
+    os.close(follower)
+    out, _ = process.communicate(timeout=100)
+    shown = os.read(leader, 10_000)
+    os.close(leader)
+    assert process.returncode == 0 and out.startswith(b"compiled ")
+    assert b"\r[####" in shown and shown.endswith(b"\r\x1b[K")
+
+
+def test_the_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "stinkarm cache {info,clear}" in cli.help_text()
+
+
+@pytest.mark.parametrize(
+    ("code", "thumb", "found"),
+    [
+        ("feffffeb", False, [0x1000]),  # bl .
+        ("0000001a", False, []),  # bne forward
+        ("fdffffea", False, [0xFFC]),  # b back
+        ("000000fa", False, [0x1009]),  # blx to T32
+        ("000000fb", False, [0x100B]),  # blx to T32, half a word further
+        ("fff7feff", True, [0x1001]),  # bl .
+        ("00f000e8", True, [0x1004]),  # blx to A32
+        ("fed0", True, [0x1001]),  # beq .
+        ("fde7", True, [0xFFF]),  # b back
+        ("fee7", True, [0x1001]),
+        ("00e0", True, []),
+        ("7ff4feaf", True, [0x1001]),  # bne.w .
+        ("fff7febf", True, [0x1001]),  # b.w .
+        ("00f000b8", True, []),  # b.w forward
+        ("bff35f8f", True, []),  # dmb sy
+        ("00bf00bf", True, []),
+    ],
+)
+def test_calls_and_loops_are_found(code: str, thumb: bool, found: list[int]) -> None:
+    data = bytes.fromhex(code)
+    assert targets(data if len(data) > 3 else data + b"\x00\xbf", 0x1000, thumb) == found
