@@ -1,4 +1,5 @@
 /* Shows files and lists directories, after doing things that /proc tells of: a second thread, signals, open files. */
+#define _FILE_OFFSET_BITS 64
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -15,6 +16,37 @@ static void *wait_for_ever(void *argument)
     return argument;
 }
 
+#define equal(a, b) if ((long)(a) != (long)(b)) { printf("line %d: %s is %ld\n", __LINE__, #a, (long)(a)); return 1; }
+
+/* Its own memory as a file. */
+static int use_memory(void)
+{
+    static char text[] = "abcdefgh", got[8];
+    int fd = open("/proc/self/mem", O_RDWR), other = open("/proc/thread-self/mem", O_RDONLY | O_CLOEXEC);
+    equal(pread(fd, got, 8, (off_t)(unsigned long)text), 8);
+    equal(memcmp(text, got, 8), 0);
+    equal(lseek(fd, (off_t)(unsigned long)text + 2, SEEK_SET), (off_t)(unsigned long)text + 2);
+    equal(write(fd, "XY", 2), 2);
+    equal(strcmp(text, "abXYefgh"), 0);
+    equal(read(fd, got, 2), 2);
+    equal(memcmp(got, "ef", 2), 0);
+    equal(lseek(fd, 0, SEEK_CUR), (off_t)(unsigned long)text + 6);
+    int copy = dup(fd);
+    equal(read(copy, got, 2), 2);
+    equal(memcmp(got, "gh", 2), 0);
+    equal(pread(fd, got, 8, 8), -1); /* nothing is there */
+    equal(pwrite(fd, "x", 1, 8), -1);
+    equal(pwrite(other, "x", 1, (off_t)(unsigned long)text), -1);
+    equal(lseek(fd, 0, SEEK_END), -1);
+    close(copy);
+    close(fd);
+    equal(pread(fd, got, 8, (off_t)(unsigned long)text), -1);
+    equal(open("/dev/null", O_RDONLY), fd);
+    equal(read(fd, got, 8), 0);
+    puts("ok");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     pthread_t thread;
@@ -29,6 +61,7 @@ int main(int argc, char **argv)
     memset(touched, 1, 5 << 20);
     if (getenv("THREAD")) pthread_create(&thread, 0, wait_for_ever, 0);
     unsetenv("THREAD");
+    if (argc > 1 && !strcmp(argv[1], "memory")) return use_memory();
     for (int i = 1; i < argc; i++) {
         struct stat status;
         char buffer[4096], path[300];

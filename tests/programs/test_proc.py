@@ -79,6 +79,12 @@ def test_processors_are_arms(program: Path, mode: str) -> None:
     assert "\nCPU architecture: 7\n" in text and "CPU part\t: 0xc0f" in text
 
 
+@pytest.mark.parametrize("mode", ["forward", "sandbox"])
+def test_its_own_memory_is_a_file(program: Path, mode: str) -> None:
+    result = stinkarm.run(program, ["memory"], syscalls=mode, timeout=60)  # type: ignore[arg-type]
+    assert (result.status, result.stdout) == (0, b"ok\n")
+
+
 def test_other_processes_are_not_there(program: Path) -> None:
-    names = ("/proc/1/status", "/proc/self/mem", "/proc/self/smaps", f"/proc/{os.getpid()}/stat", "/proc/1/task")
+    names = ("/proc/1/status", "/proc/1/mem", "/proc/self/smaps", f"/proc/{os.getpid()}/stat", "/proc/1/task")
     assert show(program, "sandbox", *names) == [""] * 5

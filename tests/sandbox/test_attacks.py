@@ -531,9 +531,28 @@ def test_the_emulators_memory_is_not_to_be_had(mode: str, own: str) -> None:
             for flags in (0, O_WRONLY, O_RDWR):
                 for spelling in (f"{base}/{name}", f"/{base}//./{name}", f"/proc/../{base}/{name}"):
                     result = opened(guest, spelling, flags)
+                    if result >= 0 and name == "mem":
+                        reads_only_its_own(guest, result, flags)
+                        continue
                     assert result in (-errno.EACCES, -errno.ENOENT, -errno.EISDIR, -errno.EPERM), (spelling, flags)
     finally:
         guest.close()
+
+
+def reads_only_its_own(guest: Process, fd: int, flags: int) -> None:
+    """Check that a descriptor of /proc/self/mem shows the guest's memory, and not a byte of the emulator's."""
+    guest.put(b"the guest's", BUFFER + 64)
+    for address in (guest.memory.base, guest.memory.base + BUFFER, id(guest), 1 << 32, 0, 8):
+        low, high = address & 0xFFFFFFFF, address >> 32
+        assert guest.call("pread64", fd, BUFFER, 16, 0, low, high) in (-errno.EIO, -errno.EBADF)
+        assert guest.call("pwrite64", fd, BUFFER, 16, 0, low, high) in (-errno.EIO, -errno.EBADF)
+    if flags != O_WRONLY:
+        assert guest.call("pread64", fd, BUFFER, 11, 0, BUFFER + 64, 0) == 11
+        assert guest.memory.read(BUFFER, 11) == b"the guest's"
+    for name in ("readv", "writev", "ftruncate"):
+        assert guest.call(name, fd, BUFFER, 1) < 0
+    assert guest.call("mmap2", 0, 4096, 3, 1, fd, 0) == -errno.EBADF
+    assert guest.call("close", fd) == 0
 
 
 @pytest.mark.parametrize("mode", ["sandbox, all granted", "forward"])

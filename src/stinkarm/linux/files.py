@@ -83,6 +83,10 @@ def read(k: Kernel, fd: Fd, buf: Out[Bytes], count: Size) -> int:
     descriptors = k.policy.descriptors
     if fd in descriptors.signals:
         return _read_signals(k, fd, ((buf, count),))
+    if fd in descriptors.memories:
+        from stinkarm.linux import proc_memory
+
+        return proc_memory.read(k, fd, buf, count)
     return call3(HOST_READ, descriptors.check(fd), k.memory.host(buf, count), count)
 
 
@@ -104,6 +108,10 @@ def _read_signals(k: Kernel, fd: int, places: Iterable[tuple[int, int]]) -> int:
 @syscall(4, FD, direct=HOST_WRITE)
 def write(k: Kernel, fd: Fd, buf: In[Bytes], len: Size) -> int:
     """Write to a file."""
+    if fd in k.policy.descriptors.memories:
+        from stinkarm.linux import proc_memory
+
+        return proc_memory.write(k, fd, buf, len)
     result = call3(HOST_WRITE, k.policy.descriptors.check(fd), k.memory.host(buf, len), len)
     return result if result >= 0 else _wrote(k, result)
 
@@ -154,12 +162,20 @@ def writev(k: Kernel, fd: Fd, iov: In[Iovecs], iovcnt: UInt) -> int:
 @syscall(180, FD, direct=HOST_PREAD64)
 def pread64(k: Kernel, fd: Fd, buf: Out[Bytes], count: Size, offset: Off64) -> int:
     """Read at a position, leaving the file's own position alone."""
+    if fd in k.policy.descriptors.memories:
+        from stinkarm.linux import proc_memory
+
+        return proc_memory.read(k, fd, buf, count, offset)
     return call(HOST_PREAD64, k.policy.descriptors.check(fd), k.memory.host(buf, count), count, offset)
 
 
 @syscall(181, FD, direct=HOST_PWRITE64)
 def pwrite64(k: Kernel, fd: Fd, buf: In[Bytes], count: Size, offset: Off64) -> int:
     """Write at a position, leaving the file's own position alone."""
+    if fd in k.policy.descriptors.memories:
+        from stinkarm.linux import proc_memory
+
+        return proc_memory.write(k, fd, buf, count, offset)
     fd = k.policy.descriptors.check(fd)
     return _wrote(k, call(HOST_PWRITE64, fd, k.memory.host(buf, count), count, offset))
 
@@ -192,6 +208,10 @@ def _seek(k: Kernel, fd: int, offset: int, whence: int) -> int:
     """Move a file's position; in a directory, to one that getdents64 gave."""
     descriptors = k.policy.descriptors
     positions = descriptors.positions.get(descriptors.check(fd))
+    if fd in descriptors.memories:
+        from stinkarm.linux import proc_memory
+
+        return proc_memory.seek(k, fd, offset, whence)
     if positions is None:
         return call3(HOST_LSEEK, fd, offset, whence)
     if whence == os.SEEK_SET:

@@ -11,7 +11,7 @@ from stinkarm.linux import open_flags, structs
 from stinkarm.linux.declare import FD, PATH, syscall
 from stinkarm.linux.host import call
 from stinkarm.sandbox.descriptors import ALL
-from stinkarm.sandbox.special import host_name, on_procfs
+from stinkarm.sandbox.special import OWN_HIDDEN, classify, host_name, on_procfs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +71,10 @@ def read_path(k: Kernel, address: int) -> bytes:
 
 def _open(k: Kernel, dirfd: int, pathname: int, flags: int, mode: int) -> int:
     path = read_path(k, pathname)
+    if path.endswith(b"/mem") and classify(path)[:2] == (OWN_HIDDEN, b"mem"):
+        from stinkarm.linux import proc_memory
+
+        return proc_memory.open_memory(k, open_flags.to_host(flags))
     paths = k.policy.paths
     if not paths.texts and b"proc" in path:
         from stinkarm.linux.proc_files import make_files

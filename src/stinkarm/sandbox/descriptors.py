@@ -49,15 +49,26 @@ class Descriptors:
     `rights` holds the bits above for each descriptor that the guest opened; in forward mode
     nothing asks for it. `hidden` holds the emulator's own. `positions` lists, for directories, the host's
     positions that the guest was given smaller numbers for (linux/paths.py). `signals` are the signalfds
-    (linux/signalfd.py). `kinds` are those that native code may use, each of which is the guest's. `lock` is held where
-    numbers change what they mean, but while nothing waits.
-    `socket_names` has the guest's names of its Unix sockets, by those that the host knows them by
+    (linux/signalfd.py), `memories` the guest's memory opened as a file (linux/proc_memory.py). `kinds` are those that
+    native code may use, each of which is the guest's. `lock` is held where numbers change what they mean, but while
+    nothing waits. `socket_names` has the guest's names of its Unix sockets, by those that the host knows them by
     (linux/addresses.py), and `socket_folders` the hidden descriptors that these begin with.
     """
 
     __slots__ = (
         *("_holding", "_lent", "_placeholder", "_vacant"),
-        *("hidden", "kinds", "lock", "positions", "rights", "sandboxed", "signals", "socket_folders", "socket_names"),
+        *(
+            "hidden",
+            "kinds",
+            "lock",
+            "memories",
+            "positions",
+            "rights",
+            "sandboxed",
+            "signals",
+            "socket_folders",
+            "socket_names",
+        ),
     )
 
     def __init__(self, sandboxed: bool) -> None:
@@ -67,6 +78,7 @@ class Descriptors:
         self.rights: dict[int, int] = {}
         self.positions: dict[int, list[int]] = {}
         self.signals: dict[int, Any] = {}
+        self.memories: dict[int, Any] = {}
         self.kinds = Kinds()
         self.socket_names: dict[bytes, bytes] = {}
         self.socket_folders: dict[tuple[int, int], int] = {}
@@ -155,6 +167,8 @@ class Descriptors:
                 self.rights[fd] = rights
             if self.positions:
                 self.positions.pop(fd, None)
+            if self.memories:
+                self.memories.pop(fd, None)
             if self.signals:
                 self._forget_signals(fd)
             return fd
@@ -176,6 +190,8 @@ class Descriptors:
             fd = self.add(fd, self.rights_of(source), lowest=lowest)
             if source in self.positions:
                 self.positions[fd] = self.positions[source]
+            if source in self.memories:
+                self.memories[fd] = self.memories[source]
             if source in self.signals:
                 self.signals[fd] = self.signals[source]
                 self.signals[fd].fds.add(fd)
@@ -199,6 +215,7 @@ class Descriptors:
         self.rights.pop(fd, None)
         self.kinds[fd] = UNKNOWN  # after it is no longer usable: see `learn`
         self.positions.pop(fd, None)
+        self.memories.pop(fd, None)
         if self.signals:
             self._forget_signals(fd)
 
