@@ -31,7 +31,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--class", dest="classes", metavar="CLASS,...", help=f"of {', '.join(g.name for g in GOALS)}")
     parser.add_argument("--only", metavar="NAME,...", help="programs whose names (or name-target) these are")
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each (default 5)")
-    parser.add_argument("--seconds", type=float, help="about how long qemu-arm is to take, instead of 1 (first run: 3)")
+    parser.add_argument("--seconds", type=float, help="about how long qemu-arm is to take, instead of 1 to 3")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_RUNS} runs of {QUICK_SECONDS} s")
     parser.add_argument("--mode", choices=("warm", "cold"), help="measure with a warm or a cold cache throughout")
     parser.add_argument(
