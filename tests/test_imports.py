@@ -22,7 +22,7 @@ LAYERS = {"isa": 0, "guest": 1, "engine": 2, "linux": 2, "sandbox": 2, "inspect"
 PROOF = 5  # nothing that runs a program imports it
 TOP = 3
 COMMAND = 4
-COMMAND_MODULES = ("cli", "__main__")
+COMMAND_MODULES = ("cli", "__main__", "boot")
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

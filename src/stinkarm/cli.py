@@ -67,14 +67,14 @@ COMMANDS = {
 INDEX = {name: option for option in OPTIONS if not isinstance(option, str) for name in option[0]}
 
 
-def main(argv: list[str] | None = None) -> "NoReturn":
-    """Run the command line and end the process."""
+def main(argv: list[str] | None = None, *, archive: bytes = b"") -> "NoReturn":
+    """Run the command line and end the process; first, write the start archive if one is named."""
     start = time.perf_counter()
     gc.disable()  # what is made while starting stays; `runner` turns it on again
-    os._exit(run(sys.argv[1:] if argv is None else argv, start))
+    os._exit(run(sys.argv[1:] if argv is None else argv, start, archive))
 
 
-def run(arguments: list[str], start: float | None = None) -> int:
+def run(arguments: list[str], start: float | None = None, archive: bytes = b"") -> int:
     """Run the command line and return its exit status.
 
     Does not return when a signal ended the guest: then this process ends by that signal.
@@ -88,7 +88,7 @@ def run(arguments: list[str], start: float | None = None) -> int:
             return status.OK
         from stinkarm.runner import run_command
 
-        return run_command(settings, start)
+        return run_command(settings, start, archive=archive)
     except KeyboardInterrupt:  # while starting, or building a source; a guest that runs is simply ended
         status.end_by_signal(SIGINT)
         return status.SIGNAL + SIGINT

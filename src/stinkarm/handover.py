@@ -22,10 +22,25 @@ if TYPE_CHECKING:
 
 SIGPIPE = 13
 MAGIC = b"stinkarm handover 1\n"
-BOOT = (
-    "import sys; sys.path[:] = sys.argv[1].split('\\n'); "
-    "from stinkarm.cli import take_over; take_over(int(sys.argv[2]))"
-)
+# The first argument is the start archive (archive.py) that this process uses, or empty.
+BOOT = """\
+import sys
+if sys.argv[1]:
+    import marshal, posix
+    try:
+        file = posix.open(sys.argv[1], posix.O_CLOEXEC)
+        status = posix.fstat(file)
+        code, arguments = marshal.loads(posix.read(file, int.from_bytes(posix.read(file, 8), "little")))
+        posix.close(file)
+    except Exception:
+        pass
+    else:
+        exec(code)
+        boot(sys.argv[1].encode("utf-8", "surrogateescape"), status, *arguments, handover=int(sys.argv[3]))
+sys.path[:] = sys.argv[2].split("\\n")
+from stinkarm.cli import take_over
+take_over(int(sys.argv[3]))
+"""
 
 # The settings that go with a program to the next; the rest is about the program itself, or is a time or a count.
 SAME = ("syscalls", "sysroot", "root", "release", "cpu", "engine", "jit", "log_file")
@@ -57,7 +72,8 @@ def replace(machine: Machine, kernel: Kernel, program: Program, deadline: float 
         _set_signals(kernel)
         if is_arm(program):
             state = _write(machine, kernel, program, deadline, kept)
-            options = [sys.executable, "-ISc", BOOT, "\n".join(sys.path), str(state)]
+            archive = os.fsdecode(getattr(sys.meta_path[0], "archive", b""))
+            options = [sys.executable, "-ISc", BOOT, archive, "\n".join(sys.path), str(state)]
             os.execv(sys.executable, [*options, os.fsdecode(program.argv[0])[:200]])
         else:
             variables = dict(text.partition(b"=")[::2] for text in program.environment)

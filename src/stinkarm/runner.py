@@ -34,7 +34,7 @@ class TimeoutReached(BaseException):
     """The wall-clock limit has passed; raised by the alarm wherever the run is then."""
 
 
-def run_command(settings: Settings, start: float, handover: Handover | None = None) -> int:
+def run_command(settings: Settings, start: float, handover: Handover | None = None, archive: bytes = b"") -> int:
     """Run a guest for the command line, or one that another guest left its process to; return the exit status.
 
     Does not return when a signal ended the guest: then this process ends by that signal.
@@ -45,6 +45,10 @@ def run_command(settings: Settings, start: float, handover: Handover | None = No
     take_signals(interruptible=settings.dump_registers)
     if log.elf:
         log.line("starting the emulator")
+    if archive and not settings.topics and not settings.strace and machine.engine:
+        from stinkarm.archive import write
+
+        write(archive)
     gc.freeze()
     gc.enable()
     outcome = execute(machine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import struct
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.linux.process import DATA, UNMAPPED, Process
+from stinkarm.linux import host
+from tests.linux.process import DATA, UNMAPPED, Process, process
 
 OUT = DATA + 0x1000
 
@@ -211,3 +213,17 @@ def test_what_is_held_is_let_go_after_the_call(guest: Process) -> None:
         descriptors.check(int(held))
     guest.call("getpid")
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_signal_does_not_keep_a_descriptor_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_end, write_end = os.pipe()
+    try:
+        with process("forward") as p:
+            # What capture's code answers, without making the call, when a signal has come before it.
+            monkeypatch.setattr(host, "_by_libc", False)
+            monkeypatch.setattr(host, "_syscall", lambda *_: -errno.EINTR)
+            assert p.call("close", write_end) == 0
+            monkeypatch.undo()
+            assert os.read(read_end, 1) == b""
+    finally:
+        os.close(read_end)

@@ -263,6 +263,8 @@ def _readlink(k: Kernel, dirfd: int, pathname: int, buf: int, bufsiz: int) -> in
     path = read_path(k, pathname)
     if not path and dirfd != AT_FDCWD:  # the link that an O_PATH descriptor is open on
         target = os.readlink(b"", dir_fd=k.policy.descriptors.check(dirfd))
+    elif path == b"/proc/self/exe" and k.policy.program and not k.policy.root:
+        target = k.policy.program_name()  # each static program asks this, for which `policy.paths` is not needed
     else:
         target = k.policy.paths.read_link(dirfd, path)
     target = target[:bufsiz]

@@ -215,8 +215,7 @@ class Paths:
         """Give what a symbolic link says."""
         kind, detail, number = special.classify(path)
         if kind == special.OWN_EXE and self._policy.program:
-            fd = self._policy.program_fd
-            return special.host_name(fd) if fd >= 0 else self._policy.program
+            return self._policy.program_name()
         if kind == special.OWN_FD:
             if not self._descriptors.usable(number):
                 raise OSError(ENOENT, "not a descriptor of the guest")

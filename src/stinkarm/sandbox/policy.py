@@ -109,7 +109,7 @@ class Policy:
         self._seen: set[tuple[str, str]] = set()
         self._paths: Paths | None = None
         self._network: Network | None = None
-        if not isinstance(self.allow_net, bool):
+        if self.allow_net and not isinstance(self.allow_net, bool):
             self._network = self._make_network()  # so that a rule which is none is refused at once
 
     @property
@@ -150,6 +150,10 @@ class Policy:
 
                 self._paths = Paths(self)
         return self._paths
+
+    def program_name(self) -> bytes:
+        """Give the host's present name of the program."""
+        return os.readlink(b"/proc/self/fd/%d" % self.program_fd) if self.program_fd >= 0 else self.program
 
     @property
     def network(self) -> "Network":
