@@ -741,6 +741,7 @@ static const struct { const char *name; void (*run)(void); } tests[] = {
 int main(int argc, char **argv)
 {
     folder = argv[1];
+    if (argc > 2 && !strcmp(argv[2], "exec")) execl(argv[0], argv[0], folder, "tcp", (char *)0);
     setvbuf(stdout, 0, _IOLBF, 0);
     for (unsigned i = 0; i < sizeof tests / sizeof *tests; i++) {
         int wanted = argc < 3, before = failures;

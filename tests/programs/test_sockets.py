@@ -80,6 +80,14 @@ def test_the_sandbox_without_grants(program: Path, tmp_path: Path) -> None:
     assert any('"@stinkarm test"' in denial for denial in result.denials)
 
 
+def test_the_grant_goes_on_to_another_program(program: Path, tmp_path: Path) -> None:
+    grants = {"allow_run": True, "allow_read": [str(program)]}
+    result = stinkarm.run(program, [str(tmp_path), "exec"], allow_net=ADDRESSES, timeout=60, **grants)  # type: ignore[arg-type]
+    assert (result.stdout, result.status) == (b"ok tcp\n", 0)
+    result = stinkarm.run(program, [str(tmp_path), "exec"], allow_net=["127.0.0.2"], timeout=60, **grants)  # type: ignore[arg-type]
+    assert b"ok tcp" not in result.stdout
+
+
 def test_a_root_of_its_own(program: Path, tmp_path: Path) -> None:
     root = tmp_path / "root"
     (root / "tmp").mkdir(parents=True)
