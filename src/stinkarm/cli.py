@@ -52,6 +52,8 @@ OPTIONS = (
     (("-v", "--verbose"), FLAG, "", "the same as --log elf,memory,syscalls"),
     (("-strace",), FLAG, "", "one line a system call, as strace prints it"),
     (("-D",), VALUE, "FILE", "write the log to FILE instead of stderr"),
+    (("--dump",), VALUE, "KIND,...", "write what hot code becomes to the log: regions, ir, opt, asm"),
+    (("--perf-map",), FLAG, "", "name compiled code for Linux perf, in /tmp/perf-PID.map"),
     (("--dump-asm",), FLAG, "", "print the program's disassembly first"),
     (("--dump-registers",), FLAG, "", "print all registers at the end"),
     (("-h", "--help"), FLAG, "", "print this help"),
@@ -255,6 +257,8 @@ def apply(settings: Settings, name: str, value: str | None) -> bool:
             settings.set_topics("elf,memory,syscalls")
         case "-strace":
             settings.strace = True
+        case "--perf-map":
+            settings.perf_map = True
         case "--dump-asm":
             settings.dump_asm = True
         case "--dump-registers":

@@ -44,7 +44,7 @@ take_over(int(sys.argv[3]))
 
 # The settings that go with a program to the next; the rest is about the program itself, or is a time or a count.
 SAME = ("syscalls", "sysroot", "root", "release", "cpu", "engine", "jit", "log_file")
-SWITCHES = ("strace", "dump_registers")
+SWITCHES = ("strace", "dump_registers", "perf_map")
 GRANTS = ("allow_read", "allow_write", "allow_env", "allow_run", "allow_net")
 EVERYTHING = b"\n"  # a grant without names
 SIG_IGN = 1

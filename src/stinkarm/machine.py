@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Protocol
 
+    from stinkarm.engine.watch import Watch
     from stinkarm.guest.stop import Stop
     from stinkarm.guest.symbols import Symbols
     from stinkarm.inspect.crash import CrashReport
@@ -115,7 +116,7 @@ class Machine:
     def engine(self) -> Engine:
         """What runs the code; made when first asked for, so that a program that is refused is refused at once."""
         if self._engine is None:
-            self._engine = make_engine(self.settings, self.memory, self.policy, self.log)
+            self._engine = make_engine(self.settings, self.memory, self.policy, make_watch(self))
             self.kernel.engine = self._engine
         return self._engine
 
@@ -348,7 +349,22 @@ class Machine:
         return Outcome(SIGNALED, signal=report.signal, crash=report)
 
 
-def make_engine(settings: Settings, memory: Memory, policy: Policy, log: Log) -> Engine:
+def make_watch(machine: Machine) -> Watch | None:
+    """Make who is told of hot code, if the settings ask for that."""
+    settings, log = machine.settings, machine.log
+    if not (log.jit or settings.dump or settings.perf_map):
+        return None
+    from stinkarm.engine.watch import Watch
+
+    watch = Watch(log.line if log.jit else None, log.write, settings.dump)
+    if settings.perf_map:
+        from stinkarm.engine.perf_map import PerfMap
+
+        watch.perf_map = PerfMap(machine.name_address)
+    return watch
+
+
+def make_engine(settings: Settings, memory: Memory, policy: Policy, watch: Watch | None) -> Engine:
     """Make the engine that the settings name."""
     if settings.engine == "reference":
         from stinkarm.engine.reference import Reference
@@ -362,7 +378,7 @@ def make_engine(settings: Settings, memory: Memory, policy: Policy, log: Log) ->
             jit=(settings.jit or "on") if settings.engine == "jit" else "",
             v8=settings.cpu == "max",
             descriptors=policy.descriptors,
-            say=log.line if log.jit else None,
+            watch=watch,
         )
     except OSError as error:
         if error.errno != ENOMEM:

@@ -17,6 +17,7 @@ MODES = ("sandbox", "forward", "deny")
 ENGINES = ("jit", "interpreter", "reference")
 CPUS = ("max", "cortex-a15")
 TOPICS = ("elf", "syscalls", "memory", "instructions", "jit")
+DUMPS = ("regions", "ir", "opt", "asm")
 # Of the engine jit, for developers: how often a place runs before it is compiled, and what tests need.
 JIT_COUNTS = ("hot", "workers", "forget", "kill")
 JIT_SWITCHES = ("sync", "nocache")
@@ -45,6 +46,7 @@ class Settings:
         "arguments",
         "argv0",
         "cpu",
+        "dump",
         "dump_asm",
         "dump_registers",
         "engine",
@@ -53,6 +55,7 @@ class Settings:
         "log_file",
         "max_instructions",
         "no_env",
+        "perf_map",
         "program",
         "release",
         "root",
@@ -88,6 +91,8 @@ class Settings:
         self.topics: list[str] = []
         self.strace = False
         self.log_file: str | None = None
+        self.dump: list[str] = []
+        self.perf_map = False
         self.dump_asm = False
         self.dump_registers = False
 
@@ -112,6 +117,8 @@ class Settings:
                 self.timeout = read_seconds(name, value)
             case "--log":
                 self.set_topics(value)
+            case "--dump":
+                self.dump = [one_of(name, word, DUMPS) for word in value.split(",")]
             case "-D":
                 self.log_file = value
             case "-L":

@@ -10,6 +10,7 @@ from typing import Any
 from stinkarm.engine.interpreter import Interpreter
 from stinkarm.engine.jit import Jit
 from stinkarm.engine.jit_client import Background
+from stinkarm.engine.watch import Watch
 from stinkarm.guest.mapping import MAP_ANONYMOUS, MAP_PRIVATE
 from stinkarm.guest.memory import MAP_FIXED, Memory
 from stinkarm.guest.state import State
@@ -42,14 +43,24 @@ def write_file(path: Path, code: str = LOOP + END, at: int = 0) -> Path:
 class Guest:
     """Memory with the loop in it, or a file, registers and an engine. `log` is what was said."""
 
-    def __init__(self, options: str, *, prot: int = 5, descriptors: Any = None, file: Path | None = None) -> None:
+    def __init__(
+        self,
+        options: str,
+        *,
+        prot: int = 5,
+        descriptors: Any = None,
+        file: Path | None = None,
+        watch: Watch | None = None,
+    ) -> None:
         self.log: list[str] = []
         self.memory = Memory()
         if file is None:
             self.memory.map(CODE, SIZE, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED)
             self.memory.write(CODE, bytes.fromhex(LOOP + END))
             self.memory.protect(CODE, SIZE, prot)
-        self.engine = Interpreter(self.memory, jit=options, descriptors=descriptors, say=self.log.append)
+        self.engine = Interpreter(
+            self.memory, jit=options, descriptors=descriptors, watch=watch or Watch(self.log.append)
+        )
         if file is not None:
             fd = os.open(file, os.O_RDONLY)
             self.memory.map(CODE, SIZE, prot, MAP_PRIVATE | MAP_FIXED, fd=fd, name=str(file))

@@ -12,13 +12,13 @@ from ..guest.mapping import MAP_ANONYMOUS, MAP_SHARED, PROT_EXEC, PROT_WRITE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from ..guest.memory import Memory
     from .cache import Pack
     from .code_space import CodeSpace
     from .table import CodeTable
+    from .watch import Watch
 
 
 PAGE = 4096
@@ -66,14 +66,15 @@ class Images:
         root: str,
         key: str,
         v8: bool,
-        say: Callable[[str], None] | None = None,
+        watch: Watch,
     ) -> None:
         self.memory = memory
         self.table = table
         self.space = space
         self.directory = f"{root}/{key}"
         self.v8 = v8
-        self.say = say
+        self.say = watch.say
+        self.perf_map = watch.perf_map
         self.images: list[Image] = []
 
     def find(self, address: int) -> Image | None:
@@ -125,6 +126,9 @@ class Images:
             count = len(pack.sites) // 16
             if not cache.publish_all(pack, self.table.address):
                 count = self._publish_some(pack)
+        if self.perf_map is not None:
+            for entries, _, _, place, size, *_ in pack.read()[0]:
+                self.perf_map.add(self.space.decode + pack.offset + place, size, entries[0])
         if self.say is not None:
             stale = ", the rest is stale" if image.stale else ""
             self.say(f"the compiled code of {name} is mapped: {count} entries{stale}")

@@ -17,7 +17,6 @@ from .table import CodeTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from ..guest.memory import Memory
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from .jit import Compiling, Jit
     from .jit_client import Descriptors
     from .reference import Reference
+    from .watch import Watch
 
 _ENTRY = OFFSETS["entry"] // 8
 _BUDGET = OFFSETS["budget"] // 8
@@ -108,7 +108,7 @@ class Interpreter:
     """Runs guest code of one address space natively. Threads may run at once, each with a State of its own.
 
     `jit` are the options of compiling hot code, "" for none of it; `v8` is what all threads' `State.v8` is.
-    `descriptors` keeps what it opens from the guest, and `say` is told what it does.
+    `descriptors` keeps what it opens from the guest, and `watch` is told what it does.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Interpreter:
         jit: str = "",
         v8: bool = False,
         descriptors: Descriptors | None = None,
-        say: Callable[[str], None] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.memory = memory
         self.native = native_code()
@@ -126,28 +126,31 @@ class Interpreter:
         self.table = CodeTable(memory)
         self._reference: Reference | None = None
         self._regions = self.native.space.regions
-        self.jit: Jit | None = self._make_jit(jit, v8, descriptors, say) if jit else None
+        self.jit: Jit | None = self._make_jit(jit, v8, descriptors, watch) if jit else None
 
-    def _make_jit(self, text: str, v8: bool, descriptors: Descriptors | None, say: Callable[[str], None] | None) -> Jit:
+    def _make_jit(self, text: str, v8: bool, descriptors: Descriptors | None, watch: Watch | None) -> Jit:
         from .jit import THRESHOLD, Jit
         from .store import cpu_level
+        from .watch import Watch
+
+        watch = watch or Watch()
 
         options = dict(option.partition("=")[::2] for option in text.split(","))
         space, level, path = self.native.space, cpu_level(), self.native.path
         images = None
-        configuration: dict[str, Any] = {"level": level, "interpreter": path, "cache": ""}
+        configuration: dict[str, Any] = {"level": level, "interpreter": path, "cache": "", "dump": watch.kinds}
         if "sync" not in options and "nocache" not in options:
             from .images import Images
             from .store import code_directory, code_key
 
             configuration |= {"cache": code_directory(), "key": code_key(path, level)}
-            images = Images(self.memory, self.table, space, configuration["cache"], configuration["key"], v8, say)
+            images = Images(self.memory, self.table, space, configuration["cache"], configuration["key"], v8, watch)
 
         def compiling() -> Compiling:
             if "sync" in options:
                 from .jit_sync import Immediately
 
-                return Immediately(self.memory, self.table, level, path)
+                return Immediately(self.memory, self.table, configuration, watch.dump)
             from .cache import size_limit
             from .jit_client import Background
 
@@ -157,7 +160,8 @@ class Interpreter:
                 images=images,
                 workers=int(options.get("workers", 1)),
                 kill_every=int(options.get("kill", 0)),
-                say=say,
+                say=watch.say,
+                dump=watch.dump,
             )
 
         return Jit(
@@ -165,7 +169,7 @@ class Interpreter:
             images=images,
             threshold=int(options.get("hot", THRESHOLD)),
             forget_every=int(options.get("forget", 0)),
-            say=say,
+            watch=watch,
         )
 
     def begin_child(self) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .images import Images
     from .piece import Piece
     from .table import CodeTable
+    from .watch import Watch
 
     class Compiling(Protocol):
         """Who compiles: tells from `poll` what became of requests, now or later."""
@@ -102,7 +103,7 @@ class Jit:
         images: Images | None = None,
         threshold: int = THRESHOLD,
         forget_every: int = 0,
-        say: Callable[[str], None] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.memory = memory
         self.table = table
@@ -112,7 +113,8 @@ class Jit:
         self.images = images
         self.threshold = min(threshold, NEVER)
         self.forget_every = forget_every
-        self.say = say
+        self.say = None if watch is None else watch.say
+        self.perf_map = None if watch is None else watch.perf_map
         self.waiting = 0  # requests nothing has become of yet
         self._lock = memory.lock
         self._counters = memoryview(self.threshold.to_bytes(4, "little") * HOT_COUNTERS).cast("I")
@@ -203,6 +205,8 @@ class Jit:
         for entry in piece.entries:
             if self.table.is_executable(entry):
                 self.table.lead(entry, thumb, offset)
+        if self.perf_map is not None:
+            self.perf_map.add(self.space.decode + offset, len(piece.code), piece.entries[0])
         if self.say is not None:
             self.say(
                 f"{_name(piece.entries[0], thumb)} is compiled: {piece.instructions} instructions, "

@@ -11,6 +11,7 @@ A message is its length in four bytes and then marshal's form of a tuple that be
                     piece, number, piece or None, why there is none, milliseconds
                     need, number, pages
                     say, text
+                    dump, text
 
 An image is (identity, start, end, stale, holes), as in images.py. A page is (number, writable, its bytes or None if
 they were sent, the instruction set, which of its instructions have been executed). `need` asks for pages that a region
@@ -191,9 +192,11 @@ class Background:
         workers: int = 1,
         kill_every: int = 0,
         say: Callable[[str], None] | None = None,
+        dump: Callable[[str], None] | None = None,
     ) -> None:
         self.memory = memory
         self.table = table
+        self.dump = dump
         self.configuration = configuration
         self.descriptors = descriptors
         self.images = images
@@ -403,6 +406,9 @@ class Background:
                     request.rounds += 1
                     request.pages.update(int(page) for page in pages[:MOST_NEEDED] if 0 <= page < PAGES)
                     self._send(worker, request)
+                case ("dump", text):
+                    if self.dump is not None:
+                        self.dump(str(text))
                 case ("say", text):
                     if self.say is not None:
                         self.say(str(text))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 from ..guest import host
 from ..guest.mapping import PROT_EXEC, PROT_WRITE
 from ..guest.memory import Memory
 from ..isa.decode import decoder
 from .compiler import CompileError, Compiler
+from .dump import describe
 from .image import unpack_routines
 from .jit import Done
 from .region import Code, grow
@@ -18,12 +21,20 @@ from .table import CodeTable
 class Immediately:
     """Compiles a region when it is asked for."""
 
-    def __init__(self, memory: Memory, table: CodeTable, level: str, interpreter: str) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        table: CodeTable,
+        configuration: dict[str, Any],
+        dump: Callable[[str], None] | None = None,
+    ) -> None:
         self.memory = memory
         self.table = table
-        self.compiler = Compiler(level)
+        self.compiler = Compiler(configuration["level"])
+        self.kinds = configuration["dump"]
+        self.dump = dump
         self.decoder = decoder()
-        with open(interpreter, "rb") as file:
+        with open(configuration["interpreter"], "rb") as file:
             self.routines = unpack_routines(file.read())
         self._done: list[Done] = []
 
@@ -46,8 +57,11 @@ class Immediately:
         began = time.perf_counter()
         why, piece = "its first instruction is for the interpreter", None
         try:
-            region = grow(Code(self._read, constant, executed, thumb, v8), [entry], self.decoder, self.routines)
+            code = Code(self._read, constant, executed, thumb, v8)
+            region = grow(code, [entry], self.decoder, self.routines)
             if region is not None:
+                if self.kinds and self.dump is not None:
+                    self.dump(describe(region, code, self.compiler, self.kinds))
                 piece = self.compiler.compile(region)
         except CompileError as error:
             why = str(error)

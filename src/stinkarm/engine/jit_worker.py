@@ -19,7 +19,7 @@ from .cache_writer import Failure, Record, read_records, save
 from .compiler import CompileError, Compiler
 from .image import unpack_routines
 from .piece import Piece
-from .region import Code, grow
+from .region import Code, Region, grow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -238,6 +238,11 @@ class Server:
             image.records = []
         self._changed.clear()
 
+    def _dump(self, region: Region, code: Code) -> None:
+        from .dump import describe
+
+        self._say("dump", describe(region, code, self.compiler, self.configuration["dump"]))
+
     def _compile(self, number: int, entry: int, thumb: bool, v8: bool, final: bool, image: Image | None) -> None:
         pages = self.pages
         pages.missing.clear()
@@ -256,6 +261,8 @@ class Server:
                 self._say("need", number, sorted(pages.missing))
                 return
             if region is not None:
+                if self.configuration["dump"]:
+                    self._dump(region, code)
                 piece = self.compiler.compile(region)
         except (CompileError, RecursionError) as error:
             why = str(error)

@@ -1,0 +1,42 @@
+"""Naming compiled guest code for Linux perf: lines of address, size and name in /tmp/perf-PID.map."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class PerfMap:
+    """The map of this process. `name` gives the name of a guest address, or ""."""
+
+    def __init__(self, name: Callable[[int], str]) -> None:
+        self.name = name
+        self._pid = 0
+        self._lines: list[bytes] = []
+
+    def add(self, address: int, size: int, guest: int) -> None:
+        """Name machine code at a host address after the guest code at `guest`."""
+        name = self.name(guest) or f"{guest:#x}"
+        line = b"%x %x arm:%s\n" % (address, size, name.encode("utf-8", "replace"))
+        self._lines.append(line)
+        # A child process has the code too, but a map of its own.
+        is_new = self._pid != os.getpid()
+        self._pid = os.getpid()
+        path = f"/tmp/perf-{self._pid}.map"
+        # Others may have put something there: nothing is followed, and nothing of somebody else's is written to.
+        flags = os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_CREAT
+        try:
+            if is_new:
+                if os.path.lexists(path):
+                    os.unlink(path)
+                flags |= os.O_EXCL
+            fd = os.open(path, flags | os.O_APPEND, 0o600)
+            try:
+                os.write(fd, b"".join(self._lines) if is_new else line)
+            finally:
+                os.close(fd)
+        except OSError:  # perf then shows addresses
+            return
