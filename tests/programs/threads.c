@@ -457,6 +457,31 @@ static void test_futex(void)
     check(woken == 7);
 }
 
+struct waiter { uint64_t value, address; uint32_t flags, reserved; };
+static void *wait_for_two(void *me)
+{
+    struct waiter waiters[2] = { { 0, (uintptr_t)&word, 2 | 128, 0 }, { 8, (uintptr_t)&other_word, 2 | 128, 0 } };
+    long result;
+    while ((result = syscall(449, waiters, 2, 0, 0, 0)) == -1 && errno == EINTR) ;
+    check(result == 1);
+    return me;
+}
+static void test_waitv(void)
+{
+    struct waiter waiter = { 1, (uintptr_t)&word, 2 | 128, 0 };
+    int64_t until[2] = { now() / 1000000000, 0 };
+    other_word = 8;
+    check(syscall(449, &waiter, 1, 0, 0, 0) == -1 && errno == EAGAIN);
+    waiter.value = 0;
+    check(syscall(449, &waiter, 1, 0, until, CLOCK_MONOTONIC) == -1 && errno == ETIMEDOUT);
+    check(syscall(449, &waiter, 0, 0, 0, 0) == -1 && errno == EINVAL);
+    check(syscall(449, &waiter, 129, 0, 0, 0) == -1 && errno == EINVAL);
+    pthread_t thread;
+    must(pthread_create(&thread, 0, wait_for_two, 0));
+    while (syscall(SYS_futex, &other_word, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0) != 1) sched_yield();
+    must(pthread_join(thread, 0));
+}
+
 /* Signals of threads. */
 static volatile int got[MAX], got_signal, got_tid;
 static void note_signal(int signal) { got_signal = signal; __atomic_store_n(&got_tid, gettid_(), __ATOMIC_SEQ_CST); }
@@ -1026,7 +1051,7 @@ static void work2(void) { workers = 2; together(2, work); }
 #define OTHER(name) { #name, name }
 static const struct { const char *name; void (*run)(void); } tests[] = {
     TEST(counter), TEST(mutex), TEST(pi_mutex), TEST(robust), TEST(condition), TEST(semaphore), TEST(barrier),
-    TEST(rwlock), TEST(once), TEST(timed_locks), TEST(tls), TEST(many), TEST(create), TEST(clone), TEST(futex),
+    TEST(rwlock), TEST(once), TEST(timed_locks), TEST(tls), TEST(many), TEST(create), TEST(clone), TEST(futex), TEST(waitv),
     TEST(thread_signals), TEST(process_signals), TEST(sigwait), TEST(altstacks), TEST(faults), TEST(timers),
     TEST(cancel), TEST(memory), TEST(code), TEST(descriptors),
 }, others[] = {

@@ -7,7 +7,7 @@ means the same there.
 from __future__ import annotations
 
 import time
-from errno import EINTR, EINVAL, ENOSYS
+from errno import EFAULT, EINTR, EINVAL, ENOSYS
 from struct import Struct
 
 from stinkarm.linux import host
@@ -16,9 +16,22 @@ from stinkarm.linux.declare import PURE, syscall
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from stinkarm.linux.kernel import Kernel
-    from stinkarm.linux.parameters import FutexOperation, Hex, InOut, Int, Word
+    from stinkarm.linux.parameters import (
+        Address,
+        Clock,
+        FutexOperation,
+        Hex,
+        In,
+        InOut,
+        Int,
+        Timespec64,
+        UInt,
+        Word,
+    )
 
-HOST_FUTEX = 202  # arch/x86/entry/syscalls/syscall_64.tbl
+# arch/x86/entry/syscalls/syscall_64.tbl
+HOST_FUTEX = 202
+HOST_FUTEX_WAITV = 449
 
 # include/uapi/linux/futex.h
 FUTEX_WAIT = 0
@@ -44,6 +57,9 @@ WITH_SECOND_WORD = (
 MATCH_ANY = 0xFFFFFFFF
 NANOSECONDS = 1_000_000_000
 MAX_SECONDS = (1 << 63) // NANOSECONDS - 1
+
+FUTEX_WAITV_MAX = 128
+WAITV = Struct("<QQII")  # val uaddr flags __reserved
 
 _timespec32 = Struct("<ii")
 _timespec64 = Struct("<qq")
@@ -105,3 +121,29 @@ def futex_time64(
 ) -> int:
     """Wait for a word to change, or wake who waits; timeouts are struct __kernel_timespec."""
     return _futex(k, uaddr, futex_op, val, timeout, uaddr2, val3, _timespec64)
+
+
+@syscall(449, PURE)
+def futex_waitv(
+    k: Kernel, waiters: Address, nr_futexes: UInt, flags: Hex, timeout: In[Timespec64], clockid: Clock
+) -> int:
+    """Wait for one of several words to change; give the index of one that was woken."""
+    from stinkarm.guest.native import addressof, create_string_buffer
+
+    if flags or not 0 < nr_futexes <= FUTEX_WAITV_MAX or not waiters:
+        return -EINVAL
+    until = 0
+    if timeout:
+        seconds, nanoseconds = _timespec64.unpack(k.memory.read(timeout, _timespec64.size))
+        nanoseconds &= 0xFFFFFFFF
+        if seconds < 0 or nanoseconds >= NANOSECONDS:
+            return -EINVAL
+        times = create_string_buffer(_timespec64.pack(min(seconds, MAX_SECONDS), nanoseconds), 16)
+        until = addressof(times)
+    words = []
+    for value, address, kind, reserved in WAITV.iter_unpack(k.memory.read(waiters, nr_futexes * WAITV.size)):
+        if address >> 32:
+            return -EFAULT
+        words.append(WAITV.pack(value, k.memory.host(address, 4), kind, reserved))
+    array = create_string_buffer(b"".join(words), len(words) * WAITV.size)
+    return host.call(HOST_FUTEX_WAITV, addressof(array), nr_futexes, 0, until, clockid)

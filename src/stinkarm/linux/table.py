@@ -408,7 +408,7 @@ CALLS = {
     445: "landlock_add_rule",
     446: "landlock_restrict_self",
     448: "process_mrelease",
-    449: "futex_waitv",
+    449: "futex.futex_waitv",
     450: "set_mempolicy_home_node",
     451: "cachestat",
     452: "files_status.fchmodat2",
