@@ -341,6 +341,26 @@ def test_clocks(guest: Guest) -> None:
     assert guest.indirectly("gettimeofday", 0, 0) == 0
 
 
+def test_futexes(guest: Guest) -> None:
+    wait, wake, cmp_requeue, wake_op, wake_bitset, private = 0, 1, 4, 5, 10, 128
+    for name in ("futex", "futex_time64"):
+        guest.repeat(name, DATA, wake | private, 1)
+        assert guest.directly(name, DATA, wake, 1) == 0
+        assert guest.directly(name, DATA, wake_bitset | private, 1, 0, 0, 1) == 0
+        guest.emulator.write(DATA, struct.pack("<II", 7, 5))
+        assert guest.directly(name, DATA, wait | private, 8, 0) == -errno.EAGAIN
+        assert guest.directly(name, DATA, cmp_requeue, 1, 1, DATA + 4, 7) == 0
+        assert guest.directly(name, DATA, wake_op, 1, 1, DATA + 4, 1 << 28 | 3 << 12) == 0  # add 3
+        assert guest.words(DATA, 2) == (7, 8)
+        assert guest.indirectly(name, DATA, cmp_requeue, 1, 1, DATA + 4, 6) == -errno.EAGAIN
+        assert guest.indirectly(name, DATA, wake_op, 1, 1, READ_ONLY, 1 << 28) == -errno.EFAULT
+        for address, error in ((UNMAPPED, errno.EFAULT), (DATA + 1, errno.EINVAL), (0xFFFFFFFE, errno.EFAULT)):
+            assert guest.indirectly(name, address, wait, 8, 0) == -error
+        assert guest.indirectly(name, DATA, wait, 8, UNMAPPED) == -errno.EFAULT  # the time
+        assert guest.indirectly(name, DATA, 0x7F, 0) == -errno.ENOSYS
+        assert guest.indirectly(name, DATA, wake_bitset, 1, 0, 0, 0) == -errno.EINVAL
+
+
 # mov r7, #64; svc #0; b back
 ENDLESS = "4070a0e3 000000ef fdffffea"
 

@@ -38,9 +38,14 @@ _READ, _READV = 0, 19
 _PREADV2 = 327  # and pwritev2 is the next, as write is after read
 _RWF_NOWAIT = 8
 _EOPNOTSUPP = 95
+_EAGAIN = 11
 _SEEK_CUR = 1
 _LAST_CLOCK = 11  # the ids of the host's own clocks; negative ones name a process
 _SSIZE_MAX = 0x7FFFFFFF
+
+# include/uapi/linux/futex.h: WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP and WAKE_BITSET, as bits.
+_FUTEX_COMMAND = 0x7F
+_FUTEX_WAKES = 1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 10
 
 _SYSCALL = {
     0: 'asm sideeffect "syscall", "={rax},{rax},~{rcx},~{r11},~{memory},~{flags}"',
@@ -294,6 +299,26 @@ def _timeofday(t: _Text) -> None:
     _store_words(t, address, seconds, t.new(f"udiv i64 {nanoseconds}, 1000"))
 
 
+def _futex(t: _Text) -> None:
+    """Wake or requeue waiters; of waiting, only find that the word has changed already."""
+    command = t.new(f"and i32 {t.register(1)}, {_FUTEX_COMMAND}")
+    t.out_if(f"icmp ugt i32 {command}, 31")
+    address = t.wide(0)
+    t.do(f"br i1 {t.new(f'icmp eq i32 {command}, 0')}, label %futex_wait, label %futex_wake")
+    t.begin("futex_wait")
+    t.out_if(f"icmp ne i32 {t.register(3)}, 0")
+    t.out_if(f"icmp ne i64 {t.new(f'and i64 {address}, 3')}, 0")
+    t.set_state("calling", "1")
+    both = t.new(f"call i64 {_LOAD}(i64 {t.host(address)}, {_ARGUMENTS})")
+    t.out_if(f"icmp eq i32 {t.new(f'trunc i64 {both} to i32')}, {t.register(2)}")
+    t.done(f"-{_EAGAIN}")
+    t.begin("futex_wake")
+    one = t.new(f"and i32 {t.new(f'lshr i32 {_FUTEX_WAKES}, {command}')}, 1")
+    t.out_if(f"icmp eq i32 {one}, 0")
+    second = t.host(t.wide(4))
+    t.done(t.call("%number", t.host(address), t.wide(1), t.wide(2), t.wide(3), second, t.wide(5)))
+
+
 _SHAPES: dict[str, Callable[[_Text], None]] = {
     "none": _none,
     "fpn": _bytes,
@@ -303,6 +328,7 @@ _SHAPES: dict[str, Callable[[_Text], None]] = {
     "clock32": _clock32,
     "clock64": _clock64,
     "timeofday": _timeofday,
+    "futex": _futex,
 }
 
 

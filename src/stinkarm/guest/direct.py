@@ -11,7 +11,7 @@ own. Whatever the host answers with an error is done once more in Python, which 
 
 from stinkarm.guest import native as ctypes
 
-SHAPES = ("", "none", "fpn", "fpnq", "vector", "llseek", "clock32", "clock64", "timeofday")
+SHAPES = ("", "none", "fpn", "fpnq", "vector", "llseek", "clock32", "clock64", "timeofday", "futex")
 
 NUMBERS = 512  # calls from here on are not direct
 CLOCK = 4 * NUMBERS  # u64: host address of int clock_gettime(clockid_t, struct timespec *)

@@ -95,7 +95,7 @@ def _futex(k: Kernel, uaddr: int, op: int, val: int, timeout: int, uaddr2: int, 
         raise
 
 
-@syscall(240, PURE)
+@syscall(240, PURE, direct=HOST_FUTEX, special="futex")
 def futex(
     k: Kernel,
     uaddr: InOut[Word],
@@ -109,7 +109,7 @@ def futex(
     return _futex(k, uaddr, futex_op, val, timeout, uaddr2, val3, _timespec32)
 
 
-@syscall(422, PURE)
+@syscall(422, PURE, direct=HOST_FUTEX, special="futex")
 def futex_time64(
     k: Kernel,
     uaddr: InOut[Word],
