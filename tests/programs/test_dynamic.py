@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from stinkarm.sandbox import sysroot
+
 TRIPLETS = ("arm-linux-gnueabi", "arm-linux-gnueabihf")
 LOADERS = {"arm-linux-gnueabi": "ld-linux.so.3", "arm-linux-gnueabihf": "ld-linux-armhf.so.3"}
 
@@ -172,6 +174,22 @@ def test_a_root_above_the_program(triplet: str, tmp_path: Path) -> None:
     (tmp_path / "outside").write_text("outside")
     done = run(program, "/etc/secret", tmp_path / "outside", "/../outside")
     assert done.stdout == f"/etc/secret: of the sysroot\n{tmp_path}/outside: refused\n/../outside: refused\n"
+
+
+def test_a_root_whose_lib_is_in_usr(triplet: str, tmp_path: Path) -> None:
+    """`usr` has the loader as well there, but what is outside it must be found."""
+    root = sysroot_at(triplet, tmp_path / "root")
+    (root / "usr/bin").mkdir(parents=True)
+    (root / "lib").rename(root / "usr/lib")
+    (root / "lib").symlink_to("usr/lib")
+    program = build(triplet, root / "usr/bin/reads", READS)
+    assert run(program, "/etc/secret").stdout == "/etc/secret: of the sysroot\n"
+
+
+def test_the_directories_above_a_program(tmp_path: Path) -> None:
+    assert sysroot._parents("/a/usr/bin/x") == ["/a/usr/bin", "/a", "/a/usr"]
+    assert sysroot._parents("/usr/bin/x") == ["/usr/bin"]
+    assert sysroot._parents("/usr/arm/bin/x") == ["/usr/arm/bin", "/usr/arm"]
 
 
 def test_named_sysroots(triplet: str, tmp_path: Path) -> None:

@@ -79,11 +79,17 @@ def find_interpreter(
 
 
 def _parents(program: str) -> list[str]:
-    """List the directories above a program, the nearest first, but for the host's own root."""
-    found = []
+    """List the directories above a program, the nearest first, but for the host's own root and its /usr.
+
+    A directory comes before its `usr`: where /lib is a link to usr/lib, `usr` looks like a root with the loader too.
+    """
+    found: list[str] = []
     folder = os.path.dirname(os.path.realpath(program))
-    while len(folder) > 1:
-        found.append(folder)
+    while len(folder) > 1 and folder != "/usr":
+        if found and os.path.basename(found[-1]) == "usr":
+            found.insert(-1, folder)
+        else:
+            found.append(folder)
         folder = os.path.dirname(folder)
     return found
 
