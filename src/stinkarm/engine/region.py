@@ -26,6 +26,7 @@ from .region_builder import (
     FLAG_SLOTS,
     LEAVING,
     REGISTERS,
+    RETURN,
     SPILL,
     STUB,
     Fragment,
@@ -37,8 +38,10 @@ from .runtime import ALWAYS, ATTRIBUTES
 from .store import cpu_level
 
 MOST_INSTRUCTIONS = 600
-MOST_INLINED = 60  # instructions of a function taken in
-DEEPEST = 2  # calls within calls taken in
+MOST_INLINED = 60  # instructions of a function that is copied to its calls
+DEEPEST = 2  # such calls within calls
+MOST_INCLUDED = 50  # instructions of a function that becomes part of a region that calls it
+MOST_TOGETHER = 200  # instructions of a region beyond which no function is included
 
 Key = tuple[int, tuple[int, ...]]
 
@@ -76,13 +79,14 @@ class _Growth:
         self.entries: list[int] = []
         self.covered: set[tuple[int, int]] = set()
         self._its: dict[Key, int] = {}
-        self._small: dict[int, bool] = {}
+        self._measured: dict[int, tuple[int, bool]] = {}
         self._measuring = False
         self.builder = RegionBuilder(
             thumb=code.thumb,
             routines=routines,
             literal=self._literal,
             inline=self._is_to_inline,
+            include=self._is_to_include,
             avx=cpu_level() == "x86-64-v3",
         )
 
@@ -142,29 +146,43 @@ class _Growth:
         return fragment
 
     def _is_to_inline(self, callee: int, context: tuple[int, ...]) -> bool:
-        if self._measuring or len(context) > DEEPEST or not self.code.executed(callee):
+        if self._measuring or len(context) > DEEPEST or len(self.fragments) >= MOST_INSTRUCTIONS // 2:
             return False
-        known = self._small.get(callee)
-        if known is None:
-            known = self._small[callee] = self._measure(callee)
-        return known and len(self.fragments) < MOST_INSTRUCTIONS // 2
+        count, alone = self._measure(callee)
+        return alone and count <= MOST_INLINED
 
-    def _measure(self, callee: int) -> bool:
-        """Say whether a function is small, and nothing in it is for the interpreter."""
-        other = _Growth(self.code, self.decoder, self.builder.routines)
-        other._measuring = True
-        keep = self.builder, self.builder.fragment
-        count = other.grow([(callee, (1,))], MOST_INLINED + 1)
-        del keep
-        return count <= MOST_INLINED and not other.left_out
+    def _is_to_include(self, callee: int) -> bool:
+        if self._measuring:
+            return False
+        if (callee, ()) in self.fragments:
+            return True
+        return len(self.fragments) < MOST_TOGETHER and 0 < self._measure(callee)[0] <= MOST_INCLUDED
+
+    def _measure(self, callee: int) -> tuple[int, bool]:
+        """Return how many instructions a function has, and whether it does without calls and the interpreter."""
+        known = self._measured.get(callee)
+        if known is None:
+            if not self.code.executed(callee):
+                return 0, False
+            other = _Growth(self.code, self.decoder, self.builder.routines)
+            other._measuring = True
+            count = other.grow([(callee, (1,))], MOST_INCLUDED + 1)
+            known = self._measured[callee] = (count, not other.left_out)
+        return known
 
     left_out = False
 
     def grow(self, roots: list[Key], most: int) -> int:
         """Follow control flow from `roots`; return how many instructions there are, at most `most`."""
         stack = list(reversed(roots))
+        callees: list[Key] = []
         forced = set(roots)
-        while stack and len(self.fragments) < most:
+        while (stack or callees) and len(self.fragments) < most:
+            if not stack:
+                callee = callees.pop(0)
+                if len(self.fragments) >= MOST_TOGETHER:
+                    continue
+                stack.append(callee)
             key = stack.pop()
             if key in self.fragments:
                 continue
@@ -176,11 +194,14 @@ class _Growth:
                 # The interpreter does it; what follows may be reached from there.
                 continue
             self.fragments[key] = fragment
+            if fragment.callee is not None:
+                callees.append((fragment.callee, ()))
             if fragment.return_to is not None:
                 self.left_out = True
-                if key[1] == () and self.code.executed(fragment.return_to):
-                    self.entries.append(fragment.return_to)
-                    stack.insert(0, (fragment.return_to, ()))
+                if self.code.executed(fragment.return_to):
+                    if key[1] == ():
+                        self.entries.append(fragment.return_to)
+                    stack.insert(0, (fragment.return_to, key[1]))
             stack.extend(reversed(fragment.targets))
             if fragment.falls:
                 following = (fragment.next_pc, key[1])
@@ -224,7 +245,8 @@ class _Assembly:
         self.fragments = growth.fragments
         self.entries = entries
         self.scale = 8 if growth.code.thumb else 4
-        self.order = list(self.fragments)
+        self.returns = [(link & ~1, ()) for link in sorted(self.builder.links) if (link & ~1, ()) in self.fragments]
+        self.order = self._in_order()
         self.position = {key: i for i, key in enumerate(self.order)}
         self.exits: dict[Key, set[str]] = {}
         self.stub_texts: list[str] = []
@@ -233,9 +255,29 @@ class _Assembly:
         self.leaders, self.checked = self._leaders()
         self.lines: list[str] = []
 
+    def _in_order(self) -> list[Key]:
+        """Return the instructions in reverse postorder: only loops go back in it."""
+        seen: set[Key] = set()
+        order: list[Key] = []
+        for entry in reversed(self.entries):
+            stack: list[tuple[Key, bool]] = [((entry, ()), False)]
+            while stack:
+                key, done = stack.pop()
+                if done:
+                    order.append(key)
+                elif key in self.fragments and key not in seen:
+                    seen.add(key)
+                    stack.append((key, True))
+                    stack.extend((successor, False) for successor in reversed(self._successors(key)))
+        return order[::-1]
+
     def _successors(self, key: Key) -> list[Key]:
         fragment = self.fragments[key]
         following = [(fragment.next_pc, key[1])] if fragment.falls else []
+        if fragment.callee is not None:
+            following.append((fragment.callee, ()))
+        if fragment.returns:
+            following += self.returns
         return [*fragment.targets, *following]
 
     def _flow(self) -> dict[Key, set[str]]:
@@ -256,7 +298,7 @@ class _Assembly:
 
     def _ends_block(self, key: Key) -> bool:
         fragment = self.fragments[key]
-        return bool(fragment.targets or fragment.spills or not fragment.falls)
+        return bool(fragment.targets or fragment.spills or fragment.callee is not None or not fragment.falls)
 
     def _leaders(self) -> tuple[set[Key], set[Key]]:
         leaders: set[Key] = {(entry, ()) for entry in self.entries}
@@ -269,7 +311,7 @@ class _Assembly:
                 place = self.position.get(successor)
                 if place is None:
                     continue
-                if place != i + 1 or successor in self.fragments[key].targets:
+                if place != i + 1 or self._ends_block(key):
                     leaders.add(successor)
                 if place <= i:
                     checked.add(successor)
@@ -349,18 +391,13 @@ class _Assembly:
             f"  %d{budget} = sub i64 %b{budget}, {len(keys)}",
             f"  store i64 %d{budget}, ptr %budget_left, align 8",
         ]
-        shared: tuple[int, set[str]] | None = None
+        # One stub for all accesses of the block. It finds the registers where they are at each of them.
+        stubs = [(number, self.dirty[key] | written) for key in keys for number, written in self.fragments[key].stubs]
+        if stubs:
+            self._alias.update((number, stubs[0][0]) for number, _ in stubs)
+            self._stub_text(stubs[0][0], set().union(*(wanted for _, wanted in stubs)))
         for i, key in enumerate(keys):
             fragment = self.fragments[key]
-            for number, written in fragment.stubs:
-                wanted = self.dirty[key] | written
-                if shared is not None and wanted <= shared[1]:
-                    self._alias[number] = shared[0]
-                else:
-                    self._stub_text(number, wanted)
-                    shared = (number, wanted)
-            if fragment.written:
-                shared = None
             self._fragment(fragment, key, len(keys) - i)
         last = keys[-1]
         if self.fragments[last].falls:
@@ -370,13 +407,21 @@ class _Assembly:
         start = fragment.lines[0]
         self.lines.append(f"  br label %{start[:-1]}")
         for line in fragment.lines:
-            if line.lstrip().startswith(SPILL):
+            if line.lstrip().startswith(RETURN):
+                self.lines.append(self._return(*line.strip().strip(RETURN).split()))
+            elif line.lstrip().startswith(SPILL):
                 number = int(line.strip().strip(SPILL))
                 self.lines += self._spill(self.dirty[key] | fragment.spills[number])
             elif "\x01" in line or "\x02" in line or "\x04" in line or "\x05" in line:
                 self.lines.append(self._fill(line, back))
             else:
                 self.lines.append(line)
+
+    def _return(self, address: str, otherwise: str) -> str:
+        """Go to where a function was called from, if that is in the region."""
+        thumb = int(self.growth.code.thumb)
+        cases = " ".join(f"i32 {key[0] | thumb}, label %{label_of(*key)}" for key in self.returns)
+        return f"  switch i32 {address}, label %{otherwise} [ {cases} ]"
 
     def _close(self, key: Key) -> None:
         following = (self.fragments[key].next_pc, key[1])

@@ -33,6 +33,7 @@ FLAG_SLOTS = ("fn", "fz", "cx", "cy", "vx", "vy", "lx", "ly")
 # Marks in the lines of an instruction, filled in when the region is put together.
 STUB = "\x01"  # label of a stub; its number stands between two of these
 BACK = "\x02"  # how many instructions of the block were counted and not done
+RETURN = "\x06"  # where an address may be one that a call of the region left in LR
 SPILL = "\x03"  # where registers are written to the state block
 
 # What extension registers are kept as, by bits, and how they are moved.
@@ -84,12 +85,14 @@ class Fragment:
     """
 
     __slots__ = (
+        "callee",
         "falls",
         "lines",
         "next_it",
         "next_pc",
         "read_only",
         "return_to",
+        "returns",
         "spills",
         "stubs",
         "targets",
@@ -106,6 +109,8 @@ class Fragment:
         self.next_pc = next_pc
         self.next_it = next_it
         self.return_to: int | None = None  # where a call that is not inlined returns to
+        self.callee: int | None = None  # a function that it calls as a part of the region
+        self.returns = False  # it may return to any call of a function that is part of the region
 
 
 class RegionBuilder(HandlerBuilder):
@@ -118,12 +123,15 @@ class RegionBuilder(HandlerBuilder):
         routines: dict[str, int],
         literal: Callable[[int, int], int | None],
         inline: Callable[[int, tuple[int, ...]], bool],
+        include: Callable[[int], bool],
         avx: bool,
     ) -> None:
         super().__init__(thumb=int(thumb), length=4)
         self.routines = routines
         self.literal = literal  # (address, size) -> what read-only code holds there, or None
-        self.inline = inline  # (callee, context) -> whether to
+        self.inline = inline  # (callee, context) -> whether to have a copy of it here
+        self.include = include  # callee -> whether it is to be part of the region
+        self.links: set[int] = set()  # what LR holds after the calls of functions that are part of the region
         self.flags = {}
         # Beside AVX instructions, those without it wait for the upper halves of registers.
         self._move = "v" if avx else ""
@@ -577,15 +585,19 @@ class RegionBuilder(HandlerBuilder):
     def branch_to(self, target: Number) -> None:
         assert isinstance(target, int)
         self._inlined = False
-        if self._link is not None and self._link & ~1 == self.fragment.next_pc:
-            inside = (*self.context, self._link)
-            if self.inline(target, inside):
-                self._inlined = True
-                self._goto(target, inside)
-                return
+        link = self._link
+        if link is None or link & ~1 != self.fragment.next_pc:
+            self._goto(target, self.context)
+        elif self.inline(target, (*self.context, link)):
+            self._inlined = True
+            self._goto(target, (*self.context, link))
+        elif not self.context and self.include(target):
+            self.links.add(link)
+            self.fragment.callee = target
+            self._do(f"br label %{label_of(target, ())}")
+            self.ended = True
+        else:
             self._leave_for(target)
-            return
-        self._goto(target, self.context)
 
     def _leave_for(self, target: int) -> None:
         """Leave the region for a known address."""
@@ -598,9 +610,14 @@ class RegionBuilder(HandlerBuilder):
         self._end(self._entry_of(str(target), thumb=not self.thumb))
 
     def _if_return(self, address: str) -> None:
-        """Stay in the region if `address` is where the function that is inlined here was called from."""
+        """Stay in the region if `address` is where a function of it was called from."""
         self._inlined = False
         if not self.context:
+            if self._link is None or self._link & ~1 != self.fragment.next_pc:
+                go_on = self._label("elsewhere")
+                self.fragment.returns = True
+                self._do(f"{RETURN}{address} {go_on}")
+                self._begin(go_on)
             return
         back, go_on = self._label("back"), self._label("elsewhere")
         link = self.context[-1]
