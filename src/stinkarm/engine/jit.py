@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
         def hotter(self, entry: int, thumb: bool) -> None: ...
 
+        def put_off(self, ranges: list[tuple[int, int]], thumb: bool) -> None: ...
+
         def poll(self) -> list[Done]: ...
 
         def forget(self, start: int, end: int) -> None: ...
@@ -119,6 +121,7 @@ class Jit:
         self._lock = memory.lock
         self._counters = memoryview(self.threshold.to_bytes(4, "little") * HOT_COUNTERS).cast("I")
         self._asked: set[tuple[int, bool]] = set()
+        self._inside: set[tuple[int, bool]] = set()  # found hot inside a region once
         self._by_page: dict[int, list[Region]] = {}
         self._published = 0
         self._runs = 0
@@ -162,6 +165,10 @@ class Jit:
             elif key in self._asked or (self.images is not None and self.images.has_failed(pc, thumb)):
                 state.words[counter] = WAITING
                 self.compiling.hotter(pc, thumb)
+            elif key not in self._inside and self._is_inside(pc, thumb):
+                # Its loop, or its caller, may soon enter the region that has it.
+                self._inside.add(key)
+                state.words[counter] = WAITING
             else:
                 state.words[counter] = WAITING
                 self._asked.add(key)
@@ -186,6 +193,7 @@ class Jit:
                 self.waiting -= 1
                 if done.piece is not None:
                     self.publish(done.piece, done.thumb, done.milliseconds)
+                    self.compiling.put_off(done.piece.ranges, done.thumb)
                     continue
                 # What is not to be asked for again stays asked for: the interpreter does it.
                 if done.again:
@@ -220,6 +228,13 @@ class Jit:
     def _note(self, region: Region) -> None:
         for page in _pages(region.ranges):
             self._by_page.setdefault(page, []).append(region)
+
+    def _is_inside(self, pc: int, thumb: bool) -> bool:
+        """Say whether a region has the instruction, be it not as an entry."""
+        return any(
+            region.thumb == thumb and any(start <= pc < end for start, end in region.ranges)
+            for region in self._by_page.get(pc // PAGE, ())
+        )
 
     def is_region(self, pc: int, thumb: bool) -> bool:
         """Say whether a region begins at `pc`."""

@@ -228,6 +228,13 @@ class Background:
         if request is not None:
             request.heat += 1
 
+    def put_off(self, ranges: list[tuple[int, int]], thumb: bool) -> None:
+        """Give back what waits and is inside a region by now; it is asked for again if it stays hot."""
+        for key, request in list(self._queue.items()):
+            if key[1] == thumb and any(start <= key[0] < end for start, end in ranges):
+                del self._queue[key]
+                self._done.append(Done(request.entry, thumb, None, why="it is inside a region", again=True))
+
     def poll(self) -> list[Done]:
         """Return what became of requests; send those that are waiting."""
         for worker in list(self.workers):

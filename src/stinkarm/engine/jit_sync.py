@@ -71,6 +71,9 @@ class Immediately:
     def hotter(self, entry: int, thumb: bool) -> None:
         """Nothing waits."""
 
+    def put_off(self, ranges: list[tuple[int, int]], thumb: bool) -> None:
+        """Nothing waits."""
+
     def poll(self) -> list[Done]:
         """Return what is done."""
         done, self._done = self._done, []

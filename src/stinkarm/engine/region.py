@@ -41,6 +41,8 @@ MOST_INSTRUCTIONS = 600
 MOST_INLINED = 60  # instructions of a function that is copied to its calls
 DEEPEST = 2  # such calls within calls
 MOST_INCLUDED = 50  # instructions of a function that becomes part of a region that calls it
+MOST_AROUND = 300  # of one that calls itself
+_NEAR = 4096
 MOST_TOGETHER = 200  # instructions of a region beyond which no function is included
 
 Key = tuple[int, tuple[int, ...]]
@@ -79,6 +81,7 @@ class _Growth:
         self.entries: list[int] = []
         self.covered: set[tuple[int, int]] = set()
         self._its: dict[Key, int] = {}
+        self._around: set[int] = set()  # functions that the first entry is in
         self._measured: dict[int, tuple[int, bool]] = {}
         self._measuring = False
         self.builder = RegionBuilder(
@@ -156,7 +159,10 @@ class _Growth:
             return False
         if (callee, ()) in self.fragments:
             return True
-        return len(self.fragments) < MOST_TOGETHER and 0 < self._measure(callee)[0] <= MOST_INCLUDED
+        count, _ = self._measure(callee)
+        if callee in self._around:
+            return True
+        return len(self.fragments) < MOST_TOGETHER and 0 < count <= MOST_INCLUDED
 
     def _measure(self, callee: int) -> tuple[int, bool]:
         """Return how many instructions a function has, and whether it does without calls and the interpreter."""
@@ -166,7 +172,11 @@ class _Growth:
                 return 0, False
             other = _Growth(self.code, self.decoder, self.builder.routines)
             other._measuring = True
-            count = other.grow([(callee, (1,))], MOST_INCLUDED + 1)
+            root = self.entries[0] if self.entries else callee
+            most = MOST_AROUND if callee < root < callee + _NEAR else MOST_INLINED
+            count = other.grow([(callee, (1,))], most + 1)
+            if count <= most and (root, (1,)) in other.fragments:
+                self._around.add(callee)
             known = self._measured[callee] = (count, not other.left_out)
         return known
 
