@@ -152,9 +152,10 @@ class Interpreter:
 
                 return Immediately(self.memory, self.table, configuration, watch.dump)
             from .cache import size_limit
-            from .jit_client import Background
+            from .jit_client import PATIENCE, Background
+            from .store import cache_directory
 
-            configuration["limit"] = size_limit()
+            configuration.update(limit=size_limit(), slots=cache_directory())
             return Background(
                 *(self.memory, self.table, configuration, descriptors),
                 images=images,
@@ -162,6 +163,7 @@ class Interpreter:
                 kill_every=int(options.get("kill", 0)),
                 say=watch.say,
                 dump=watch.dump,
+                patience=0.0 if "hot" in options else PATIENCE,
             )
 
         return Jit(

@@ -60,6 +60,8 @@ MOST_QUEUED = 256
 MOST_SENT = 2  # requests that a worker has at one time
 MOST_LOST = 3  # workers, after which there are no more
 PAUSE = 0.1  # seconds until a worker is started after one was lost; twice as long each time
+BUSY = 0.25  # until it is tried again, when others have all the workers that there may be
+PATIENCE = 0.1  # seconds of the processor that the process has had before a worker is started
 LONGEST = 1 << 26  # bytes of one message
 
 BOOT = (
@@ -191,6 +193,7 @@ class Background:
         images: Images | None = None,
         workers: int = 1,
         kill_every: int = 0,
+        patience: float = PATIENCE,
         say: Callable[[str], None] | None = None,
         dump: Callable[[str], None] | None = None,
     ) -> None:
@@ -204,6 +207,9 @@ class Background:
         self.kill_every = kill_every
         self.say = say
         self.workers: list[Worker] = []
+        self.slots = str(configuration.get("slots", ""))
+        self._patience = time.process_time() + patience
+        self._patient = patience
         self.lost = 0  # workers
         self._not_before = 0.0  # when another may be started
         self._queue: dict[tuple[int, bool], Request] = {}
@@ -267,6 +273,7 @@ class Background:
                 request.changed, request.rounds = [], 0
             self._close(worker)
         self.workers = []
+        self._patience = time.process_time() + self._patient
 
     def close(self) -> None:
         """Let the workers end."""
@@ -319,6 +326,13 @@ class Background:
             self._queue[request.entry, request.thumb] = request
         self._failed()
 
+    def _dismiss(self, worker: Worker) -> None:
+        """Do without a worker for now: the host has enough of them."""
+        self.workers.remove(worker)
+        self._close(worker)
+        self._queue.update({(request.entry, request.thumb): request for request in worker.sent.values()})
+        self._not_before = time.monotonic() + BUSY
+
     def _failed(self) -> None:
         if self.kill_every:
             return
@@ -341,7 +355,11 @@ class Background:
             if self.lost >= MOST_LOST:
                 self._give_up()
                 return
-            if time.monotonic() < self._not_before:
+            # Programs that are over soon, such as those of a script, are not worth a worker.
+            if time.monotonic() < self._not_before or time.process_time() < self._patience:
+                return
+            if self.slots and not _any_free(self.slots):
+                self._not_before = time.monotonic() + BUSY
                 return
             try:
                 self._start()
@@ -402,6 +420,8 @@ class Background:
             match message:
                 case ("ready",):
                     worker.ready = True
+                case ("busy",):
+                    self._dismiss(worker)
                 case ("piece", number, values, why, milliseconds):
                     piece = None if values is None else read_piece(values)
                     self._finish(worker.sent.pop(number), piece, str(why), float(milliseconds))
@@ -434,6 +454,12 @@ class Background:
         ):
             piece, why, again = None, "its code has changed", True
         self._done.append(Done(request.entry, request.thumb, piece, why=why, again=again, milliseconds=milliseconds))
+
+
+def _any_free(directory: str) -> bool:
+    from .slots import any_free
+
+    return any_free(directory)
 
 
 def _heat(request: Request) -> int:

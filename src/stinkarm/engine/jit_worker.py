@@ -20,6 +20,7 @@ from .compiler import CompileError, Compiler
 from .image import unpack_routines
 from .piece import Piece
 from .region import Code, Region, grow
+from .slots import take
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,6 +147,9 @@ class Server:
         self._pause = SAVE_AFTER
         _, configuration = self._message()
         self.configuration = configuration
+        if configuration["slots"] and take(configuration["slots"]) == -1:
+            self._say("busy")
+            raise Ended
         self.compiler = Compiler(configuration["level"])
         with open(configuration["interpreter"], "rb") as file:
             self.routines = unpack_routines(file.read())
