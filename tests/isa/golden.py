@@ -1,4 +1,4 @@
-"""The LLVM IR of some handlers, kept in tests/isa/golden, so that each change of the generated code is a readable diff.
+"""The LLVM IR of some handlers and regions, kept in tests/isa/golden, so that each change of it is a readable diff.
 
 python -m tests.isa.golden        writes the files anew
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from stinkarm.engine.generate import Generator
+from stinkarm.engine.region import Code, grow
 from stinkarm.isa.decode import decoder
-from stinkarm.isa.syntax import render
+from stinkarm.isa.syntax import disassemble, render
+from stinkarm.proof.world import code_bytes
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -48,6 +50,37 @@ def handler_of(generator: Generator, isa: str, word: int, length: int) -> str:
     raise AssertionError(f"no outcome of {decoded.encoding!r} is that of {word:#x}")
 
 
+# Regions, as the words of a program at 0x8000 whose first instruction is the entry. None uses floating point, whose
+# text depends on the host's processor.
+REGIONS = {
+    "A32_loop": ("A32", "e5810004 e2500001 1afffffc e12fff1e"),
+    "A32_call_in_place": ("A32", "eb000001 e2511001 1afffffc e0800001 e12fff1e"),
+    "A32_fault_in_the_middle": ("A32", "e2822001 e8a1000c e2833001 e8bd8010"),
+    "A32_conditions": ("A32", "e1500001 c0822000 b0433000 e0a44005 e12fff1e"),
+    "T32_it_block": ("T32", "2800 bf0c 3101 3201 6008 4770"),
+}
+
+
+def region_of(isa: str, words: str) -> str:
+    """Return the text of a region."""
+    thumb = isa == "T32"
+    items = [(int(word, 16), len(word) // 2) for word in words.split()]
+    code = code_bytes(items, thumb)
+    start, end = 0x8000, 0x8000 + len(code)
+
+    def read(address: int, size: int) -> bytes | None:
+        return code[address - start : address - start + size] if start <= address <= end - size else None
+
+    program = Code(read=read, constant=read, executed=range(start, end).__contains__, thumb=thumb, v8=False)
+    routines = {"redecode": 0x100, "leave": 0x200, "end_of_code": 0x300}
+    region = grow(program, [start], decoder(), routines)
+    assert region is not None
+    addresses = [start + sum(size for _, size in items[:n]) for n in range(len(items))]
+    texts = [disassemble(word, size, thumb, pc) for (word, size), pc in zip(items, addresses, strict=True)]
+    lines = [f"; {pc:#x}  {' '.join(text.split())}" for pc, text in zip(addresses, texts, strict=True)]
+    return "\n".join([*lines, region.text])
+
+
 def main() -> None:
     """Write all files, and remove those of words that are not in the list."""
     FOLDER.mkdir(exist_ok=True)
@@ -56,7 +89,9 @@ def main() -> None:
     generator = Generator(decoder())
     for isa, word, length in names():
         (FOLDER / file_name(isa, word, length)).write_text(handler_of(generator, isa, word, length))
-    print(f"wrote {len(names())} files in {FOLDER}")
+    for name, (isa, words) in REGIONS.items():
+        (FOLDER / f"region_{name}.ll").write_text(region_of(isa, words))
+    print(f"wrote {len(names()) + len(REGIONS)} files in {FOLDER}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,287 @@
+; 0x8000  cmp r0, r1
+; 0x8004  addgt r2, r2, r0
+; 0x8008  sublt r3, r3, r0
+; 0x800c  adc r4, r4, r5
+; 0x8010  bx lr
+target triple = "x86_64-unknown-linux-gnu"
+attributes #0 = { nounwind strictfp "no-builtins" }
+attributes #1 = { nounwind "no-builtins" "no-jump-tables"="true" }
+attributes #2 = { nounwind noinline strictfp "no-builtins" }
+!llvm.module.flags = !{!1}
+!1 = !{i32 1, !"override-stack-alignment", i32 8}
+!0 = !{!"branch_weights", i32 1, i32 100000}
+define hidden preserve_nonecc void @region(ptr noalias %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v) #0 align 16 {
+entry:
+  %budget_left = alloca i64, align 8
+  %r0 = alloca i32, align 4
+  %r1 = alloca i32, align 4
+  %r2 = alloca i32, align 4
+  %r3 = alloca i32, align 4
+  %r4 = alloca i32, align 4
+  %r5 = alloca i32, align 4
+  %r6 = alloca i32, align 4
+  %r7 = alloca i32, align 4
+  %r8 = alloca i32, align 4
+  %r9 = alloca i32, align 4
+  %r10 = alloca i32, align 4
+  %r11 = alloca i32, align 4
+  %r12 = alloca i32, align 4
+  %r13 = alloca i32, align 4
+  %r14 = alloca i32, align 4
+  %fn = alloca i32, align 4
+  %fz = alloca i32, align 4
+  %cx = alloca i32, align 4
+  %cy = alloca i32, align 4
+  %vx = alloca i32, align 4
+  %vy = alloca i32, align 4
+  %lx = alloca i32, align 4
+  %ly = alloca i32, align 4
+  %leaving_n = alloca i32, align 4
+  %leaving_z = alloca i32, align 4
+  %leaving_c = alloca i32, align 4
+  %leaving_v = alloca i32, align 4
+  %leaving_for = alloca ptr, align 8
+  %vfp = alloca [256 x i8], align 16
+  %fault_ip = getelementptr inbounds i8, ptr %st, i64 464
+  %fault_info = getelementptr inbounds i8, ptr %st, i64 468
+  %short = icmp sle i64 %budget, 5
+  br i1 %short, label %refuse, label %begin, !prof !0
+refuse:
+  %redecode = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %redecode(ptr %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v)
+  ret void
+begin:
+  store i64 %budget, ptr %budget_left, align 8
+  store i32 %n, ptr %fn, align 4
+  store i32 %z, ptr %fz, align 4
+  store i32 %c, ptr %cx, align 4
+  store i32 1, ptr %cy, align 4
+  %v0 = and i32 %v, -2147483648
+  store i32 %v0, ptr %vx, align 4
+  store i32 1, ptr %vy, align 4
+  %l0 = xor i32 %n, %v
+  store i32 %l0, ptr %lx, align 4
+  store i32 0, ptr %ly, align 4
+  %r0p = getelementptr inbounds i8, ptr %st, i64 0
+  %r0v = load i32, ptr %r0p, align 4
+  store i32 %r0v, ptr %r0, align 4
+  %r1p = getelementptr inbounds i8, ptr %st, i64 4
+  %r1v = load i32, ptr %r1p, align 4
+  store i32 %r1v, ptr %r1, align 4
+  %r2p = getelementptr inbounds i8, ptr %st, i64 8
+  %r2v = load i32, ptr %r2p, align 4
+  store i32 %r2v, ptr %r2, align 4
+  %r3p = getelementptr inbounds i8, ptr %st, i64 12
+  %r3v = load i32, ptr %r3p, align 4
+  store i32 %r3v, ptr %r3, align 4
+  %r4p = getelementptr inbounds i8, ptr %st, i64 16
+  %r4v = load i32, ptr %r4p, align 4
+  store i32 %r4v, ptr %r4, align 4
+  %r5p = getelementptr inbounds i8, ptr %st, i64 20
+  %r5v = load i32, ptr %r5p, align 4
+  store i32 %r5v, ptr %r5, align 4
+  %r6p = getelementptr inbounds i8, ptr %st, i64 24
+  %r6v = load i32, ptr %r6p, align 4
+  store i32 %r6v, ptr %r6, align 4
+  %r7p = getelementptr inbounds i8, ptr %st, i64 28
+  %r7v = load i32, ptr %r7p, align 4
+  store i32 %r7v, ptr %r7, align 4
+  %r8p = getelementptr inbounds i8, ptr %st, i64 32
+  %r8v = load i32, ptr %r8p, align 4
+  store i32 %r8v, ptr %r8, align 4
+  %r9p = getelementptr inbounds i8, ptr %st, i64 36
+  %r9v = load i32, ptr %r9p, align 4
+  store i32 %r9v, ptr %r9, align 4
+  %r10p = getelementptr inbounds i8, ptr %st, i64 40
+  %r10v = load i32, ptr %r10p, align 4
+  store i32 %r10v, ptr %r10, align 4
+  %r11p = getelementptr inbounds i8, ptr %st, i64 44
+  %r11v = load i32, ptr %r11p, align 4
+  store i32 %r11v, ptr %r11, align 4
+  %r12p = getelementptr inbounds i8, ptr %st, i64 48
+  %r12v = load i32, ptr %r12p, align 4
+  store i32 %r12v, ptr %r12, align 4
+  %r13p = getelementptr inbounds i8, ptr %st, i64 52
+  %r13v = load i32, ptr %r13p, align 4
+  store i32 %r13v, ptr %r13, align 4
+  %r14p = getelementptr inbounds i8, ptr %st, i64 56
+  %r14v = load i32, ptr %r14p, align 4
+  store i32 %r14v, ptr %r14, align 4
+  %ip = getelementptr i8, ptr %ip0, i64 0
+  br label %i8000
+i8000:
+  %b1 = load i64, ptr %budget_left, align 8
+  %d1 = sub i64 %b1, 5
+  store i64 %d1, ptr %budget_left, align 8
+  br label %in1
+in1:
+  %t1 = load i32, ptr %r1, align 4
+  %t2 = load i32, ptr %r0, align 4
+  %t3 = sub i32 %t2, %t1
+  %t4 = icmp ule i32 %t1, %t2
+  %t5 = xor i32 %t2, %t1
+  %t6 = xor i32 %t2, %t3
+  %t7 = and i32 %t5, %t6
+  store i32 %t3, ptr %fn, align 4
+  store i32 %t3, ptr %fz, align 4
+  %t8 = load i32, ptr %fn, align 4
+  %t9 = load i32, ptr %vx, align 4
+  %t10 = load i32, ptr %vy, align 4
+  %t11 = sub i32 %t9, %t10
+  %t12 = xor i32 %t9, %t10
+  %t13 = xor i32 %t9, %t11
+  %t14 = and i32 %t12, %t13
+  %t15 = xor i32 %t8, %t14
+  store i32 %t15, ptr %lx, align 4
+  store i32 0, ptr %ly, align 4
+  store i32 %t2, ptr %cx, align 4
+  store i32 %t1, ptr %cy, align 4
+  store i32 %t2, ptr %vx, align 4
+  store i32 %t1, ptr %vy, align 4
+  store i32 %t2, ptr %lx, align 4
+  store i32 %t1, ptr %ly, align 4
+  br label %in2
+in2:
+  %t16 = load i32, ptr %lx, align 4
+  %t17 = load i32, ptr %ly, align 4
+  %t18 = icmp sge i32 %t16, %t17
+  %t19 = load i32, ptr %fz, align 4
+  %t20 = icmp eq i32 %t19, 0
+  %t21 = xor i1 %t20, 1
+  %t22 = and i1 %t18, %t21
+  br i1 %t22, label %then3, label %else4
+then3:
+  %t23 = load i32, ptr %r0, align 4
+  %t24 = load i32, ptr %r2, align 4
+  %t25 = add i32 %t24, %t23
+  %t26 = icmp ult i32 %t25, %t24
+  %t27 = xor i32 %t24, %t25
+  %t28 = xor i32 %t23, %t25
+  %t29 = and i32 %t27, %t28
+  store i32 %t25, ptr %r2, align 4
+  br label %after5
+else4:
+  br label %after5
+after5:
+  br label %in6
+in6:
+  %t30 = load i32, ptr %lx, align 4
+  %t31 = load i32, ptr %ly, align 4
+  %t32 = icmp sge i32 %t30, %t31
+  %t33 = xor i1 %t32, 1
+  br i1 %t33, label %then7, label %else8
+then7:
+  %t34 = load i32, ptr %r0, align 4
+  %t35 = load i32, ptr %r3, align 4
+  %t36 = sub i32 %t35, %t34
+  %t37 = icmp ule i32 %t34, %t35
+  %t38 = xor i32 %t35, %t34
+  %t39 = xor i32 %t35, %t36
+  %t40 = and i32 %t38, %t39
+  store i32 %t36, ptr %r3, align 4
+  br label %after9
+else8:
+  br label %after9
+after9:
+  br label %in10
+in10:
+  %t41 = load i32, ptr %r5, align 4
+  %t42 = load i32, ptr %r4, align 4
+  %t43 = load i32, ptr %cy, align 4
+  %t44 = load i32, ptr %cx, align 4
+  %t45 = icmp ule i32 %t43, %t44
+  %t46 = zext i32 %t42 to i64
+  %t47 = zext i32 %t41 to i64
+  %t48 = add i64 %t46, %t47
+  %t49 = zext i1 %t45 to i64
+  %t50 = add i64 %t48, %t49
+  %t51 = trunc i64 %t50 to i32
+  %t52 = lshr i64 %t50, 32
+  %t53 = trunc i64 %t52 to i1
+  %t54 = xor i32 %t42, %t51
+  %t55 = xor i32 %t41, %t51
+  %t56 = and i32 %t54, %t55
+  store i32 %t51, ptr %r4, align 4
+  br label %in11
+in11:
+  %t57 = load i32, ptr %r14, align 4
+  switch i32 %t57, label %elsewhere12 [  ]
+elsewhere12:
+  %t58 = getelementptr inbounds i8, ptr %st, i64 392
+  %t59 = load ptr, ptr %t58, align 8
+  %t60 = zext i32 %t57 to i64
+  %t61 = and i64 %t60, -4
+  %t62 = shl i64 %t61, 2
+  %t63 = getelementptr i8, ptr %t59, i64 %t62
+  %t64 = getelementptr inbounds i8, ptr %st, i64 392
+  %t65 = load ptr, ptr %t64, align 8
+  %t66 = zext i32 %t57 to i64
+  %t67 = and i64 %t66, -2
+  %t68 = shl i64 %t67, 3
+  %t69 = add i64 %t68, 19327352832
+  %t70 = getelementptr i8, ptr %t65, i64 %t69
+  %t71 = trunc i32 %t57 to i1
+  %t72 = select i1 %t71, ptr %t70, ptr %t63
+  %s2 = load i32, ptr %r2, align 4
+  %s2p = getelementptr inbounds i8, ptr %st, i64 8
+  store i32 %s2, ptr %s2p, align 4
+  %s3 = load i32, ptr %r3, align 4
+  %s3p = getelementptr inbounds i8, ptr %st, i64 12
+  store i32 %s3, ptr %s3p, align 4
+  %s4 = load i32, ptr %r4, align 4
+  %s4p = getelementptr inbounds i8, ptr %st, i64 16
+  store i32 %s4, ptr %s4p, align 4
+  %t73 = load i64, ptr %budget_left, align 8
+  %t74 = load i32, ptr %cy, align 4
+  %t75 = load i32, ptr %cx, align 4
+  %t76 = icmp ule i32 %t74, %t75
+  %t77 = zext i1 %t76 to i32
+  %t78 = load i32, ptr %fn, align 4
+  %t79 = load i32, ptr %fz, align 4
+  %t80 = load i32, ptr %vx, align 4
+  %t81 = load i32, ptr %vy, align 4
+  %t82 = sub i32 %t80, %t81
+  %t83 = xor i32 %t80, %t81
+  %t84 = xor i32 %t80, %t82
+  %t85 = and i32 %t83, %t84
+  %t86 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t72, ptr %base, i64 %t73, i32 %t78, i32 %t79, i32 %t77, i32 %t85)
+  %t87 = icmp ult i64 %t86, 768
+  store i32 %t78, ptr %leaving_n, align 4
+  store i32 %t79, ptr %leaving_z, align 4
+  store i32 %t77, ptr %leaving_c, align 4
+  store i32 %t85, ptr %leaving_v, align 4
+  store ptr %t72, ptr %leaving_for, align 8
+  br i1 %t87, label %leave_counted, label %go13, !prof !0
+go13:
+  %t88 = getelementptr i8, ptr %base, i64 %t86
+  musttail call preserve_nonecc void %t88(ptr %st, ptr %mem, ptr %t72, ptr %base, i64 %t73, i32 %t78, i32 %t79, i32 %t77, i32 %t85)
+  ret void
+leave_counted:
+  %t89 = load ptr, ptr %leaving_for, align 8
+  %t90 = load i64, ptr %budget_left, align 8
+  %t91 = load i32, ptr %leaving_n, align 4
+  %t92 = load i32, ptr %leaving_z, align 4
+  %t93 = load i32, ptr %leaving_c, align 4
+  %t94 = load i32, ptr %leaving_v, align 4
+  %t95 = getelementptr i8, ptr %base, i64 512
+  %t96 = ptrtoint ptr %t89 to i64
+  %t97 = and i64 %t96, 16368
+  %t98 = lshr i64 %t97, 2
+  %t99 = getelementptr inbounds i8, ptr %st, i64 512
+  %t100 = getelementptr inbounds i8, ptr %t99, i64 %t98
+  %t101 = load i32, ptr %t100, align 4
+  %t102 = add i32 %t101, -1
+  store i32 %t102, ptr %t100, align 4
+  %t103 = icmp eq i32 %t102, 0
+  br i1 %t103, label %hot14, label %cold15, !prof !0
+hot14:
+  %t104 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t104, align 4
+  musttail call preserve_nonecc void %t95(ptr %st, ptr %mem, ptr %t89, ptr %base, i64 %t90, i32 %t91, i32 %t92, i32 %t93, i32 %t94)
+  ret void
+cold15:
+  %t105 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t89, ptr %base, i64 %t90, i32 %t91, i32 %t92, i32 %t93, i32 %t94)
+  %t106 = getelementptr i8, ptr %base, i64 %t105
+  musttail call preserve_nonecc void %t106(ptr %st, ptr %mem, ptr %t89, ptr %base, i64 %t90, i32 %t91, i32 %t92, i32 %t93, i32 %t94)
+  ret void
+}

@@ -1,0 +1,315 @@
+; 0x8000  add r2, r2, #1
+; 0x8004  stm r1!, {r2, r3}
+; 0x8008  add r3, r3, #1
+; 0x800c  pop {r4, pc}
+target triple = "x86_64-unknown-linux-gnu"
+attributes #0 = { nounwind strictfp "no-builtins" }
+attributes #1 = { nounwind "no-builtins" "no-jump-tables"="true" }
+attributes #2 = { nounwind noinline strictfp "no-builtins" }
+!llvm.module.flags = !{!1}
+!1 = !{i32 1, !"override-stack-alignment", i32 8}
+!0 = !{!"branch_weights", i32 1, i32 100000}
+define hidden preserve_nonecc void @region(ptr noalias %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v) #0 align 16 {
+entry:
+  %budget_left = alloca i64, align 8
+  %r0 = alloca i32, align 4
+  %r1 = alloca i32, align 4
+  %r2 = alloca i32, align 4
+  %r3 = alloca i32, align 4
+  %r4 = alloca i32, align 4
+  %r5 = alloca i32, align 4
+  %r6 = alloca i32, align 4
+  %r7 = alloca i32, align 4
+  %r8 = alloca i32, align 4
+  %r9 = alloca i32, align 4
+  %r10 = alloca i32, align 4
+  %r11 = alloca i32, align 4
+  %r12 = alloca i32, align 4
+  %r13 = alloca i32, align 4
+  %r14 = alloca i32, align 4
+  %fn = alloca i32, align 4
+  %fz = alloca i32, align 4
+  %cx = alloca i32, align 4
+  %cy = alloca i32, align 4
+  %vx = alloca i32, align 4
+  %vy = alloca i32, align 4
+  %lx = alloca i32, align 4
+  %ly = alloca i32, align 4
+  %leaving_n = alloca i32, align 4
+  %leaving_z = alloca i32, align 4
+  %leaving_c = alloca i32, align 4
+  %leaving_v = alloca i32, align 4
+  %leaving_for = alloca ptr, align 8
+  %vfp = alloca [256 x i8], align 16
+  %fault_ip = getelementptr inbounds i8, ptr %st, i64 464
+  %fault_info = getelementptr inbounds i8, ptr %st, i64 468
+  %short = icmp sle i64 %budget, 4
+  br i1 %short, label %refuse, label %begin, !prof !0
+refuse:
+  %redecode = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %redecode(ptr %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v)
+  ret void
+begin:
+  store i64 %budget, ptr %budget_left, align 8
+  store i32 %n, ptr %fn, align 4
+  store i32 %z, ptr %fz, align 4
+  store i32 %c, ptr %cx, align 4
+  store i32 1, ptr %cy, align 4
+  %v0 = and i32 %v, -2147483648
+  store i32 %v0, ptr %vx, align 4
+  store i32 1, ptr %vy, align 4
+  %l0 = xor i32 %n, %v
+  store i32 %l0, ptr %lx, align 4
+  store i32 0, ptr %ly, align 4
+  %r0p = getelementptr inbounds i8, ptr %st, i64 0
+  %r0v = load i32, ptr %r0p, align 4
+  store i32 %r0v, ptr %r0, align 4
+  %r1p = getelementptr inbounds i8, ptr %st, i64 4
+  %r1v = load i32, ptr %r1p, align 4
+  store i32 %r1v, ptr %r1, align 4
+  %r2p = getelementptr inbounds i8, ptr %st, i64 8
+  %r2v = load i32, ptr %r2p, align 4
+  store i32 %r2v, ptr %r2, align 4
+  %r3p = getelementptr inbounds i8, ptr %st, i64 12
+  %r3v = load i32, ptr %r3p, align 4
+  store i32 %r3v, ptr %r3, align 4
+  %r4p = getelementptr inbounds i8, ptr %st, i64 16
+  %r4v = load i32, ptr %r4p, align 4
+  store i32 %r4v, ptr %r4, align 4
+  %r5p = getelementptr inbounds i8, ptr %st, i64 20
+  %r5v = load i32, ptr %r5p, align 4
+  store i32 %r5v, ptr %r5, align 4
+  %r6p = getelementptr inbounds i8, ptr %st, i64 24
+  %r6v = load i32, ptr %r6p, align 4
+  store i32 %r6v, ptr %r6, align 4
+  %r7p = getelementptr inbounds i8, ptr %st, i64 28
+  %r7v = load i32, ptr %r7p, align 4
+  store i32 %r7v, ptr %r7, align 4
+  %r8p = getelementptr inbounds i8, ptr %st, i64 32
+  %r8v = load i32, ptr %r8p, align 4
+  store i32 %r8v, ptr %r8, align 4
+  %r9p = getelementptr inbounds i8, ptr %st, i64 36
+  %r9v = load i32, ptr %r9p, align 4
+  store i32 %r9v, ptr %r9, align 4
+  %r10p = getelementptr inbounds i8, ptr %st, i64 40
+  %r10v = load i32, ptr %r10p, align 4
+  store i32 %r10v, ptr %r10, align 4
+  %r11p = getelementptr inbounds i8, ptr %st, i64 44
+  %r11v = load i32, ptr %r11p, align 4
+  store i32 %r11v, ptr %r11, align 4
+  %r12p = getelementptr inbounds i8, ptr %st, i64 48
+  %r12v = load i32, ptr %r12p, align 4
+  store i32 %r12v, ptr %r12, align 4
+  %r13p = getelementptr inbounds i8, ptr %st, i64 52
+  %r13v = load i32, ptr %r13p, align 4
+  store i32 %r13v, ptr %r13, align 4
+  %r14p = getelementptr inbounds i8, ptr %st, i64 56
+  %r14v = load i32, ptr %r14p, align 4
+  store i32 %r14v, ptr %r14, align 4
+  %ip = getelementptr i8, ptr %ip0, i64 0
+  br label %i8000
+i8000:
+  %b1 = load i64, ptr %budget_left, align 8
+  %d1 = sub i64 %b1, 4
+  store i64 %d1, ptr %budget_left, align 8
+  br label %in1
+in1:
+  %t1 = load i32, ptr %r2, align 4
+  %t2 = add i32 %t1, 1
+  %t3 = icmp ult i32 %t2, %t1
+  %t4 = xor i32 %t1, %t2
+  %t5 = xor i32 1, %t2
+  %t6 = and i32 %t4, %t5
+  store i32 %t2, ptr %r2, align 4
+  br label %in2
+in2:
+  %t7 = load i32, ptr %r1, align 4
+  %t8 = add i32 %t7, 8
+  %t9 = and i32 %t7, 3
+  %t10 = icmp ne i32 %t9, 0
+  br i1 %t10, label %again4, label %aligned3, !prof !0
+again4:
+  store i32 16, ptr %fault_ip, align 4
+  store i32 3, ptr %fault_info, align 4
+  br label %f0
+aligned3:
+  %t11 = add i32 %t7, 0
+  %t12 = load i32, ptr %r2, align 4
+  %t13 = zext i32 %t7 to i64
+  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t12, i64 %t13, i32 0, ptr %st, ptr %mem, i32 16, i32 3) to label %ok5 [label %f0]
+ok5:
+  %t14 = add i32 %t7, 4
+  %t15 = load i32, ptr %r3, align 4
+  %t16 = zext i32 %t7 to i64
+  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t15, i64 %t16, i32 4, ptr %st, ptr %mem, i32 16, i32 3) to label %ok6 [label %f0]
+ok6:
+  store i32 %t8, ptr %r1, align 4
+  br label %in7
+in7:
+  %t17 = load i32, ptr %r3, align 4
+  %t18 = add i32 %t17, 1
+  %t19 = icmp ult i32 %t18, %t17
+  %t20 = xor i32 %t17, %t18
+  %t21 = xor i32 1, %t18
+  %t22 = and i32 %t20, %t21
+  store i32 %t18, ptr %r3, align 4
+  br label %in8
+in8:
+  %t23 = load i32, ptr %r13, align 4
+  %t24 = add i32 %t23, 8
+  %t25 = and i32 %t23, 3
+  %t26 = icmp ne i32 %t25, 0
+  br i1 %t26, label %again10, label %aligned9, !prof !0
+again10:
+  store i32 48, ptr %fault_ip, align 4
+  store i32 1, ptr %fault_info, align 4
+  br label %f0
+aligned9:
+  %t27 = zext i32 %t23 to i64
+  %t28 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t27, i32 0, ptr %st, ptr %mem, i32 48, i32 1) to label %ok11 [label %f0]
+ok11:
+  %t29 = add i32 %t23, 8
+  %t30 = sub i32 %t29, 4
+  %t31 = zext i32 %t23 to i64
+  %t32 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t31, i32 4, ptr %st, ptr %mem, i32 48, i32 1) to label %ok12 [label %f0]
+ok12:
+  %t33 = and i32 %t23, 3
+  %t34 = icmp ne i32 %t33, 0
+  br i1 %t34, label %again14, label %aligned13, !prof !0
+again14:
+  store i32 48, ptr %fault_ip, align 4
+  store i32 1, ptr %fault_info, align 4
+  br label %f0
+aligned13:
+  %t35 = add i32 %t23, 0
+  %t36 = zext i32 %t23 to i64
+  %t37 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t36, i32 0, ptr %st, ptr %mem, i32 48, i32 1) to label %ok15 [label %f0]
+ok15:
+  store i32 %t37, ptr %r4, align 4
+  store i32 %t24, ptr %r13, align 4
+  switch i32 %t32, label %elsewhere16 [  ]
+elsewhere16:
+  %t38 = getelementptr inbounds i8, ptr %st, i64 392
+  %t39 = load ptr, ptr %t38, align 8
+  %t40 = zext i32 %t32 to i64
+  %t41 = and i64 %t40, -4
+  %t42 = shl i64 %t41, 2
+  %t43 = getelementptr i8, ptr %t39, i64 %t42
+  %t44 = getelementptr inbounds i8, ptr %st, i64 392
+  %t45 = load ptr, ptr %t44, align 8
+  %t46 = zext i32 %t32 to i64
+  %t47 = and i64 %t46, -2
+  %t48 = shl i64 %t47, 3
+  %t49 = add i64 %t48, 19327352832
+  %t50 = getelementptr i8, ptr %t45, i64 %t49
+  %t51 = trunc i32 %t32 to i1
+  %t52 = select i1 %t51, ptr %t50, ptr %t43
+  %s5 = load i32, ptr %r1, align 4
+  %s5p = getelementptr inbounds i8, ptr %st, i64 4
+  store i32 %s5, ptr %s5p, align 4
+  %s6 = load i32, ptr %r13, align 4
+  %s6p = getelementptr inbounds i8, ptr %st, i64 52
+  store i32 %s6, ptr %s6p, align 4
+  %s7 = load i32, ptr %r2, align 4
+  %s7p = getelementptr inbounds i8, ptr %st, i64 8
+  store i32 %s7, ptr %s7p, align 4
+  %s8 = load i32, ptr %r3, align 4
+  %s8p = getelementptr inbounds i8, ptr %st, i64 12
+  store i32 %s8, ptr %s8p, align 4
+  %s9 = load i32, ptr %r4, align 4
+  %s9p = getelementptr inbounds i8, ptr %st, i64 16
+  store i32 %s9, ptr %s9p, align 4
+  %t53 = load i64, ptr %budget_left, align 8
+  %t54 = load i32, ptr %cy, align 4
+  %t55 = load i32, ptr %cx, align 4
+  %t56 = icmp ule i32 %t54, %t55
+  %t57 = zext i1 %t56 to i32
+  %t58 = load i32, ptr %fn, align 4
+  %t59 = load i32, ptr %fz, align 4
+  %t60 = load i32, ptr %vx, align 4
+  %t61 = load i32, ptr %vy, align 4
+  %t62 = sub i32 %t60, %t61
+  %t63 = xor i32 %t60, %t61
+  %t64 = xor i32 %t60, %t62
+  %t65 = and i32 %t63, %t64
+  %t66 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t52, ptr %base, i64 %t53, i32 %t58, i32 %t59, i32 %t57, i32 %t65)
+  %t67 = icmp ult i64 %t66, 768
+  store i32 %t58, ptr %leaving_n, align 4
+  store i32 %t59, ptr %leaving_z, align 4
+  store i32 %t57, ptr %leaving_c, align 4
+  store i32 %t65, ptr %leaving_v, align 4
+  store ptr %t52, ptr %leaving_for, align 8
+  br i1 %t67, label %leave_counted, label %go17, !prof !0
+go17:
+  %t68 = getelementptr i8, ptr %base, i64 %t66
+  musttail call preserve_nonecc void %t68(ptr %st, ptr %mem, ptr %t52, ptr %base, i64 %t53, i32 %t58, i32 %t59, i32 %t57, i32 %t65)
+  ret void
+f0:
+  %s2 = load i32, ptr %r1, align 4
+  %s2p = getelementptr inbounds i8, ptr %st, i64 4
+  store i32 %s2, ptr %s2p, align 4
+  %s3 = load i32, ptr %r2, align 4
+  %s3p = getelementptr inbounds i8, ptr %st, i64 8
+  store i32 %s3, ptr %s3p, align 4
+  %s4 = load i32, ptr %r3, align 4
+  %s4p = getelementptr inbounds i8, ptr %st, i64 12
+  store i32 %s4, ptr %s4p, align 4
+  br label %again
+again:
+  %t69 = load i32, ptr %cy, align 4
+  %t70 = load i32, ptr %cx, align 4
+  %t71 = icmp ule i32 %t69, %t70
+  %t72 = zext i1 %t71 to i32
+  %t73 = load i32, ptr %fn, align 4
+  %t74 = load i32, ptr %fz, align 4
+  %t75 = load i32, ptr %vx, align 4
+  %t76 = load i32, ptr %vy, align 4
+  %t77 = sub i32 %t75, %t76
+  %t78 = xor i32 %t75, %t76
+  %t79 = xor i32 %t75, %t77
+  %t80 = and i32 %t78, %t79
+  %t81 = getelementptr inbounds i8, ptr %st, i64 464
+  %t82 = load i32, ptr %t81, align 4
+  %t83 = sext i32 %t82 to i64
+  %t84 = getelementptr i8, ptr %ip, i64 %t83
+  %t85 = getelementptr inbounds i8, ptr %st, i64 468
+  %t86 = load i32, ptr %t85, align 4
+  %t87 = and i32 %t86, 65535
+  %t88 = zext i32 %t87 to i64
+  %t89 = load i64, ptr %budget_left, align 8
+  %t90 = add i64 %t89, %t88
+  %t91 = lshr i32 %t86, 24
+  %t92 = getelementptr inbounds i8, ptr %st, i64 88
+  store i32 %t91, ptr %t92, align 4
+  %t93 = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %t93(ptr %st, ptr %mem, ptr %t84, ptr %base, i64 %t90, i32 %t73, i32 %t74, i32 %t72, i32 %t80)
+  ret void
+leave_counted:
+  %t94 = load ptr, ptr %leaving_for, align 8
+  %t95 = load i64, ptr %budget_left, align 8
+  %t96 = load i32, ptr %leaving_n, align 4
+  %t97 = load i32, ptr %leaving_z, align 4
+  %t98 = load i32, ptr %leaving_c, align 4
+  %t99 = load i32, ptr %leaving_v, align 4
+  %t100 = getelementptr i8, ptr %base, i64 512
+  %t101 = ptrtoint ptr %t94 to i64
+  %t102 = and i64 %t101, 16368
+  %t103 = lshr i64 %t102, 2
+  %t104 = getelementptr inbounds i8, ptr %st, i64 512
+  %t105 = getelementptr inbounds i8, ptr %t104, i64 %t103
+  %t106 = load i32, ptr %t105, align 4
+  %t107 = add i32 %t106, -1
+  store i32 %t107, ptr %t105, align 4
+  %t108 = icmp eq i32 %t107, 0
+  br i1 %t108, label %hot18, label %cold19, !prof !0
+hot18:
+  %t109 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t109, align 4
+  musttail call preserve_nonecc void %t100(ptr %st, ptr %mem, ptr %t94, ptr %base, i64 %t95, i32 %t96, i32 %t97, i32 %t98, i32 %t99)
+  ret void
+cold19:
+  %t110 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t94, ptr %base, i64 %t95, i32 %t96, i32 %t97, i32 %t98, i32 %t99)
+  %t111 = getelementptr i8, ptr %base, i64 %t110
+  musttail call preserve_nonecc void %t111(ptr %st, ptr %mem, ptr %t94, ptr %base, i64 %t95, i32 %t96, i32 %t97, i32 %t98, i32 %t99)
+  ret void
+}

@@ -1,0 +1,310 @@
+; 0x8000  str r0, [r1, #4]
+; 0x8004  subs r0, r0, #1
+; 0x8008  bne 0x8000
+; 0x800c  bx lr
+target triple = "x86_64-unknown-linux-gnu"
+attributes #0 = { nounwind strictfp "no-builtins" }
+attributes #1 = { nounwind "no-builtins" "no-jump-tables"="true" }
+attributes #2 = { nounwind noinline strictfp "no-builtins" }
+!llvm.module.flags = !{!1}
+!1 = !{i32 1, !"override-stack-alignment", i32 8}
+!0 = !{!"branch_weights", i32 1, i32 100000}
+define hidden preserve_nonecc void @region(ptr noalias %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v) #0 align 16 {
+entry:
+  %budget_left = alloca i64, align 8
+  %r0 = alloca i32, align 4
+  %r1 = alloca i32, align 4
+  %r2 = alloca i32, align 4
+  %r3 = alloca i32, align 4
+  %r4 = alloca i32, align 4
+  %r5 = alloca i32, align 4
+  %r6 = alloca i32, align 4
+  %r7 = alloca i32, align 4
+  %r8 = alloca i32, align 4
+  %r9 = alloca i32, align 4
+  %r10 = alloca i32, align 4
+  %r11 = alloca i32, align 4
+  %r12 = alloca i32, align 4
+  %r13 = alloca i32, align 4
+  %r14 = alloca i32, align 4
+  %fn = alloca i32, align 4
+  %fz = alloca i32, align 4
+  %cx = alloca i32, align 4
+  %cy = alloca i32, align 4
+  %vx = alloca i32, align 4
+  %vy = alloca i32, align 4
+  %lx = alloca i32, align 4
+  %ly = alloca i32, align 4
+  %leaving_n = alloca i32, align 4
+  %leaving_z = alloca i32, align 4
+  %leaving_c = alloca i32, align 4
+  %leaving_v = alloca i32, align 4
+  %leaving_for = alloca ptr, align 8
+  %vfp = alloca [256 x i8], align 16
+  %fault_ip = getelementptr inbounds i8, ptr %st, i64 464
+  %fault_info = getelementptr inbounds i8, ptr %st, i64 468
+  %short = icmp sle i64 %budget, 4
+  br i1 %short, label %refuse, label %begin, !prof !0
+refuse:
+  %redecode = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %redecode(ptr %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v)
+  ret void
+begin:
+  store i64 %budget, ptr %budget_left, align 8
+  store i32 %n, ptr %fn, align 4
+  store i32 %z, ptr %fz, align 4
+  store i32 %c, ptr %cx, align 4
+  store i32 1, ptr %cy, align 4
+  %v0 = and i32 %v, -2147483648
+  store i32 %v0, ptr %vx, align 4
+  store i32 1, ptr %vy, align 4
+  %l0 = xor i32 %n, %v
+  store i32 %l0, ptr %lx, align 4
+  store i32 0, ptr %ly, align 4
+  %r0p = getelementptr inbounds i8, ptr %st, i64 0
+  %r0v = load i32, ptr %r0p, align 4
+  store i32 %r0v, ptr %r0, align 4
+  %r1p = getelementptr inbounds i8, ptr %st, i64 4
+  %r1v = load i32, ptr %r1p, align 4
+  store i32 %r1v, ptr %r1, align 4
+  %r2p = getelementptr inbounds i8, ptr %st, i64 8
+  %r2v = load i32, ptr %r2p, align 4
+  store i32 %r2v, ptr %r2, align 4
+  %r3p = getelementptr inbounds i8, ptr %st, i64 12
+  %r3v = load i32, ptr %r3p, align 4
+  store i32 %r3v, ptr %r3, align 4
+  %r4p = getelementptr inbounds i8, ptr %st, i64 16
+  %r4v = load i32, ptr %r4p, align 4
+  store i32 %r4v, ptr %r4, align 4
+  %r5p = getelementptr inbounds i8, ptr %st, i64 20
+  %r5v = load i32, ptr %r5p, align 4
+  store i32 %r5v, ptr %r5, align 4
+  %r6p = getelementptr inbounds i8, ptr %st, i64 24
+  %r6v = load i32, ptr %r6p, align 4
+  store i32 %r6v, ptr %r6, align 4
+  %r7p = getelementptr inbounds i8, ptr %st, i64 28
+  %r7v = load i32, ptr %r7p, align 4
+  store i32 %r7v, ptr %r7, align 4
+  %r8p = getelementptr inbounds i8, ptr %st, i64 32
+  %r8v = load i32, ptr %r8p, align 4
+  store i32 %r8v, ptr %r8, align 4
+  %r9p = getelementptr inbounds i8, ptr %st, i64 36
+  %r9v = load i32, ptr %r9p, align 4
+  store i32 %r9v, ptr %r9, align 4
+  %r10p = getelementptr inbounds i8, ptr %st, i64 40
+  %r10v = load i32, ptr %r10p, align 4
+  store i32 %r10v, ptr %r10, align 4
+  %r11p = getelementptr inbounds i8, ptr %st, i64 44
+  %r11v = load i32, ptr %r11p, align 4
+  store i32 %r11v, ptr %r11, align 4
+  %r12p = getelementptr inbounds i8, ptr %st, i64 48
+  %r12v = load i32, ptr %r12p, align 4
+  store i32 %r12v, ptr %r12, align 4
+  %r13p = getelementptr inbounds i8, ptr %st, i64 52
+  %r13v = load i32, ptr %r13p, align 4
+  store i32 %r13v, ptr %r13, align 4
+  %r14p = getelementptr inbounds i8, ptr %st, i64 56
+  %r14v = load i32, ptr %r14p, align 4
+  store i32 %r14v, ptr %r14, align 4
+  %ip = getelementptr i8, ptr %ip0, i64 0
+  br label %i8000
+i8000:
+  %b1 = load i64, ptr %budget_left, align 8
+  %l1 = icmp sle i64 %b1, 4
+  br i1 %l1, label %xi8000, label %n1, !prof !0
+n1:
+  %b2 = load i64, ptr %budget_left, align 8
+  %d2 = sub i64 %b2, 3
+  store i64 %d2, ptr %budget_left, align 8
+  br label %in1
+in1:
+  %t1 = load i32, ptr %r1, align 4
+  %t2 = add i32 %t1, 4
+  %t3 = load i32, ptr %r0, align 4
+  %t4 = zext i32 %t1 to i64
+  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t3, i64 %t4, i32 4, ptr %st, ptr %mem, i32 0, i32 3) to label %ok2 [label %f0]
+ok2:
+  br label %in3
+in3:
+  %t5 = load i32, ptr %r0, align 4
+  %t6 = sub i32 %t5, 1
+  %t7 = icmp ule i32 1, %t5
+  %t8 = xor i32 %t5, 1
+  %t9 = xor i32 %t5, %t6
+  %t10 = and i32 %t8, %t9
+  store i32 %t6, ptr %fn, align 4
+  store i32 %t6, ptr %fz, align 4
+  %t11 = load i32, ptr %fn, align 4
+  %t12 = load i32, ptr %vx, align 4
+  %t13 = load i32, ptr %vy, align 4
+  %t14 = sub i32 %t12, %t13
+  %t15 = xor i32 %t12, %t13
+  %t16 = xor i32 %t12, %t14
+  %t17 = and i32 %t15, %t16
+  %t18 = xor i32 %t11, %t17
+  store i32 %t18, ptr %lx, align 4
+  store i32 0, ptr %ly, align 4
+  store i32 %t5, ptr %cx, align 4
+  store i32 1, ptr %cy, align 4
+  store i32 %t5, ptr %vx, align 4
+  store i32 1, ptr %vy, align 4
+  store i32 %t5, ptr %lx, align 4
+  store i32 1, ptr %ly, align 4
+  store i32 %t6, ptr %r0, align 4
+  br label %in4
+in4:
+  %t19 = load i32, ptr %fz, align 4
+  %t20 = icmp eq i32 %t19, 0
+  %t21 = xor i1 %t20, 1
+  br i1 %t21, label %then5, label %else6
+then5:
+  br label %i8000
+else6:
+  br label %after7
+after7:
+  br label %i800c
+i800c:
+  %b4 = load i64, ptr %budget_left, align 8
+  %d4 = sub i64 %b4, 1
+  store i64 %d4, ptr %budget_left, align 8
+  br label %in8
+in8:
+  %t22 = load i32, ptr %r14, align 4
+  switch i32 %t22, label %elsewhere9 [  ]
+elsewhere9:
+  %t23 = getelementptr inbounds i8, ptr %st, i64 392
+  %t24 = load ptr, ptr %t23, align 8
+  %t25 = zext i32 %t22 to i64
+  %t26 = and i64 %t25, -4
+  %t27 = shl i64 %t26, 2
+  %t28 = getelementptr i8, ptr %t24, i64 %t27
+  %t29 = getelementptr inbounds i8, ptr %st, i64 392
+  %t30 = load ptr, ptr %t29, align 8
+  %t31 = zext i32 %t22 to i64
+  %t32 = and i64 %t31, -2
+  %t33 = shl i64 %t32, 3
+  %t34 = add i64 %t33, 19327352832
+  %t35 = getelementptr i8, ptr %t30, i64 %t34
+  %t36 = trunc i32 %t22 to i1
+  %t37 = select i1 %t36, ptr %t35, ptr %t28
+  %s5 = load i32, ptr %r0, align 4
+  %s5p = getelementptr inbounds i8, ptr %st, i64 0
+  store i32 %s5, ptr %s5p, align 4
+  %t38 = load i64, ptr %budget_left, align 8
+  %t39 = load i32, ptr %cy, align 4
+  %t40 = load i32, ptr %cx, align 4
+  %t41 = icmp ule i32 %t39, %t40
+  %t42 = zext i1 %t41 to i32
+  %t43 = load i32, ptr %fn, align 4
+  %t44 = load i32, ptr %fz, align 4
+  %t45 = load i32, ptr %vx, align 4
+  %t46 = load i32, ptr %vy, align 4
+  %t47 = sub i32 %t45, %t46
+  %t48 = xor i32 %t45, %t46
+  %t49 = xor i32 %t45, %t47
+  %t50 = and i32 %t48, %t49
+  %t51 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t37, ptr %base, i64 %t38, i32 %t43, i32 %t44, i32 %t42, i32 %t50)
+  %t52 = icmp ult i64 %t51, 768
+  store i32 %t43, ptr %leaving_n, align 4
+  store i32 %t44, ptr %leaving_z, align 4
+  store i32 %t42, ptr %leaving_c, align 4
+  store i32 %t50, ptr %leaving_v, align 4
+  store ptr %t37, ptr %leaving_for, align 8
+  br i1 %t52, label %leave_counted, label %go10, !prof !0
+go10:
+  %t53 = getelementptr i8, ptr %base, i64 %t51
+  musttail call preserve_nonecc void %t53(ptr %st, ptr %mem, ptr %t37, ptr %base, i64 %t38, i32 %t43, i32 %t44, i32 %t42, i32 %t50)
+  ret void
+f0:
+  %s3 = load i32, ptr %r0, align 4
+  %s3p = getelementptr inbounds i8, ptr %st, i64 0
+  store i32 %s3, ptr %s3p, align 4
+  br label %again
+xi8000:
+  %s6 = load i32, ptr %r0, align 4
+  %s6p = getelementptr inbounds i8, ptr %st, i64 0
+  store i32 %s6, ptr %s6p, align 4
+  %t54 = getelementptr i8, ptr %ip, i64 0
+  %t55 = load i64, ptr %budget_left, align 8
+  %t56 = load i32, ptr %cy, align 4
+  %t57 = load i32, ptr %cx, align 4
+  %t58 = icmp ule i32 %t56, %t57
+  %t59 = zext i1 %t58 to i32
+  %t60 = load i32, ptr %fn, align 4
+  %t61 = load i32, ptr %fz, align 4
+  %t62 = load i32, ptr %vx, align 4
+  %t63 = load i32, ptr %vy, align 4
+  %t64 = sub i32 %t62, %t63
+  %t65 = xor i32 %t62, %t63
+  %t66 = xor i32 %t62, %t64
+  %t67 = and i32 %t65, %t66
+  %t68 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t54, ptr %base, i64 %t55, i32 %t60, i32 %t61, i32 %t59, i32 %t67)
+  %t69 = icmp ult i64 %t68, 768
+  store i32 %t60, ptr %leaving_n, align 4
+  store i32 %t61, ptr %leaving_z, align 4
+  store i32 %t59, ptr %leaving_c, align 4
+  store i32 %t67, ptr %leaving_v, align 4
+  store ptr %t54, ptr %leaving_for, align 8
+  br i1 %t69, label %leave_counted, label %go11, !prof !0
+go11:
+  %t70 = getelementptr i8, ptr %base, i64 %t68
+  musttail call preserve_nonecc void %t70(ptr %st, ptr %mem, ptr %t54, ptr %base, i64 %t55, i32 %t60, i32 %t61, i32 %t59, i32 %t67)
+  ret void
+again:
+  %t71 = load i32, ptr %cy, align 4
+  %t72 = load i32, ptr %cx, align 4
+  %t73 = icmp ule i32 %t71, %t72
+  %t74 = zext i1 %t73 to i32
+  %t75 = load i32, ptr %fn, align 4
+  %t76 = load i32, ptr %fz, align 4
+  %t77 = load i32, ptr %vx, align 4
+  %t78 = load i32, ptr %vy, align 4
+  %t79 = sub i32 %t77, %t78
+  %t80 = xor i32 %t77, %t78
+  %t81 = xor i32 %t77, %t79
+  %t82 = and i32 %t80, %t81
+  %t83 = getelementptr inbounds i8, ptr %st, i64 464
+  %t84 = load i32, ptr %t83, align 4
+  %t85 = sext i32 %t84 to i64
+  %t86 = getelementptr i8, ptr %ip, i64 %t85
+  %t87 = getelementptr inbounds i8, ptr %st, i64 468
+  %t88 = load i32, ptr %t87, align 4
+  %t89 = and i32 %t88, 65535
+  %t90 = zext i32 %t89 to i64
+  %t91 = load i64, ptr %budget_left, align 8
+  %t92 = add i64 %t91, %t90
+  %t93 = lshr i32 %t88, 24
+  %t94 = getelementptr inbounds i8, ptr %st, i64 88
+  store i32 %t93, ptr %t94, align 4
+  %t95 = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %t95(ptr %st, ptr %mem, ptr %t86, ptr %base, i64 %t92, i32 %t75, i32 %t76, i32 %t74, i32 %t82)
+  ret void
+leave_counted:
+  %t96 = load ptr, ptr %leaving_for, align 8
+  %t97 = load i64, ptr %budget_left, align 8
+  %t98 = load i32, ptr %leaving_n, align 4
+  %t99 = load i32, ptr %leaving_z, align 4
+  %t100 = load i32, ptr %leaving_c, align 4
+  %t101 = load i32, ptr %leaving_v, align 4
+  %t102 = getelementptr i8, ptr %base, i64 512
+  %t103 = ptrtoint ptr %t96 to i64
+  %t104 = and i64 %t103, 16368
+  %t105 = lshr i64 %t104, 2
+  %t106 = getelementptr inbounds i8, ptr %st, i64 512
+  %t107 = getelementptr inbounds i8, ptr %t106, i64 %t105
+  %t108 = load i32, ptr %t107, align 4
+  %t109 = add i32 %t108, -1
+  store i32 %t109, ptr %t107, align 4
+  %t110 = icmp eq i32 %t109, 0
+  br i1 %t110, label %hot12, label %cold13, !prof !0
+hot12:
+  %t111 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t111, align 4
+  musttail call preserve_nonecc void %t102(ptr %st, ptr %mem, ptr %t96, ptr %base, i64 %t97, i32 %t98, i32 %t99, i32 %t100, i32 %t101)
+  ret void
+cold13:
+  %t112 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t96, ptr %base, i64 %t97, i32 %t98, i32 %t99, i32 %t100, i32 %t101)
+  %t113 = getelementptr i8, ptr %base, i64 %t112
+  musttail call preserve_nonecc void %t113(ptr %st, ptr %mem, ptr %t96, ptr %base, i64 %t97, i32 %t98, i32 %t99, i32 %t100, i32 %t101)
+  ret void
+}

@@ -1,0 +1,304 @@
+; 0x8000  cmp r0, #0
+; 0x8002  ite eq
+; 0x8004  adds r1, r1, #1
+; 0x8006  adds r2, r2, #1
+; 0x8008  str r0, [r1]
+; 0x800a  bx lr
+target triple = "x86_64-unknown-linux-gnu"
+attributes #0 = { nounwind strictfp "no-builtins" }
+attributes #1 = { nounwind "no-builtins" "no-jump-tables"="true" }
+attributes #2 = { nounwind noinline strictfp "no-builtins" }
+!llvm.module.flags = !{!1}
+!1 = !{i32 1, !"override-stack-alignment", i32 8}
+!0 = !{!"branch_weights", i32 1, i32 100000}
+define hidden preserve_nonecc void @region(ptr noalias %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v) #0 align 16 {
+entry:
+  %budget_left = alloca i64, align 8
+  %r0 = alloca i32, align 4
+  %r1 = alloca i32, align 4
+  %r2 = alloca i32, align 4
+  %r3 = alloca i32, align 4
+  %r4 = alloca i32, align 4
+  %r5 = alloca i32, align 4
+  %r6 = alloca i32, align 4
+  %r7 = alloca i32, align 4
+  %r8 = alloca i32, align 4
+  %r9 = alloca i32, align 4
+  %r10 = alloca i32, align 4
+  %r11 = alloca i32, align 4
+  %r12 = alloca i32, align 4
+  %r13 = alloca i32, align 4
+  %r14 = alloca i32, align 4
+  %fn = alloca i32, align 4
+  %fz = alloca i32, align 4
+  %cx = alloca i32, align 4
+  %cy = alloca i32, align 4
+  %vx = alloca i32, align 4
+  %vy = alloca i32, align 4
+  %lx = alloca i32, align 4
+  %ly = alloca i32, align 4
+  %leaving_n = alloca i32, align 4
+  %leaving_z = alloca i32, align 4
+  %leaving_c = alloca i32, align 4
+  %leaving_v = alloca i32, align 4
+  %leaving_for = alloca ptr, align 8
+  %vfp = alloca [256 x i8], align 16
+  %fault_ip = getelementptr inbounds i8, ptr %st, i64 464
+  %fault_info = getelementptr inbounds i8, ptr %st, i64 468
+  %short = icmp sle i64 %budget, 6
+  br i1 %short, label %refuse, label %begin, !prof !0
+refuse:
+  %redecode = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %redecode(ptr %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v)
+  ret void
+begin:
+  store i64 %budget, ptr %budget_left, align 8
+  store i32 %n, ptr %fn, align 4
+  store i32 %z, ptr %fz, align 4
+  store i32 %c, ptr %cx, align 4
+  store i32 1, ptr %cy, align 4
+  %v0 = and i32 %v, -2147483648
+  store i32 %v0, ptr %vx, align 4
+  store i32 1, ptr %vy, align 4
+  %l0 = xor i32 %n, %v
+  store i32 %l0, ptr %lx, align 4
+  store i32 0, ptr %ly, align 4
+  %r0p = getelementptr inbounds i8, ptr %st, i64 0
+  %r0v = load i32, ptr %r0p, align 4
+  store i32 %r0v, ptr %r0, align 4
+  %r1p = getelementptr inbounds i8, ptr %st, i64 4
+  %r1v = load i32, ptr %r1p, align 4
+  store i32 %r1v, ptr %r1, align 4
+  %r2p = getelementptr inbounds i8, ptr %st, i64 8
+  %r2v = load i32, ptr %r2p, align 4
+  store i32 %r2v, ptr %r2, align 4
+  %r3p = getelementptr inbounds i8, ptr %st, i64 12
+  %r3v = load i32, ptr %r3p, align 4
+  store i32 %r3v, ptr %r3, align 4
+  %r4p = getelementptr inbounds i8, ptr %st, i64 16
+  %r4v = load i32, ptr %r4p, align 4
+  store i32 %r4v, ptr %r4, align 4
+  %r5p = getelementptr inbounds i8, ptr %st, i64 20
+  %r5v = load i32, ptr %r5p, align 4
+  store i32 %r5v, ptr %r5, align 4
+  %r6p = getelementptr inbounds i8, ptr %st, i64 24
+  %r6v = load i32, ptr %r6p, align 4
+  store i32 %r6v, ptr %r6, align 4
+  %r7p = getelementptr inbounds i8, ptr %st, i64 28
+  %r7v = load i32, ptr %r7p, align 4
+  store i32 %r7v, ptr %r7, align 4
+  %r8p = getelementptr inbounds i8, ptr %st, i64 32
+  %r8v = load i32, ptr %r8p, align 4
+  store i32 %r8v, ptr %r8, align 4
+  %r9p = getelementptr inbounds i8, ptr %st, i64 36
+  %r9v = load i32, ptr %r9p, align 4
+  store i32 %r9v, ptr %r9, align 4
+  %r10p = getelementptr inbounds i8, ptr %st, i64 40
+  %r10v = load i32, ptr %r10p, align 4
+  store i32 %r10v, ptr %r10, align 4
+  %r11p = getelementptr inbounds i8, ptr %st, i64 44
+  %r11v = load i32, ptr %r11p, align 4
+  store i32 %r11v, ptr %r11, align 4
+  %r12p = getelementptr inbounds i8, ptr %st, i64 48
+  %r12v = load i32, ptr %r12p, align 4
+  store i32 %r12v, ptr %r12, align 4
+  %r13p = getelementptr inbounds i8, ptr %st, i64 52
+  %r13v = load i32, ptr %r13p, align 4
+  store i32 %r13v, ptr %r13, align 4
+  %r14p = getelementptr inbounds i8, ptr %st, i64 56
+  %r14v = load i32, ptr %r14p, align 4
+  store i32 %r14v, ptr %r14, align 4
+  %ip = getelementptr i8, ptr %ip0, i64 0
+  br label %i8000
+i8000:
+  %b1 = load i64, ptr %budget_left, align 8
+  %d1 = sub i64 %b1, 6
+  store i64 %d1, ptr %budget_left, align 8
+  br label %in1
+in1:
+  %t1 = load i32, ptr %r0, align 4
+  %t2 = sub i32 %t1, 0
+  %t3 = icmp ule i32 0, %t1
+  %t4 = xor i32 %t1, 0
+  %t5 = xor i32 %t1, %t2
+  %t6 = and i32 %t4, %t5
+  store i32 %t2, ptr %fn, align 4
+  store i32 %t2, ptr %fz, align 4
+  %t7 = load i32, ptr %fn, align 4
+  %t8 = load i32, ptr %vx, align 4
+  %t9 = load i32, ptr %vy, align 4
+  %t10 = sub i32 %t8, %t9
+  %t11 = xor i32 %t8, %t9
+  %t12 = xor i32 %t8, %t10
+  %t13 = and i32 %t11, %t12
+  %t14 = xor i32 %t7, %t13
+  store i32 %t14, ptr %lx, align 4
+  store i32 0, ptr %ly, align 4
+  store i32 %t1, ptr %cx, align 4
+  store i32 0, ptr %cy, align 4
+  store i32 %t1, ptr %vx, align 4
+  store i32 0, ptr %vy, align 4
+  store i32 %t1, ptr %lx, align 4
+  store i32 0, ptr %ly, align 4
+  br label %in2
+in2:
+  br label %in3
+in3:
+  %t15 = load i32, ptr %fz, align 4
+  %t16 = icmp eq i32 %t15, 0
+  br i1 %t16, label %then4, label %else5
+then4:
+  %t17 = load i32, ptr %r1, align 4
+  %t18 = add i32 %t17, 1
+  %t19 = icmp ult i32 %t18, %t17
+  %t20 = xor i32 %t17, %t18
+  %t21 = xor i32 1, %t18
+  %t22 = and i32 %t20, %t21
+  store i32 %t18, ptr %r1, align 4
+  br label %after6
+else5:
+  br label %after6
+after6:
+  br label %in7
+in7:
+  %t23 = load i32, ptr %fz, align 4
+  %t24 = icmp eq i32 %t23, 0
+  %t25 = xor i1 %t24, 1
+  br i1 %t25, label %then8, label %else9
+then8:
+  %t26 = load i32, ptr %r2, align 4
+  %t27 = add i32 %t26, 1
+  %t28 = icmp ult i32 %t27, %t26
+  %t29 = xor i32 %t26, %t27
+  %t30 = xor i32 1, %t27
+  %t31 = and i32 %t29, %t30
+  store i32 %t27, ptr %r2, align 4
+  br label %after10
+else9:
+  br label %after10
+after10:
+  br label %in11
+in11:
+  %t32 = load i32, ptr %r1, align 4
+  %t33 = add i32 %t32, 0
+  %t34 = load i32, ptr %r0, align 4
+  %t35 = zext i32 %t32 to i64
+  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t34, i64 %t35, i32 0, ptr %st, ptr %mem, i32 64, i32 2) to label %ok12 [label %f0]
+ok12:
+  br label %in13
+in13:
+  %t36 = load i32, ptr %r14, align 4
+  switch i32 %t36, label %elsewhere14 [  ]
+elsewhere14:
+  %t37 = getelementptr inbounds i8, ptr %st, i64 392
+  %t38 = load ptr, ptr %t37, align 8
+  %t39 = zext i32 %t36 to i64
+  %t40 = and i64 %t39, -4
+  %t41 = shl i64 %t40, 2
+  %t42 = getelementptr i8, ptr %t38, i64 %t41
+  %t43 = getelementptr inbounds i8, ptr %st, i64 392
+  %t44 = load ptr, ptr %t43, align 8
+  %t45 = zext i32 %t36 to i64
+  %t46 = and i64 %t45, -2
+  %t47 = shl i64 %t46, 3
+  %t48 = add i64 %t47, 19327352832
+  %t49 = getelementptr i8, ptr %t44, i64 %t48
+  %t50 = trunc i32 %t36 to i1
+  %t51 = select i1 %t50, ptr %t49, ptr %t42
+  %s4 = load i32, ptr %r1, align 4
+  %s4p = getelementptr inbounds i8, ptr %st, i64 4
+  store i32 %s4, ptr %s4p, align 4
+  %s5 = load i32, ptr %r2, align 4
+  %s5p = getelementptr inbounds i8, ptr %st, i64 8
+  store i32 %s5, ptr %s5p, align 4
+  %t52 = load i64, ptr %budget_left, align 8
+  %t53 = load i32, ptr %cy, align 4
+  %t54 = load i32, ptr %cx, align 4
+  %t55 = icmp ule i32 %t53, %t54
+  %t56 = zext i1 %t55 to i32
+  %t57 = load i32, ptr %fn, align 4
+  %t58 = load i32, ptr %fz, align 4
+  %t59 = load i32, ptr %vx, align 4
+  %t60 = load i32, ptr %vy, align 4
+  %t61 = sub i32 %t59, %t60
+  %t62 = xor i32 %t59, %t60
+  %t63 = xor i32 %t59, %t61
+  %t64 = and i32 %t62, %t63
+  %t65 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t51, ptr %base, i64 %t52, i32 %t57, i32 %t58, i32 %t56, i32 %t64)
+  %t66 = icmp ult i64 %t65, 768
+  store i32 %t57, ptr %leaving_n, align 4
+  store i32 %t58, ptr %leaving_z, align 4
+  store i32 %t56, ptr %leaving_c, align 4
+  store i32 %t64, ptr %leaving_v, align 4
+  store ptr %t51, ptr %leaving_for, align 8
+  br i1 %t66, label %leave_counted, label %go15, !prof !0
+go15:
+  %t67 = getelementptr i8, ptr %base, i64 %t65
+  musttail call preserve_nonecc void %t67(ptr %st, ptr %mem, ptr %t51, ptr %base, i64 %t52, i32 %t57, i32 %t58, i32 %t56, i32 %t64)
+  ret void
+f0:
+  %s2 = load i32, ptr %r1, align 4
+  %s2p = getelementptr inbounds i8, ptr %st, i64 4
+  store i32 %s2, ptr %s2p, align 4
+  %s3 = load i32, ptr %r2, align 4
+  %s3p = getelementptr inbounds i8, ptr %st, i64 8
+  store i32 %s3, ptr %s3p, align 4
+  br label %again
+again:
+  %t68 = load i32, ptr %cy, align 4
+  %t69 = load i32, ptr %cx, align 4
+  %t70 = icmp ule i32 %t68, %t69
+  %t71 = zext i1 %t70 to i32
+  %t72 = load i32, ptr %fn, align 4
+  %t73 = load i32, ptr %fz, align 4
+  %t74 = load i32, ptr %vx, align 4
+  %t75 = load i32, ptr %vy, align 4
+  %t76 = sub i32 %t74, %t75
+  %t77 = xor i32 %t74, %t75
+  %t78 = xor i32 %t74, %t76
+  %t79 = and i32 %t77, %t78
+  %t80 = getelementptr inbounds i8, ptr %st, i64 464
+  %t81 = load i32, ptr %t80, align 4
+  %t82 = sext i32 %t81 to i64
+  %t83 = getelementptr i8, ptr %ip, i64 %t82
+  %t84 = getelementptr inbounds i8, ptr %st, i64 468
+  %t85 = load i32, ptr %t84, align 4
+  %t86 = and i32 %t85, 65535
+  %t87 = zext i32 %t86 to i64
+  %t88 = load i64, ptr %budget_left, align 8
+  %t89 = add i64 %t88, %t87
+  %t90 = lshr i32 %t85, 24
+  %t91 = getelementptr inbounds i8, ptr %st, i64 88
+  store i32 %t90, ptr %t91, align 4
+  %t92 = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %t92(ptr %st, ptr %mem, ptr %t83, ptr %base, i64 %t89, i32 %t72, i32 %t73, i32 %t71, i32 %t79)
+  ret void
+leave_counted:
+  %t93 = load ptr, ptr %leaving_for, align 8
+  %t94 = load i64, ptr %budget_left, align 8
+  %t95 = load i32, ptr %leaving_n, align 4
+  %t96 = load i32, ptr %leaving_z, align 4
+  %t97 = load i32, ptr %leaving_c, align 4
+  %t98 = load i32, ptr %leaving_v, align 4
+  %t99 = getelementptr i8, ptr %base, i64 512
+  %t100 = ptrtoint ptr %t93 to i64
+  %t101 = and i64 %t100, 16368
+  %t102 = lshr i64 %t101, 2
+  %t103 = getelementptr inbounds i8, ptr %st, i64 512
+  %t104 = getelementptr inbounds i8, ptr %t103, i64 %t102
+  %t105 = load i32, ptr %t104, align 4
+  %t106 = add i32 %t105, -1
+  store i32 %t106, ptr %t104, align 4
+  %t107 = icmp eq i32 %t106, 0
+  br i1 %t107, label %hot16, label %cold17, !prof !0
+hot16:
+  %t108 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t108, align 4
+  musttail call preserve_nonecc void %t99(ptr %st, ptr %mem, ptr %t93, ptr %base, i64 %t94, i32 %t95, i32 %t96, i32 %t97, i32 %t98)
+  ret void
+cold17:
+  %t109 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t93, ptr %base, i64 %t94, i32 %t95, i32 %t96, i32 %t97, i32 %t98)
+  %t110 = getelementptr i8, ptr %base, i64 %t109
+  musttail call preserve_nonecc void %t110(ptr %st, ptr %mem, ptr %t93, ptr %base, i64 %t94, i32 %t95, i32 %t96, i32 %t97, i32 %t98)
+  ret void
+}
