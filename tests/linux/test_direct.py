@@ -380,3 +380,23 @@ def test_a_program_that_only_makes_direct_calls_can_be_ended(tmp_path: Path) -> 
     result = stinkarm.run(program, timeout=0.5)
     assert result.reason == "timeout"
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("name", ["getppid", "gettid"])
+def test_calls_in_an_it_block(name: str) -> None:
+    """`itte ne; svcne; addne; addeq`, with a call that native code passes on, and one that it leaves to Python."""
+    guest = Guest("T32", syscalls="forward")
+    guest.repeat(name)
+    guest.emulator.write(CODE, bytes.fromhex("1abf 00df 0131 0132"))  # itte ne; svcne #0; addne r1, #1; addeq r2, #1
+    guest.emulator.machine.engine.flush(CODE, CODE + 8)
+    for z, expected in ((0, (1, 0)), (1, (0, 1))):
+        guest.emulator.cpsr = z << 30 | 0x30
+        guest.emulator.r0, guest.emulator.r1, guest.emulator.r2 = 0, 0, 0
+        guest.emulator.r7 = NUMBERS[name]
+        guest.emulator.jump(CODE | 1)
+        for _ in range(2):  # stopping in the block, and not
+            assert guest.emulator.run(max_instructions=2).kind == "instructions"
+        assert (guest.emulator.r1, guest.emulator.r2) == expected
+        assert (guest.emulator.r0 != 0) == (z == 0)
+        assert guest.emulator.pc == CODE + 8
+    guest.emulator.close()

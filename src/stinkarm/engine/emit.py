@@ -759,6 +759,9 @@ class HandlerBuilder(FloatingBuilder):
     def supervisor_call(self, number: Number) -> None:
         self._store_state("stop_detail", self.const(number).name)
         self._store_state("stop", str(stop.SYSCALL))
+        if self.thumb:
+            top = self._new(f"getelementptr inbounds i8, ptr %ip, i64 {OPERANDS - 1}")
+            self._store_state("svc_it", self._new(f"zext i8 {self._new(f'load i8, ptr {top}, align 1')} to i32"))
         budget = self._new("sub i64 %budget, 1")
         self._do(f"{CALL} @system_call({self._arguments('%next', budget)})")
         self._do("ret void")

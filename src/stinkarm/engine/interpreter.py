@@ -34,6 +34,7 @@ _TABLE = OFFSETS["table"] // 8
 _REGIONS = OFFSETS["regions"] // 8
 _STOP = WORD["stop"]
 _ITSTATE = WORD["itstate"]
+_SVC_IT = WORD["svc_it"]
 _THUMB = WORD["thumb"]
 _BIG_ENDIAN = WORD["big_endian"]
 _FAULT_ADDRESS = WORD["fault_address"]
@@ -89,6 +90,11 @@ class NativeCode:
         for number in (SIGSEGV, SIGBUS):
             if libc.sigaction(number, action, None):
                 raise InterpreterError("the host refuses a handler for SIGSEGV")
+
+
+def _advance(itstate: int) -> int:
+    """Give ITSTATE after one instruction of the block (DDI0406C A2.5.2 ITAdvance)."""
+    return itstate & 0xE0 | itstate << 1 & 0x1F if itstate & 7 else 0
 
 
 _native: NativeCode | None = None
@@ -223,7 +229,10 @@ class Interpreter:
             if offset >= _THUMB_SIDE:
                 words[_THUMB] = 1
                 pc = (offset - THUMB_TABLE) >> 3
-                if words[_ITSTATE] == 0 and kind != stop.FETCH:
+                if kind == stop.SYSCALL:  # faster than looking at the next entry, which may be gone
+                    if words[_SVC_IT]:
+                        words[_ITSTATE] = _advance(words[_SVC_IT])
+                elif words[_ITSTATE] == 0 and kind != stop.FETCH:
                     words[_ITSTATE] = self._itstate(doubles[_ENTRY])
             else:
                 words[_THUMB] = 0

@@ -49,6 +49,7 @@ OFFSETS = {
     "calls": 480,  # u64 host address of the DirectCalls (guest/direct.py), or 0 for none
     "calls_left": 488,  # i32: how many more calls are passed on before the thread comes back to Python
     "calling": 492,  # not 0: a call that is being passed on accesses guest memory
+    "svc_it": 496,  # ITSTATE of the last SVC that left, which is its own and not that of what follows
     "interrupt": 504,  # not 0: the thread must come back to the kernel before it waits (linux/capture.py)
 }
 HOT_COUNTERS = 1024
