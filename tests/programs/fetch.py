@@ -25,7 +25,8 @@ ROOT = CACHE / "root"
 
 TESTED = (
     "bash", "bash-static", "bc", "busybox-static", "bzip2", "coreutils", "dash", "diffutils", "findutils", "gawk",
-    "grep", "gzip", "jq", "lua5.4", "make", "musl-dev", "openssl", "perl", "sed", "sqlite3", "tar", "xz-utils", "zstd",
+    "grep", "gzip", "jq", "libc-bin", "lua5.4", "make", "musl-dev", "openssl", "perl", "sed", "sqlite3", "tar",
+    "xz-utils", "zstd",
 )  # fmt: skip
 MORE = (
     "fzf", "gcc-12", "git", "libc6-dev", "libpython3.11-testsuite", "nginx-light", "nodejs", "php8.2-cli", "procps",
