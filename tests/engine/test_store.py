@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,39 @@ def test_several_processes_build_once(cache: Path) -> None:
     assert Path(path.strip()).parent == cache
     assert calls(cache) == 1
     assert cache.stat().st_mode & 0o777 == 0o700
+
+
+# As FAKE, but the builder is a process of its own, which outlives the one that started it.
+SLOW = FAKE.replace(
+    "subprocess.run = build",
+    """
+if os.environ.get("CHILD"):
+    build([None, "-P", "-m", "stinkarm.engine.build", os.environ["CHILD"]])
+    os._exit(0)
+run = subprocess.run
+
+def start(command, **options):
+    child = [sys.executable, "-c", os.environ["CODE"]]
+    return run(child, env={**os.environ, "CHILD": command[-1]}, pass_fds=options["pass_fds"], capture_output=True)
+
+subprocess.run = start
+""",
+).replace("time.sleep(0.3)", "time.sleep(1.5)")
+
+
+def test_a_builder_whose_starter_was_killed_is_waited_for(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODE", SLOW)
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    command = [sys.executable, "-c", SLOW]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as first:
+        deadline = time.monotonic() + 30
+        while not (cache.parent / "calls").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        first.kill()
+    second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert Path(second.stdout.strip()).read_bytes() == WHOLE
+    assert calls(cache) == 1
 
 
 def cached(cache: Path) -> Path:

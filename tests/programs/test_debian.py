@@ -164,6 +164,8 @@ def run(emulator: list[str], command: str, folder: Path) -> tuple[int, bytes, by
         words = words[:-2]
     program = PROGRAMS / {"busybox": "bin/busybox", "bash": "bin/bash-static"}[words[0]]
     environment = {"PATH": "/nowhere", "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
+    # Where the interpreter has been built: it would be built in /.cache within the time limit otherwise.
+    environment["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     result = subprocess.run(
         [*emulator, str(program), *words[1:]],
         cwd=folder, input=stdin, capture_output=True, env=environment, timeout=60, check=False,

@@ -167,6 +167,8 @@ def _build(path: str, level: str) -> None:
             # -P: what lies in the working directory is no module of ours.
             [sys.executable, "-P", "-m", "stinkarm.engine.build", "--cpu", level, path],
             env={**os.environ, "PYTHONPATH": os.pathsep.join([os.path.dirname(_PACKAGE), *filter(None, sys.path)])},
+            # The builder has the lock too: when this process is killed, the next one waits and does not build again.
+            pass_fds=(lock,),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
