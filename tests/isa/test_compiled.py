@@ -140,3 +140,35 @@ def test_taking_execute_permission_away_ends_compiled_code(machine: Machine) -> 
     machine.memory.protect(CODE, 0x1000, 1)
     stop = machine.engine.run(state, 100)
     assert (stop.kind, stop.pc) == (stops.FETCH, CODE)
+
+
+def test_a_constant_that_becomes_writable_is_read_again(machine: Machine) -> None:
+    """loop: ldr r0, [pc, #8]; subs r1, r1, #1; bne loop; svc #0; a word"""
+    code = a32(0xE59F0008, 0xE2511001, 0x1AFFFFFC, 0xEF000000, 1234)
+    state = begin(machine, code, r1=1000)
+    assert machine.engine.run(state, 10_000).kind == stops.SYSCALL
+    assert state.r[0] == 1234
+    assert is_compiled(machine, CODE)
+    # This is data: nobody announces its change.
+    machine.memory.protect(CODE, 0x1000, 7)
+    write_state(state, ZEROS | {"pc": CODE, "r1": 1000})
+    machine.engine.jit.prepare(state)  # type: ignore[union-attr]
+    assert machine.engine.run(state, 10_000).kind == stops.SYSCALL
+    machine.memory.write(CODE + 16, a32(5678))
+    write_state(state, ZEROS | {"pc": CODE, "r1": 1000})
+    assert machine.engine.run(state, 10_000).kind == stops.SYSCALL
+    assert state.r[0] == 5678
+
+
+def test_itstate_is_exact_at_a_fault_in_an_it_block(machine: Machine) -> None:
+    """loop: cmp r4, #0; itte ne; addne r0, #1; ldrne r3, [r1]; moveq r0, r2; adds r1, #4; b loop"""
+    halfwords = (0x2C00, 0xBF1A, 0x3001, 0x680B, 0x4610, 0x3104, 0xE7F8)
+    code = b"".join(word.to_bytes(2, "little") for word in halfwords)
+    state = begin(machine, code, r1=DATA, r4=1, T=1)
+    stop = machine.engine.run(state, 1_000_000)
+    assert machine.engine.jit.is_region(CODE, True)  # type: ignore[union-attr]
+    assert (stop.kind, stop.pc, stop.address) == (stops.FAULT, CODE + 6, DATA + 0x2000)
+    values = read_state(state)
+    assert (values["r0"], values["r1"]) == (0x2000 // 4 + 1, DATA + 0x2000)
+    # firstcond NE, after one instruction of ITTE
+    assert values["IT"] == 0x14

@@ -55,12 +55,24 @@ class Ready(NamedTuple):
     code: list[bytes]
 
 
+class _Interpreter(Interpreter):
+    """Also comes back, `in_region`, where it would go on with big-endian data."""
+
+    in_region = False
+
+    def _run_big_endian(self, state: State, budget: int) -> Stop:
+        if not self.in_region:
+            return super()._run_big_endian(state, budget)
+        state.signed[_BUDGET] = budget
+        return Stop(LEFT, state.r[15])
+
+
 class Compiled:
     """An engine on `memory`, as World wants it."""
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
-        self.interpreter = Interpreter(memory)
+        self.interpreter = _Interpreter(memory)
         self.table = self.interpreter.table
         self.space = self.interpreter.native.space
         self.compiler = Compiler(cpu_level())
@@ -252,7 +264,9 @@ class Compiled:
         entry = self.table.entry(place.pc, bool(place.thumb))
         ctypes.memmove(entry, ready.starter.to_bytes(4, "little"), 4)
         budget = ready.instructions + 1
+        self.interpreter.in_region = True
         stop = self.interpreter.run(state, budget)
+        self.interpreter.in_region = False
         for pc in ready.addresses:
             if any(self.table.read(self.table.entry(pc, bool(place.thumb)))[4:8]):
                 self.handed_back = True
