@@ -109,11 +109,12 @@ class Request:
 class Worker:
     """A worker process and the socket to it. `sent` are its requests, in the order in which it does them."""
 
-    __slots__ = ("fd", "gone", "incoming", "known", "outgoing", "pid", "ready", "sent")
+    __slots__ = ("fd", "gone", "incoming", "known", "outgoing", "pid", "ready", "sent", "slot")
 
     def __init__(self, fd: int, pid: int) -> None:
         self.fd = fd
         self.pid = pid
+        self.slot = -1  # a descriptor that is held until the worker is there
         self.ready = False
         self.sent: dict[int, Request] = {}
         self.known: set[int] = set()  # page numbers
@@ -284,12 +285,35 @@ class Background:
     # Workers
 
     def _close(self, worker: Worker) -> None:
-        if self.descriptors is not None:
-            self.descriptors.hidden.discard(worker.fd)
-        os.close(worker.fd)
+        self._give_up_slot(worker)
+        self._close_hidden(worker.fd)
 
-    def _start(self) -> None:
-        """Start a worker process."""
+    def _give_up_slot(self, worker: Worker) -> None:
+        """Leave the place among the user's workers to the worker, which waits for it."""
+        if worker.slot >= 0:
+            self._close_hidden(worker.slot)
+            worker.slot = -1
+
+    def _close_hidden(self, fd: int) -> None:
+        if self.descriptors is not None:
+            self.descriptors.hidden.discard(fd)
+        os.close(fd)
+
+    def _start(self, slot: int, path: str) -> None:
+        """Start a worker process, whose place is the file `path`, locked by the descriptor `slot` or not at all."""
+        try:
+            worker = self._spawn()
+        except BaseException:
+            if slot >= 0:
+                os.close(slot)
+            raise
+        worker.slot = slot if slot < 0 or self.descriptors is None else self.descriptors.move_up(slot)
+        self.workers.append(worker)
+        if self.say is not None:
+            self.say(f"worker {worker.pid} is started")
+        worker.say("begin", self.configuration | {"slot": path if slot >= 0 else ""})
+
+    def _spawn(self) -> Worker:
         if not sys.executable:
             raise SpawnError("it is not known where Python is")
         pair = (ctypes.c_int * 2)()
@@ -306,11 +330,7 @@ class Background:
             raise
         finally:
             os.close(theirs)
-        worker = Worker(ours if self.descriptors is None else self.descriptors.move_up(ours), pid)
-        self.workers.append(worker)
-        if self.say is not None:
-            self.say(f"worker {pid} is started")
-        worker.say("begin", self.configuration)
+        return Worker(ours if self.descriptors is None else self.descriptors.move_up(ours), pid)
 
     def _lose(self, worker: Worker, why: str) -> None:
         """Do without a worker. What it was compiling is not asked for again, for it may be the reason."""
@@ -325,13 +345,6 @@ class Background:
             request.changed, request.rounds = [], 0
             self._queue[request.entry, request.thumb] = request
         self._failed()
-
-    def _dismiss(self, worker: Worker) -> None:
-        """Do without a worker for now: the host has enough of them."""
-        self.workers.remove(worker)
-        self._close(worker)
-        self._queue.update({(request.entry, request.thumb): request for request in worker.sent.values()})
-        self._not_before = time.monotonic() + BUSY
 
     def _failed(self) -> None:
         if self.kill_every:
@@ -358,11 +371,12 @@ class Background:
             # Programs that are over soon, such as those of a script, are not worth a worker.
             if time.monotonic() < self._not_before or time.process_time() < self._patience:
                 return
-            if self.slots and not _any_free(self.slots):
+            slot, path = _take_slot(self.slots) if self.slots else (-1, "none")
+            if not path:
                 self._not_before = time.monotonic() + BUSY
                 return
             try:
-                self._start()
+                self._start(slot, path)
             except (SpawnError, OSError) as error:
                 if self.say is not None:
                     self.say(f"a worker cannot be started: {error}")
@@ -420,8 +434,8 @@ class Background:
             match message:
                 case ("ready",):
                     worker.ready = True
-                case ("busy",):
-                    self._dismiss(worker)
+                case ("here",):
+                    self._give_up_slot(worker)
                 case ("piece", number, values, why, milliseconds):
                     piece = None if values is None else read_piece(values)
                     self._finish(worker.sent.pop(number), piece, str(why), float(milliseconds))
@@ -456,10 +470,10 @@ class Background:
         self._done.append(Done(request.entry, request.thumb, piece, why=why, again=again, milliseconds=milliseconds))
 
 
-def _any_free(directory: str) -> bool:
-    from .slots import any_free
+def _take_slot(directory: str) -> tuple[int, str]:
+    from .slots import take
 
-    return any_free(directory)
+    return take(directory)
 
 
 def _heat(request: Request) -> int:

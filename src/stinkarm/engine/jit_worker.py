@@ -20,7 +20,7 @@ from .compiler import CompileError, Compiler
 from .image import unpack_routines
 from .piece import Piece
 from .region import Code, Region, grow
-from .slots import take
+from .slots import take_over
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -147,9 +147,9 @@ class Server:
         self._pause = SAVE_AFTER
         _, configuration = self._message()
         self.configuration = configuration
-        if configuration["slots"] and take(configuration["slots"]) == -1:
-            self._say("busy")
-            raise Ended
+        self._say("here")
+        if configuration["slot"]:
+            take_over(configuration["slot"])
         self.compiler = Compiler(configuration["level"])
         with open(configuration["interpreter"], "rb") as file:
             self.routines = unpack_routines(file.read())
