@@ -1,7 +1,8 @@
 """Our disassembly and objdump's say the same, for words drawn from every encoding.
 
 What is only another spelling is rewritten (`spell`), on both sides where that can be; what is different on purpose is
-in DIFFERENCES, with the reason. `python -m tests.isa.test_objdump 200` draws 200 words an encoding.
+in DIFFERENCES, with the reason. `python -m tests.isa.test_objdump 200` draws 200 words an encoding; after the count, a
+seed and a file to record in may follow.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from stinkarm.isa.declare import ENCODINGS, V8, Encoding
 from stinkarm.isa.decode import Decoded, decoder
 from stinkarm.isa.fields import ror32
 from stinkarm.isa.syntax import render
+from stinkarm.proof import record
 from stinkarm.proof.samples import keeps_should_be, random_word
 from stinkarm.proof.world import advance_it, code_bytes
 
@@ -259,9 +261,11 @@ def main() -> int:
     if command is None:
         print("no ARM objdump is installed (binutils-arm-linux-gnueabi)", file=sys.stderr)
         return 2
-    count, seed = (int(argument) for argument in (sys.argv[1:] + ["200", "1"][len(sys.argv) - 1 :])[:2])
+    count, seed = (int(argument) for argument in (sys.argv[1:3] + ["200", "1"][len(sys.argv) - 1 :])[:2])
     with tempfile.TemporaryDirectory() as folder:
         compared, explained, found = compare(command, Path(folder), seed, count)
+    if len(sys.argv) > 3 and not found:
+        record.add(Path(sys.argv[3]), {"objdump": compared})
     print("\n".join(found))
     print(f"{compared.total()} words of {len(compared)} encodings, {len(found)} differences")
     for why, times in explained.items():

@@ -99,10 +99,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for difference, engine in fuzzer.failures:
         print(tell(fuzzer, difference, engine), flush=True)
     print(report(fuzzer, seconds))
-    if options.record and not fuzzer.failures:
+    if options.record:
         from .record import add
 
-        add(options.record, fuzzer)
+        add(options.record, {f"{e}/{o}": judged for o, judged in fuzzer.judged.items() for e in fuzzer.worlds})
     fuzzer.close()
     return 1 if fuzzer.failures else 0
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..isa.declare import ENCODINGS
 
-if TYPE_CHECKING:
-    from .fuzz import Fuzzer
-
-HEAD = "# Random words compared, by encoding: `stinkarm-fuzz --record` adds to it. engine/oracle=count"
+HEAD = """\
+# Random words compared, by encoding: `stinkarm-fuzz --record` adds to it.
+# kind=count, where kind is engine/oracle, or objdump (`python -m tests.isa.test_objdump`)."""
 
 
 def read(path: Path) -> dict[str, Counter[str]]:
@@ -34,11 +33,10 @@ def write(path: Path, counts: dict[str, Counter[str]]) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
-def add(path: Path, fuzzer: Fuzzer) -> None:
-    """Add what a fuzzer has compared to a file."""
+def add(path: Path, more: Mapping[str, Mapping[str, int]]) -> None:
+    """Add counts to those of a file: by kind, by encoding id."""
     counts = read(path)
-    for oracle, judged in fuzzer.judged.items():
-        for engine in fuzzer.worlds:
-            for name, count in judged.items():
-                counts.setdefault(name, Counter())[f"{engine}/{oracle}"] += count
+    for kind, judged in more.items():
+        for name, count in judged.items():
+            counts.setdefault(name, Counter())[kind] += count
     write(path, counts)
