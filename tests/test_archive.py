@@ -72,6 +72,24 @@ def test_the_second_run_uses_the_archive(launcher: Launcher) -> None:
     assert launcher.run("--dump-asm", HELLO)[0] == "Hello, world!\n"
 
 
+@pytest.mark.parametrize("first", [["--dump-asm", HELLO], ["--engine", "reference", HELLO]])
+def test_a_run_that_imports_more_writes_none(launcher: Launcher, first: list[str | Path]) -> None:
+    launcher.run(*first)
+    assert not list((launcher.cache / "stinkarm").glob("start-*"))
+    launcher.run(HELLO)
+    assert b"stinkarm.toolchain" not in launcher.archive.read_bytes()
+    assert launcher.run(HELLO) == ("Hello, world!\n", False)
+
+
+def test_a_program_that_is_built_first_writes_none(launcher: Launcher) -> None:
+    from stinkarm import toolchain
+
+    if not any(shutil.which(prefix + "as") for prefix in toolchain.GNU_PREFIXES):
+        pytest.skip("no ARM assembler is installed")
+    assert launcher.run(HELLO.with_suffix(".s")) == ("Hello, world!\n", True)
+    assert not list((launcher.cache / "stinkarm").glob("start-*"))
+
+
 def test_a_changed_source_is_seen(launcher: Launcher) -> None:
     launcher.run(HELLO)
     (source,) = launcher.folder.glob("lib/*/site-packages/stinkarm/settings.py")

@@ -31,8 +31,14 @@ LATER = (
 )
 
 
+# A run that has imported one of these has imported much that most runs do not need, which an archive would keep.
+SELDOM = ("stinkarm.toolchain", "stinkarm.isa", "stinkarm.engine.build")
+
+
 def write(path: bytes) -> None:
     """Write the archive of what has been imported so far; do without it where that is not possible."""
+    if any(name in sys.modules for name in SELDOM):
+        return
     if not (os.environ.get("XDG_CACHE_HOME") or os.environ.get("HOME")) or len(os.path.basename(path)) > NAME_MAX:
         return
     try:
