@@ -46,6 +46,7 @@ class Program:
         self._literals: list[tuple[int, bool, int]] = []  # where the load is, its set, its register
         self._calls: list[tuple[int, bool, int]] = []  # where the call is, its set, the function's number
         self.words = 0  # drawn from the declarations
+        self.names: set[str] = set()  # of their instructions
         self._block(size, depth=0, callable_from=0)
         self._end()
         self._functions()
@@ -283,6 +284,7 @@ class Program:
             if self._is_fine(encoding, word, it):
                 self._put(word, encoding.length)
                 self.words += 1
+                self.names.add(encoding.instruction.name)
                 return
 
     def _registers(self, encoding: Encoding, word: int) -> int:
