@@ -57,7 +57,7 @@ int main(int argc, char **argv)
     sigaddset(&set, SIGTERM);
     sigprocmask(SIG_BLOCK, &set, 0);
     raise(SIGTERM);
-    char *touched = malloc(10 << 20);
+    char *volatile touched = malloc(10 << 20); /* or a compiler sees that nobody reads it */
     memset(touched, 1, 5 << 20);
     if (getenv("THREAD")) pthread_create(&thread, 0, wait_for_ever, 0);
     unsetenv("THREAD");
