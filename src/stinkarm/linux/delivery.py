@@ -14,7 +14,7 @@ from struct import Struct
 
 from stinkarm.guest.state import WORD as WORD_OF
 from stinkarm.linux import capture, frames, host
-from stinkarm.linux.kernel import NO_ACTION, SIG_DFL, SIG_IGN
+from stinkarm.linux.kernel import IGNORED_HERE, NO_ACTION, SIG_DFL, SIG_IGN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ def action_of(k: Kernel, signal: int) -> tuple[int, int, int, int]:
     action = k.actions.get(signal)
     if action is None:
         action = NO_ACTION
-        if k.owns_host_signals and signal not in capture.NEVER_TAKEN and capture.ignored(signal):
+        inherits = k.owns_host_signals and signal not in IGNORED_HERE and signal not in capture.NEVER_TAKEN
+        if inherits and capture.ignored(signal):
             action = (SIG_IGN, 0, 0, 0)
         k.actions[signal] = action
     return action

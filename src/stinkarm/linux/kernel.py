@@ -72,6 +72,7 @@ SIG_DFL = 0
 SIG_IGN = 1
 NO_ACTION = (SIG_DFL, 0, 0, 0)
 IGNORED_BY_DEFAULT = (17, 18, 23, 28)  # SIGCHLD SIGCONT SIGURG SIGWINCH
+IGNORED_HERE: set[int] = set()  # what this process ignores on its own account, which a guest does not inherit
 
 
 class Threads:
