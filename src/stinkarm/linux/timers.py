@@ -70,7 +70,7 @@ _host_value = Struct("<qqqq")
 _expiry = Struct("<iii4xiiQ")
 
 _by_cookie: dict[int, Timer] = {}
-_cookies = [0]
+_cookies = iter(range(1, 1 << 62))  # threads take them at once
 
 
 class Timer:
@@ -101,8 +101,7 @@ class Timer:
         self.info: bytes | None = None
         self.missed = 0
         self.overrun = 0
-        _cookies[0] += 1
-        self.cookie = _cookies[0]
+        self.cookie = next(_cookies)
         self.host_id = self._create()
 
     def _create(self) -> int:
@@ -264,20 +263,26 @@ def timer_create(k: Kernel, clockid: Clock, sevp: In[Sigevent], timerid: Out[Wor
     if clockid < 0 and k.policy.sandboxed and clockid >> 3 != -1 and k.foreign(~(clockid >> 3)):
         return -EINVAL
     timer = Timer(k, new, clockid, notify, signal, value, thread)
+    # Another thread may have made a timer meanwhile.
+    while k.timers.setdefault(timer.id, timer) is not timer:
+        timer.id += 1
     try:
-        k.write_word(timerid, new)
+        k.write_word(timerid, timer.id)
     except BaseException:
+        del k.timers[timer.id]
         timer.delete()
         raise
-    k.timers[new] = timer
     return 0
 
 
 @syscall(261, PURE)
 def timer_delete(k: Kernel, timerid: TimerId) -> int:
     """Delete a timer."""
-    _find(k, timerid).delete()
-    del k.timers[timerid]
+    _find(k, timerid)
+    timer = k.timers.pop(timerid, None)
+    if timer is None:  # another thread was faster
+        return -EINVAL
+    timer.delete()
     return 0
 
 
