@@ -4,7 +4,8 @@ The child is a fork on the host. Which pages it has changed can be seen: they ar
 own (Documentation/admin-guide/mm/pagemap.rst).
 
 While the parent has other threads, these change memory as well. Then only what the child changes near its parent's
-stack pointer is taken over, byte by byte, where callers of vfork and posix_spawn look for it.
+stack pointer is taken over, byte by byte, where callers of vfork and posix_spawn look for it. What was there before is
+noted by the child: by then no other thread changes its copy, so that every difference is the child's own.
 """
 
 from __future__ import annotations
@@ -39,23 +40,19 @@ class Link:
         self._descriptors = k.policy.descriptors
         self._start, self._before = 0, b""
         self._merges = borrows and not k.threads.alone
-        if self._merges:
-            self._remember_stack()
         reader, writer = os.pipe()
         self._reader = self._descriptors.move_up(reader)
         self._writer = self._descriptors.move_up(writer)
 
-    def _remember_stack(self) -> None:
-        """Note what is near the parent's stack pointer before the child changes it."""
-        memory, sp = self._kernel.memory, self._kernel.state.r[13]
-        mapping = memory.find(sp)
-        if mapping is not None:
-            self._start = max(mapping.start, sp - NEAR)
-            self._before = memory.read(self._start, min(mapping.end, sp + NEAR) - self._start)
-
     def begin_child(self) -> None:
-        """Be the child's end."""
+        """Be the child's end, before the child changes anything."""
         self._reader = self._close(self._reader)
+        if self._merges:
+            memory, sp = self._kernel.memory, self._kernel.state.r[13]
+            mapping = memory.find(sp)
+            if mapping is not None:
+                self._start = max(mapping.start, sp - NEAR)
+                self._before = memory.read(self._start, min(mapping.end, sp + NEAR) - self._start)
 
     def close(self) -> None:
         """Let the parent go on."""
@@ -77,40 +74,18 @@ class Link:
                     address, size = _header.unpack(header)
                     data = stream.read(size)
                     try:
-                        if self._merges:
-                            self._merge(address, data)
-                        else:
-                            memory.write(address, data)
+                        memory.write(address, data)
                     except GuestFault:  # mapped by the child alone, or made read-only by it
                         continue
         finally:
             self.close()
-
-    def _merge(self, address: int, data: bytes) -> None:
-        """Write the bytes that are others than before, where that is known."""
-        low, high = max(address, self._start), min(address + len(data), self._start + len(self._before))
-        if low >= high:
-            return
-        new = data[low - address : high - address]
-        old = self._before[low - self._start : high - self._start]
-        at = 0
-        while at < len(new):
-            if new[at] == old[at]:
-                at += 1
-                continue
-            end = at + 1
-            while end < len(new) and new[end] != old[end]:
-                end += 1
-            self._kernel.memory.write(low + at, new[at:end])
-            at = end
 
     def send(self) -> None:
         """Be the child: give the parent the pages that have changed."""
         if not self._borrows or self._writer < 0:
             return
         try:
-            with open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
-                parts = self._changed(pagemap.fileno())
+            parts = self._changed_near() if self._merges else self._changed()
         except OSError as error:
             self._kernel.note(f"vfork: the parent does not see what its child changed in memory: {error.strerror}")
             return
@@ -122,8 +97,36 @@ class Link:
         except BrokenPipeError:  # the parent was killed
             return
 
-    def _changed(self, pagemap: int) -> list[tuple[int, int]]:
+    def _changed_near(self) -> list[tuple[int, int]]:
+        """List the ranges near the parent's stack pointer whose bytes are others than before: address, size."""
+        old = self._before
+        try:
+            new = self._kernel.memory.read(self._start, len(old))
+        except GuestFault:  # which the child has unmapped
+            return []
+        found = []
+        at = 0
+        while at < len(new):
+            if new[at : at + PAGE] == old[at : at + PAGE]:
+                at += PAGE
+                continue
+            end = min(at + PAGE, len(new))
+            while at < end:
+                start = at
+                while at < end and new[at] != old[at]:
+                    at += 1
+                if at > start:
+                    found.append((self._start + start, at - start))
+                at += 1
+            at = end
+        return found
+
+    def _changed(self) -> list[tuple[int, int]]:
         """List the ranges of guest memory of which this process has a copy of its own: address, size."""
+        with open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
+            return self._own_pages(pagemap.fileno())
+
+    def _own_pages(self, pagemap: int) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
         base = self._kernel.memory.base
         for mapping in self._kernel.memory.mappings:
