@@ -550,7 +550,7 @@ static void *take_unblocked(void *me)
     if (me) must(pthread_sigmask(SIG_UNBLOCK, &mask, 0));
     spinner_tid = me ? gettid_() : spinner_tid;
     __atomic_add_fetch(&spinning, 1, __ATOMIC_SEQ_CST);
-    while (!stop_spinning) if (me) pause(); else nap(2);
+    while (!stop_spinning) poll(0, 0, me ? 100 : 2); /* not pause: the signal may come just before it */
     return me;
 }
 static void test_process_signals(void)
@@ -877,21 +877,25 @@ static void fork_thread(void)
     }
 }
 static const char *program;
-static char changing[1 << 16];
+static char changing[1 << 14];
 static volatile int change_stopped;
-static void *change_memory(void *me)
+static void *change_memory(void *block)
 {
+    volatile char *bytes = block;
     for (unsigned round = 1; !change_stopped; round++)
         for (unsigned i = 0; i < sizeof changing; i += 64) {
-            if (changing[i] != (char)(round - 1)) { check(0); return me; }
-            changing[i] = round;
+            if (bytes[i] != (char)(round - 1)) { check(0); return block; }
+            bytes[i] = round;
         }
-    return me;
+    return block;
 }
 static void spawn_thread(void) /* vfork and posix_spawn while others change memory, also beside what the child changes */
 {
-    pthread_t thread;
-    must(pthread_create(&thread, 0, change_memory, 0));
+    pthread_t threads[2];
+    char near[sizeof changing]; /* the stack pointer of the one that waits for its child */
+    memset(near, 0, sizeof near);
+    must(pthread_create(threads, 0, change_memory, changing));
+    must(pthread_create(threads + 1, 0, change_memory, near));
     for (int i = 0; i < 20; i++) {
         volatile int told = 0;
         int status, pid = vfork();
@@ -908,7 +912,7 @@ static void spawn_thread(void) /* vfork and posix_spawn while others change memo
         check(posix_spawn(&pid, name, 0, 0, argv, 0) == ENOENT);
     }
     change_stopped = 1;
-    must(pthread_join(thread, 0));
+    for (int i = 0; i < 2; i++) must(pthread_join(threads[i], 0));
 }
 static void *exec_here(void *me)
 {
