@@ -231,6 +231,36 @@ def test_a_call_that_does_not_wait_is_not_interrupted(guest: Process, name: str,
     assert (result, guest.state.r[15]) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "register", "value"),
+    [
+        ("wait4", 2, 1),  # WNOHANG
+        ("waitid", 3, 5),
+        ("flock", 1, 6),  # LOCK_EX | LOCK_NB
+        ("msgrcv", 4, 0o4000),  # IPC_NOWAIT
+        ("recvfrom", 3, 0x40),  # MSG_DONTWAIT
+        ("sendmsg", 2, 0x40),
+        ("read", 0, -1),  # O_NONBLOCK
+    ],
+)
+def test_a_call_that_is_told_not_to_wait_is_not_interrupted(
+    guest: Process, name: str, register: int, value: int
+) -> None:
+    assert guest.call("pipe2", DATA, os.O_NONBLOCK) == 0
+    set_action(guest, USR1, 0x8001)
+    guest.kernel.pending.append((USR1, bytes(128)))
+    registers = guest.state.r
+    registers[0], registers[15] = guest.word(DATA), 0x8104
+    if value >= 0:
+        os.set_blocking(registers[0], True)
+        registers[register] = value
+    assert delivery.end_of_wait(guest.kernel, NUMBERS[name], begun=False) == registers[0]
+    assert registers[15] == 0x8100
+    registers[1] = registers[2] = registers[3] = registers[4] = 0
+    os.set_blocking(registers[0], True)
+    assert delivery.end_of_wait(guest.kernel, NUMBERS[name], begun=False) == -errno.EINTR
+
+
 @pytest.mark.parametrize(("operation", "begun"), [(1, False), (6, True), (6, False), (141, True)])
 def test_a_futex_call_that_wakes_or_locks_is_made_again(guest: Process, operation: int, begun: bool) -> None:
     """FUTEX_WAKE never ends with EINTR, which the C library would take for a broken kernel."""

@@ -60,6 +60,14 @@ FUTEX_WAITS = (0, 9, 11)
 FUTEX_LOCKS = (6, 13)
 # These wait if the descriptor in r0 is not a regular file's: read, write, readv, writev, send, recv and their like.
 TRANSFERS = frozenset((3, 4, 145, 146, 289, 290, 291, 292, 296, 297, 365, 374, 417))
+# Of all these, what does not wait if this register has this bit (WNOHANG, LOCK_NB, IPC_NOWAIT, MSG_DONTWAIT) ...
+NOT_WAITING = {
+    **{114: (2, 1), 280: (3, 1), 143: (1, 4), 301: (3, 0o4000), 302: (4, 0o4000)},
+    **dict.fromkeys((289, 290, 291, 292, 365, 374), (3, 0x40)),
+    **dict.fromkeys((296, 297), (2, 0x40)),
+}
+# ... and if the descriptor in r0 has O_NONBLOCK.
+OF_DESCRIPTOR = TRANSFERS | {276, 277, 283, 285, 366, 418, 419}
 
 # siginfo_t of ARM and of x86-64: what is common, then by kind of signal.
 _user = Struct("<iiiiII")  # signo errno code, pid uid value
@@ -382,14 +390,18 @@ def end_of_wait(k: Kernel, number: int, *, begun: bool = True) -> int:
 
 def _would_wait(k: Kernel, number: int) -> bool:
     """Say whether a call is one that waits for something."""
-    if number in NEVER_RESTARTED or number in WAITS:
-        return True
+    registers = k.state.r
     if number in FUTEX:
-        return k.state.r[1] & FUTEX_COMMAND in FUTEX_WAITS
-    if number not in TRANSFERS:
+        return registers[1] & FUTEX_COMMAND in FUTEX_WAITS
+    index, bit = NOT_WAITING.get(number, (0, 0))
+    if registers[index] & bit:
         return False
     try:
-        return not stat.S_ISREG(os.fstat(k.state.r[0]).st_mode)
+        if number in OF_DESCRIPTOR and not os.get_blocking(registers[0]):
+            return False
+        if number in TRANSFERS:
+            return not stat.S_ISREG(os.fstat(registers[0]).st_mode)
+        return number in NEVER_RESTARTED or number in WAITS
     except (OSError, OverflowError):  # the call will say so
         return False
 
