@@ -270,6 +270,11 @@ def _disturb(group: int, moments: list[float], chosen: list[signal.Signals], las
             os.killpg(group, last)
             time.sleep(1)
             os.killpg(group, signal.SIGKILL)  # programs may ignore the other
+        # Linux loses a SIGCONT to a process group whose members ignore it for a child that is just being forked, but
+        # not the SIGSTOP before it: __send_signal_locked does not reach `multiprocess` for what is ignored.
+        while True:
+            time.sleep(1)
+            os.killpg(group, signal.SIGCONT)
     except ProcessLookupError:  # it has ended
         pass
 
