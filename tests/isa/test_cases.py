@@ -34,6 +34,22 @@ def test_case(case: Case, world: World) -> None:
                 check_compiled(case, isa, world.engine)
 
 
+def may_be_redone(case: Case) -> bool:
+    """Say whether numbers are so unusual that compiled arithmetic leaves the instruction to the interpreter.
+
+    Products of Advanced SIMD are left to it as long as FPSCR.IXC is not set.
+    """
+    before, after = case.before.registers, case.after.registers
+    if "fpscr" in before and not before["fpscr"] & 1 << 4:
+        return True
+    numbers = [value for name, value in (*before.items(), *after.items()) if name[0] == "d" and name[1:].isdigit()]
+    return any(
+        not 0x00800000 < single & 0x7FFFFFFF <= 0x7F800000 and single << 1 & 0xFFFFFFFF
+        for number in numbers
+        for single in (number & 0xFFFFFFFF, number >> 32)
+    ) or any(not 1 << 52 < number & (1 << 63) - 1 <= 0x7FF << 52 and number << 1 & (1 << 64) - 1 for number in numbers)
+
+
 def check_compiled(case: Case, isa: str, engine: Compiled) -> None:
     """Check that a case was run in compiled code, if there is such code for it."""
     before = case.before.registers
@@ -41,7 +57,7 @@ def check_compiled(case: Case, isa: str, engine: Compiled) -> None:
     unusual = {"E", "IT"} & set(before) or before.get("fpscr", 0) & UNUSUAL_FPSCR or not names
     if case.after.stop.get("kind", stops.BUDGET) in (stops.BUDGET, stops.FAULT, stops.ALIGNMENT):
         assert engine.entered or unusual or names & INTERPRETED
-    if not case.after.stop:
+    if not case.after.stop and not may_be_redone(case):
         assert not engine.handed_back or unusual or names & INTERPRETED
 
 

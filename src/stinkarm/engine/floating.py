@@ -34,7 +34,7 @@ OPERANDS = {
 UNDERFLOWS = frozenset({"mul", "div", "fma", "fptrunc"})
 _HOST = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 # The operations that a handler does by itself.
-_INLINE = frozenset({"add", "sub", "mul", "div", "sqrt"})
+INLINE = frozenset({"add", "sub", "mul", "div", "sqrt"})
 
 
 class Format:
@@ -185,8 +185,8 @@ class FloatingBuilder(Machine):
         self._begin(after)
         return self._new(f"phi {t} [ {fast}, %{aside} ], [ {slow}, %{block} ]")
 
-    def _careful(self, result: IrValue, aside: str, *, underflows: bool) -> None:
-        """Go aside if a result is a NaN, or the smallest normal number where that may come of a tiny one."""
+    def _is_unusual(self, result: IrValue, *, underflows: bool) -> Value:
+        """Say whether a result is a NaN, or the smallest normal number where that may come of a tiny one."""
         t, suffix = float_type(result.width), _suffix(result.width, 1)
         name, predicate, other = self._float(result), "uno", ""
         if underflows:
@@ -194,18 +194,17 @@ class FloatingBuilder(Machine):
             name = self._new(f"call {t} @llvm.fabs.{suffix}({t} {name})")
             predicate, other = "ueq", self._float(self.const(FORMATS[result.width].smallest_normal, result.width))
         arguments = f'{t} {name}, {t} {other or name}, metadata !"{predicate}", {_EXCEPT}'
-        unusual = self._new(f"call i1 @llvm.experimental.constrained.fcmp.{suffix}({arguments})")
-        self._go_aside(IrValue(self, 1, unusual), aside)
+        return IrValue(self, 1, self._new(f"call i1 @llvm.experimental.constrained.fcmp.{suffix}({arguments})"))
 
     def fp(self, op: str, *operands: Value, standard: bool = False) -> Value:
         width, lanes = operands[0].width, operands[0].lanes
         name = routine_name(op, width, lanes, standard=standard)
-        if standard or op not in _INLINE:
+        if standard or op not in INLINE:
             return self.call_float(name, operands, (), width)
         aside, after = self._label("aside"), self._label("after")
         self._go_aside(self._mode_is(FP_FLUSH), aside)
         result = self.host(op, *operands)
-        self._careful(result, aside, underflows=op in UNDERFLOWS)
+        self._go_aside(self._is_unusual(result, underflows=op in UNDERFLOWS), aside)
         fast, fast_block = self._float(result), self.block
         self._do(f"br label %{after}")
         self._begin(aside)
@@ -293,7 +292,7 @@ class FloatingBuilder(Machine):
         op = "fpext" if width == 64 else "fptrunc"
         self._go_aside(self._mode_is(FP_FLUSH), aside)
         result = self.host_convert(op, a, width)
-        self._careful(result, aside, underflows=op in UNDERFLOWS)
+        self._go_aside(self._is_unusual(result, underflows=op in UNDERFLOWS), aside)
         fast, fast_block = self._float(result), self.block
         self._do(f"br label %{after}")
         self._begin(aside)

@@ -16,15 +16,18 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..guest.state import FP_FLUSH, FP_ROUNDING, OFFSETS
+from ..guest.state import FP_EXACT, FP_FLUSH, FP_ROUNDING, OFFSETS
 from ..isa.decode import Decoder, is_wide
 from ..isa.tables import TABLES
 from .emit import PARAMETERS
 from .layout import ENTRY_SIZE, THUMB_TABLE
+from .ordinary import CHECK, look_at_operands
 from .region_builder import (
     BACK,
     FLAG_SLOTS,
+    INEXACT,
     LEAVING,
+    MARGIN,
     REGISTERS,
     RETURN,
     SPILL,
@@ -264,6 +267,8 @@ class _Assembly:
         self.dirty = self._flow()
         self.leaders, self.checked = self._leaders()
         self.lines: list[str] = []
+        self._known: set[int] = set()  # words of extension registers that hold ordinary numbers (ordinary.py)
+        self._flags_known = False  # FPSCR.IXC is known to be set
 
     def _in_order(self) -> list[Key]:
         """Return the instructions in reverse postorder: only loops go back in it."""
@@ -386,26 +391,25 @@ class _Assembly:
         first = keys[0]
         lines = self.lines
         lines.append(f"{label_of(*first)}:")
-        if first in self.checked:
-            budget = self._unique()
-            lines += [
-                f"  %b{budget} = load i64, ptr %budget_left, align 8",
-                f"  %l{budget} = icmp sle i64 %b{budget}, {len(self.fragments)}",
-                f"  br i1 %l{budget}, label %x{label_of(*first)}, label %n{budget}, !prof !0",
-                f"n{budget}:",
-            ]
-            self.exits.setdefault(first, set()).update(self.dirty[first])
         budget = self._unique()
         lines += [
             f"  %b{budget} = load i64, ptr %budget_left, align 8",
             f"  %d{budget} = sub i64 %b{budget}, {len(keys)}",
             f"  store i64 %d{budget}, ptr %budget_left, align 8",
         ]
+        if first in self.checked:
+            lines += [
+                f"  %l{budget} = icmp slt i64 %d{budget}, 0",
+                f"  br i1 %l{budget}, label %x{label_of(*first)}, label %n{budget}, !prof !0",
+                f"n{budget}:",
+            ]
+            self._spent_text(first, len(keys))
         # One stub for all accesses of the block. It finds the registers where they are at each of them.
         stubs = [(number, self.dirty[key] | written) for key in keys for number, written in self.fragments[key].stubs]
         if stubs:
             self._alias.update((number, stubs[0][0]) for number, _ in stubs)
             self._stub_text(stubs[0][0], set().union(*(wanted for _, wanted in stubs)))
+        self._known, self._flags_known = set(), False
         for i, key in enumerate(keys):
             fragment = self.fragments[key]
             self._fragment(fragment, key, len(keys) - i)
@@ -417,15 +421,48 @@ class _Assembly:
         start = fragment.lines[0]
         self.lines.append(f"  br label %{start[:-1]}")
         for line in fragment.lines:
-            if line.lstrip().startswith(RETURN):
+            first = line.lstrip()[:1]
+            if first == CHECK:
+                lines, aside, known = look_at_operands(line, f"%w{self._unique()}", self._known)
+                self.lines += lines
+                self.stub_texts += aside
+                if not fragment.conditional:
+                    self._known |= known
+            elif first == INEXACT:
+                self._inexact(*line.split()[1:])
+                self._flags_known |= not fragment.conditional
+            elif first == RETURN:
                 self.lines.append(self._return(*line.strip().strip(RETURN).split()))
-            elif line.lstrip().startswith(SPILL):
+            elif first == SPILL:
                 number = int(line.strip().strip(SPILL))
                 self.lines += self._spill(self.dirty[key] | fragment.spills[number])
-            elif "\x01" in line or "\x02" in line or "\x04" in line or "\x05" in line:
-                self.lines.append(self._fill(line, back))
             else:
-                self.lines.append(line)
+                self.lines.append(self._filled(line, back))
+        self.stub_texts += [self._filled(line, back) for line in fragment.asides]
+        for slot in fragment.written:
+            if slot[0] == "d":
+                self._known -= {2 * int(slot[1:]), 2 * int(slot[1:]) + 1}
+        if not fragment.conditional:
+            self._known |= fragment.ordinary
+
+    def _inexact(self, again: str, stay: str) -> None:
+        """Have the interpreter go on while it matters whether an operation is inexact; look once a block."""
+        if self._flags_known:
+            self.lines.append(f"  br label %{stay}")
+            return
+        name = f"%m{self._unique()}"
+        self.lines += [
+            f"  {name}p = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['fp_mode']}",
+            f"  {name}w = load i32, ptr {name}p, align 4",
+            f"  {name}b = and i32 {name}w, {FP_EXACT}",
+            f"  {name} = icmp ne i32 {name}b, 0",
+            f"  br i1 {name}, label %{again}, label %{stay}, !prof !0",
+        ]
+
+    def _filled(self, line: str, back: int) -> str:
+        if "\x01" in line or "\x02" in line or "\x04" in line or "\x05" in line:
+            return self._fill(line, back)
+        return line
 
     def _return(self, address: str, otherwise: str) -> str:
         """Go to where a function was called from, if that is in the region."""
@@ -440,7 +477,18 @@ class _Assembly:
     def _stub_text(self, number: int, registers: set[str]) -> None:
         self.stub_texts += [f"f{number}:", *self._spill(registers), "  br label %again"]
 
-    def _exit_text(self, key: Key, registers: set[str], *, inside: bool) -> list[str]:
+    def _spent_text(self, key: Key, count: int) -> None:
+        """Leave for the interpreter at a block that was counted: the budget is nearly spent."""
+        it = self.growth._its.get(key, 0)
+        self.stub_texts += [
+            f"x{label_of(*key)}:",
+            f"  store i32 {self._distance(key[0])}, ptr %fault_ip, align 4",
+            self._fill(f"  store i32 {BACK}{it}{BACK}, ptr %fault_info, align 4", count),
+            *self._spill(self.dirty[key]),
+            "  br label %again",
+        ]
+
+    def _exit_text(self, key: Key, registers: set[str]) -> list[str]:
         builder = self.builder
         builder.lines = []
         ip = builder._new(f"getelementptr i8, ptr %ip, i64 {self._distance(key[0])}")
@@ -448,13 +496,12 @@ class _Assembly:
         if it:
             # The interpreter need not have decoded this IT block.
             n, z, c, v = builder.flag_words()
-            budget = builder._new("load i64, ptr %budget_left, align 8")
+            budget = builder.budget()
             builder._store_state("itstate", str(it))
             self._redecode(f"ptr %st, ptr %mem, ptr {ip}, ptr %base, i64 {budget}, i32 {n}, i32 {z}, i32 {c}, i32 {v}")
         else:
             builder.leave(ip)
-        label = f"x{label_of(*key)}" if inside else label_of(*key)
-        return [f"{label}:", *self._spill(registers), *builder.lines]
+        return [f"{label_of(*key)}:", *self._spill(registers), *builder.lines]
 
     def _again(self) -> list[str]:
         """Return the end of all stubs: the interpreter does an instruction again."""
@@ -465,7 +512,7 @@ class _Assembly:
         ip = builder._new(f"getelementptr i8, ptr %ip, i64 {distance}")
         info = builder._load_state("fault_info")
         back = builder._new(f"zext i32 {builder._new(f'and i32 {info}, 65535')} to i64")
-        budget = builder._new(f"add i64 {builder._new('load i64, ptr %budget_left, align 8')}, {back}")
+        budget = builder._new(f"add i64 {builder.budget()}, {back}")
         builder._store_state("itstate", builder._new(f"lshr i32 {info}, 24"))
         self._redecode(f"ptr %st, ptr %mem, ptr {ip}, ptr %base, i64 {budget}, i32 {n}, i32 {z}, i32 {c}, i32 {v}")
         return ["again:", *builder.lines]
@@ -482,14 +529,14 @@ class _Assembly:
         self._blocks()
         exits = []
         for key, registers in self.exits.items():
-            exits += self._exit_text(key, registers, inside=key in self.fragments)
+            exits += self._exit_text(key, registers)
         again = self._again() if self.stub_texts else []
         counted: list[str] = []
         self.builder.lines = counted
         self.builder.leave_counted()
         parameters = PARAMETERS.replace("ptr %st", "ptr noalias %st").replace("ptr %ip", "ptr %ip0")
         define = f"define hidden preserve_nonecc void @region({parameters}) #0 align 16 {{"
-        return "\n".join(
+        text = "\n".join(
             [
                 'target triple = "x86_64-unknown-linux-gnu"',
                 *_declarations(),
@@ -504,6 +551,7 @@ class _Assembly:
                 "}\n",
             ]
         )
+        return text.replace(MARGIN, str(len(self.fragments)))
 
     def _blocks(self) -> None:
         run: list[Key] = []
@@ -543,7 +591,8 @@ class _Assembly:
             "i32 %n, i32 %z, i32 %c, i32 %v)",
             "  ret void",
             "begin:",
-            "  store i64 %budget, ptr %budget_left, align 8",
+            f"  %more = sub i64 %budget, {MARGIN}",
+            "  store i64 %more, ptr %budget_left, align 8",
             "  store i32 %n, ptr %fn, align 4",
             "  store i32 %z, ptr %fz, align 4",
             "  store i32 %c, ptr %cx, align 4",

@@ -16,15 +16,16 @@ state block.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ..guest.state import FP_EXACT, FP_FLUSH, FP_ROUNDING
+from ..guest.state import FP_FLUSH, FP_ROUNDING
 from ..isa.fields import Field, Number
 from ..isa.operations import Flags, Value
 from .emit import CALL, PINS, HandlerBuilder
-from .floating import FORMATS, float_type, routine_name
+from .floating import INLINE, UNDERFLOWS
 from .ir import IrValue, ir_type, type_of
 from .ir import name_of as _name
+from .ordinary import CHECK, Operand, look_at_results
 
 REGISTERS = tuple(f"r{n}" for n in range(15))
 LEAVING = ("leaving_n", "leaving_z", "leaving_c", "leaving_v")
@@ -34,6 +35,8 @@ FLAG_SLOTS = ("fn", "fz", "cx", "cy", "vx", "vy", "lx", "ly")
 STUB = "\x01"  # label of a stub; its number stands between two of these
 BACK = "\x02"  # how many instructions of the block were counted and not done
 RETURN = "\x06"  # where an address may be one that a call of the region left in LR
+MARGIN = "\x07"  # how much more of the budget is left than `budget_left` says
+INEXACT = "\x0f"  # where FPSCR.IXC must be set
 SPILL = "\x03"  # where registers are written to the state block
 
 # What extension registers are kept as, by bits, and how they are moved.
@@ -81,16 +84,20 @@ class Fragment:
     """The text of one instruction, and where control goes from it.
 
     `written`: register slots it may write. `targets`: (address, context) keys that it may go to. `falls`: it may go on
-    to the next instruction. `stubs` and `spills`: what was written before each, by number.
+    to the next instruction. `stubs` and `spills`: what was written before each, by number. `asides`: text that stands
+    elsewhere. `ordinary`: words of extension registers that it leaves with ordinary numbers (ordinary.py).
+    `conditional`: parts of it may not be done.
     """
 
     __slots__ = (
+        "asides",
         "callee",
+        "conditional",
         "falls",
         "lines",
         "next_it",
         "next_pc",
-        "read_only",
+        "ordinary",
         "return_to",
         "returns",
         "spills",
@@ -101,6 +108,9 @@ class Fragment:
 
     def __init__(self, next_pc: int, next_it: int) -> None:
         self.lines: list[str] = []
+        self.asides: list[str] = []
+        self.ordinary: set[int] = set()
+        self.conditional = False
         self.written: set[str] = set()
         self.targets: list[tuple[int, tuple[int, ...]]] = []
         self.stubs: list[tuple[int, frozenset[str]]] = []
@@ -147,6 +157,10 @@ class RegionBuilder(HandlerBuilder):
         self._link: int | None = None
         self._stub = -1
         self._stubs = 0
+        self._redo = ""  # label of the block that has the interpreter do the instruction
+        self._sources: dict[str, tuple[int, ...]] = {}  # the words of extension registers that values are of
+        self._ordinary: set[str] = set()  # values that are ordinary numbers once `_results` have been looked at
+        self._results: list[Value] = []
 
     # One instruction
 
@@ -159,6 +173,9 @@ class RegionBuilder(HandlerBuilder):
         self.block = "in"  # phis of a meaning name blocks that it made itself
         self._link = None
         self._stub = -1
+        self._redo = ""
+        self._sources.clear()
+        self._ordinary.clear()
         self._begin(self._label("in"))
         return self.fragment
 
@@ -299,6 +316,8 @@ class RegionBuilder(HandlerBuilder):
 
     def binary(self, op: str, a: Value, b: Value) -> IrValue:
         result = super().binary(op, a, b)
+        if op == "xor" and a.width == 32 and _name(b) == _name(a.like(1 << 31)):
+            self._derive(result, a)
         if op not in ("add", "sub") or result.width != 32 or result.lanes > 1:
             return result
         x, y = _name(a), _name(b)
@@ -340,11 +359,29 @@ class RegionBuilder(HandlerBuilder):
         pointer = self._note(4 * first, bits // 8, write=False)
         t = ir_type(width, bits // width)
         kept = self._new(f"load {KEPT[bits]}, ptr {pointer}, align 4")
-        return self._shaped(width, bits // width, f"bitcast {KEPT[bits]} {kept} to {t}")
+        value = self._shaped(width, bits // width, f"bitcast {KEPT[bits]} {kept} to {t}")
+        self._sources[value.name] = tuple(range(first, first + bits // 32))
+        return value
+
+    def splat(self, value: Value, lanes: int) -> IrValue:
+        result = super().splat(value, lanes)
+        self._derive(result, value)
+        return result
+
+    def _derive(self, result: IrValue, value: Value) -> None:
+        """Note that a result is ordinary if a value is."""
+        name = _name(value)
+        if name in self._ordinary:
+            self._ordinary.add(result.name)
+        elif name in self._sources:
+            self._sources[result.name] = self._sources[name]
 
     def set_vector(self, first: Number, value: Value) -> None:
         assert isinstance(first, int)
+        self._look_at_results()
         bits = value.width * value.lanes
+        if _name(value) in self._ordinary:
+            self.fragment.ordinary.update(range(first, first + bits // 32))
         pointer = self._note(4 * first, bits // 8, write=True)
         kept = self._new(f"bitcast {type_of(value)} {_name(value)} to {KEPT[bits]}")
         self._do(f"store {KEPT[bits]} {kept}, ptr {pointer}, align 4")
@@ -535,33 +572,68 @@ class RegionBuilder(HandlerBuilder):
         return super()._mode_is(mask)
 
     def fp(self, op: str, *operands: Value, standard: bool = False) -> Value:
+        if not standard and op in INLINE:
+            self.uses_floating = True
+            result = self.host(op, *operands)
+            self._redo_if(_name(self._is_unusual(result, underflows=op in UNDERFLOWS)))
+            return result
         if not standard or op not in self._whole:
             return super().fp(op, *operands, standard=standard)
         self.uses_floating = True  # it rounds to nearest
-        width, lanes = operands[0].width, operands[0].lanes
-        aside, after = self._label("aside"), self._label("after")
         if op not in ("add", "sub"):
             # A product that is flushed may have been inexact. (A sum that small never is.)
-            self._go_aside(self._mode_is(FP_EXACT), aside)
-        for operand in operands:
-            self._go_aside(self._unusual(operand), aside)
+            stay = self._label("stay")
+            self._do(f"{INEXACT} {self._redo_label()} {stay}")
+            self._begin(stay)
+        self._look_at_operands(operands)
         result = self.host(op, *operands)
-        self._go_aside(self._unusual(result), aside)
-        fast, fast_block = self._float(result), self.block
-        self._do(f"br label %{after}")
-        self._begin(aside)
-        slow = self._float(self.call_float(routine_name(op, width, lanes, standard=True), operands, (), width))
-        return self._bits(width, lanes, self._joined(float_type(width, lanes), fast, fast_block, after, slow))
+        self._ordinary.add(result.name)
+        self._results.append(result)
+        return result
 
-    def _unusual(self, value: Value) -> Value:
-        """Say whether any lane is a NaN, or denormal or the smallest normal number.
+    def fp_multiply_add(self, addend: Value, a: Value, b: Value, *, negate: bool = False) -> Value:
+        if "mul" in self._whole:
+            self._look_at_operands((a, b, addend))
+        return super().fp_multiply_add(addend, a, b, negate=negate)
 
-        Written the same way for results as for operands, so that LLVM sees what has been looked at before.
-        """
-        numbers = FORMATS[value.width]
-        twice = value + value
-        tiny = (twice - 1).ult(2 * numbers.smallest_normal)
-        return self.any_lane(tiny | value.like(2 * numbers.infinity).ult(twice))
+    def _look_at_operands(self, operands: Sequence[Value]) -> None:
+        """Have the interpreter do the instruction if it is not certain that operands are ordinary numbers."""
+        unknown = [operand for operand in operands if _name(operand) not in self._ordinary]
+        if not unknown:
+            return
+        what = [Operand(_name(value), value.lanes, self._sources.get(_name(value), ())) for value in unknown]
+        stay = self._label("stay")
+        self._do(CHECK.join(["", self._redo_label(), stay, *(operand.text() for operand in what)]))
+        self._begin(stay)
+        self._ordinary.update(map(_name, unknown))
+
+    def _look_at_results(self) -> None:
+        """The same for results, before they are used."""
+        if self._results:
+            results, self._results = self._results, []
+            look_at_results(self, results, self._redo_label(), self._begin)
+
+    def _redo_label(self) -> str:
+        """Return a block that has the interpreter do this instruction, which has written nothing yet."""
+        if not self._redo:
+            if self.fragment.written:
+                raise Unsupported("a result that comes late")
+            self._redo = self._label("again")
+            lines, block, self.lines = self.lines, self.block, self.fragment.asides
+            self._begin(self._redo)
+            self._again()
+            self.lines, self.block = lines, block
+        return self._redo
+
+    def _redo_if(self, condition: str) -> None:
+        """Have the interpreter do this instruction in the rare case of a condition."""
+        again, stay = self._redo_label(), self._label("stay")
+        self._do(f"br i1 {condition}, label %{again}, label %{stay}, !prof !0")
+        self._begin(stay)
+
+    def when(self, condition: Value, then: Callable[[], None], otherwise: Callable[[], None] | None = None) -> None:
+        self.fragment.conditional = True
+        super().when(condition, then, otherwise)
 
     def _routine(self, name: str) -> str:
         offset = self.routines.get(name)
@@ -640,9 +712,13 @@ class RegionBuilder(HandlerBuilder):
         self.fragment.spills.append(frozenset(self.fragment.written))
         self.leave(ip)
 
+    def budget(self) -> str:
+        """Return how many instructions are left."""
+        return self._new(f"add i64 {self._new('load i64, ptr %budget_left, align 8')}, {MARGIN}")
+
     def leave(self, ip: str) -> None:
         """Go to the entry `ip`; if the interpreter does what is there, count that as the interpreter's branches do."""
-        budget = self._new("load i64, ptr %budget_left, align 8")
+        budget = self.budget()
         words = self.flag_words()
         arguments = self._all_arguments(ip, budget, *words)
         fetch = f'call i64 asm sideeffect "movl (%r14), ${{0:k}}", "=r,{PINS},~{{memory}}"({arguments})'
@@ -662,7 +738,7 @@ class RegionBuilder(HandlerBuilder):
         """Write the block that counts what is not compiled yet where a region is left for it."""
         self._begin("leave_counted")
         ip = self._new("load ptr, ptr %leaving_for, align 8")
-        budget = self._new("load i64, ptr %budget_left, align 8")
+        budget = self.budget()
         words = [self._get(slot) for slot in LEAVING]
         arguments = self._all_arguments(ip, budget, *words)
         leave = f"getelementptr i8, ptr %base, i64 {self.routines['leave']}"

@@ -29,6 +29,11 @@ class FloatingOperations(ABC):
         fma is operand 1 * operand 2 + operand 0, rounded once (FPMulAdd).
         """
 
+    def fp_multiply_add(self, addend: Value, a: Value, b: Value, *, negate: bool = False) -> Value:
+        """Return addend + a * b (or addend - a * b), rounded twice, with standard arithmetic on single precision."""
+        product = self.fp("mul", a, b, standard=True)
+        return self.fp("add", addend, product ^ 1 << 31 if negate else product, standard=True)
+
     @abstractmethod
     def unsigned_estimate(self, op: str, a: Value) -> Value:
         """Apply recpe or rsqrte to unsigned 32-bit fixed point (UnsignedRecipEstimate, UnsignedRSqrtEstimate)."""

@@ -51,7 +51,8 @@ refuse:
   musttail call preserve_nonecc void %redecode(ptr %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
 begin:
-  store i64 %budget, ptr %budget_left, align 8
+  %more = sub i64 %budget, 7
+  store i64 %more, ptr %budget_left, align 8
   store i32 %n, ptr %fn, align 4
   store i32 %z, ptr %fz, align 4
   store i32 %c, ptr %cx, align 4
@@ -111,20 +112,19 @@ begin:
   br label %i8000
 i8000:
   %b1 = load i64, ptr %budget_left, align 8
-  %l1 = icmp sle i64 %b1, 7
+  %d1 = sub i64 %b1, 1
+  store i64 %d1, ptr %budget_left, align 8
+  %l1 = icmp slt i64 %d1, 0
   br i1 %l1, label %xi8000, label %n1, !prof !0
 n1:
-  %b2 = load i64, ptr %budget_left, align 8
-  %d2 = sub i64 %b2, 1
-  store i64 %d2, ptr %budget_left, align 8
   br label %in1
 in1:
   store i32 32772, ptr %r14, align 4
   br label %i800c_8004
 i800c_8004:
-  %b3 = load i64, ptr %budget_left, align 8
-  %d3 = sub i64 %b3, 2
-  store i64 %d3, ptr %budget_left, align 8
+  %b5 = load i64, ptr %budget_left, align 8
+  %d5 = sub i64 %b5, 2
+  store i64 %d5, ptr %budget_left, align 8
   br label %in2
 in2:
   %t1 = load i32, ptr %r1, align 4
@@ -158,77 +158,78 @@ elsewhere5:
   %t22 = getelementptr i8, ptr %t17, i64 %t21
   %t23 = trunc i32 %t8 to i1
   %t24 = select i1 %t23, ptr %t22, ptr %t15
-  %s4 = load i32, ptr %r0, align 4
-  %s4p = getelementptr inbounds i8, ptr %st, i64 0
-  store i32 %s4, ptr %s4p, align 4
-  %s5 = load i32, ptr %r1, align 4
-  %s5p = getelementptr inbounds i8, ptr %st, i64 4
-  store i32 %s5, ptr %s5p, align 4
-  %s6 = load i32, ptr %r14, align 4
-  %s6p = getelementptr inbounds i8, ptr %st, i64 56
+  %s6 = load i32, ptr %r0, align 4
+  %s6p = getelementptr inbounds i8, ptr %st, i64 0
   store i32 %s6, ptr %s6p, align 4
+  %s7 = load i32, ptr %r1, align 4
+  %s7p = getelementptr inbounds i8, ptr %st, i64 4
+  store i32 %s7, ptr %s7p, align 4
+  %s8 = load i32, ptr %r14, align 4
+  %s8p = getelementptr inbounds i8, ptr %st, i64 56
+  store i32 %s8, ptr %s8p, align 4
   %t25 = load i64, ptr %budget_left, align 8
-  %t26 = load i32, ptr %cy, align 4
-  %t27 = load i32, ptr %cx, align 4
-  %t28 = icmp ule i32 %t26, %t27
-  %t29 = zext i1 %t28 to i32
-  %t30 = load i32, ptr %fn, align 4
-  %t31 = load i32, ptr %fz, align 4
-  %t32 = load i32, ptr %vx, align 4
-  %t33 = load i32, ptr %vy, align 4
-  %t34 = sub i32 %t32, %t33
-  %t35 = xor i32 %t32, %t33
-  %t36 = xor i32 %t32, %t34
-  %t37 = and i32 %t35, %t36
-  %t38 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t24, ptr %base, i64 %t25, i32 %t30, i32 %t31, i32 %t29, i32 %t37)
-  %t39 = icmp ult i64 %t38, 768
-  store i32 %t30, ptr %leaving_n, align 4
-  store i32 %t31, ptr %leaving_z, align 4
-  store i32 %t29, ptr %leaving_c, align 4
-  store i32 %t37, ptr %leaving_v, align 4
+  %t26 = add i64 %t25, 7
+  %t27 = load i32, ptr %cy, align 4
+  %t28 = load i32, ptr %cx, align 4
+  %t29 = icmp ule i32 %t27, %t28
+  %t30 = zext i1 %t29 to i32
+  %t31 = load i32, ptr %fn, align 4
+  %t32 = load i32, ptr %fz, align 4
+  %t33 = load i32, ptr %vx, align 4
+  %t34 = load i32, ptr %vy, align 4
+  %t35 = sub i32 %t33, %t34
+  %t36 = xor i32 %t33, %t34
+  %t37 = xor i32 %t33, %t35
+  %t38 = and i32 %t36, %t37
+  %t39 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t24, ptr %base, i64 %t26, i32 %t31, i32 %t32, i32 %t30, i32 %t38)
+  %t40 = icmp ult i64 %t39, 768
+  store i32 %t31, ptr %leaving_n, align 4
+  store i32 %t32, ptr %leaving_z, align 4
+  store i32 %t30, ptr %leaving_c, align 4
+  store i32 %t38, ptr %leaving_v, align 4
   store ptr %t24, ptr %leaving_for, align 8
-  br i1 %t39, label %leave_counted, label %go6, !prof !0
+  br i1 %t40, label %leave_counted, label %go6, !prof !0
 go6:
-  %t40 = getelementptr i8, ptr %base, i64 %t38
-  musttail call preserve_nonecc void %t40(ptr %st, ptr %mem, ptr %t24, ptr %base, i64 %t25, i32 %t30, i32 %t31, i32 %t29, i32 %t37)
+  %t41 = getelementptr i8, ptr %base, i64 %t39
+  musttail call preserve_nonecc void %t41(ptr %st, ptr %mem, ptr %t24, ptr %base, i64 %t26, i32 %t31, i32 %t32, i32 %t30, i32 %t38)
   ret void
 i8004:
-  %b7 = load i64, ptr %budget_left, align 8
-  %d7 = sub i64 %b7, 2
-  store i64 %d7, ptr %budget_left, align 8
+  %b9 = load i64, ptr %budget_left, align 8
+  %d9 = sub i64 %b9, 2
+  store i64 %d9, ptr %budget_left, align 8
   br label %in7
 in7:
-  %t41 = load i32, ptr %r1, align 4
-  %t42 = sub i32 %t41, 1
-  %t43 = icmp ule i32 1, %t41
-  %t44 = xor i32 %t41, 1
-  %t45 = xor i32 %t41, %t42
-  %t46 = and i32 %t44, %t45
-  store i32 %t42, ptr %fn, align 4
-  store i32 %t42, ptr %fz, align 4
-  %t47 = load i32, ptr %fn, align 4
-  %t48 = load i32, ptr %vx, align 4
-  %t49 = load i32, ptr %vy, align 4
-  %t50 = sub i32 %t48, %t49
-  %t51 = xor i32 %t48, %t49
-  %t52 = xor i32 %t48, %t50
-  %t53 = and i32 %t51, %t52
-  %t54 = xor i32 %t47, %t53
-  store i32 %t54, ptr %lx, align 4
+  %t42 = load i32, ptr %r1, align 4
+  %t43 = sub i32 %t42, 1
+  %t44 = icmp ule i32 1, %t42
+  %t45 = xor i32 %t42, 1
+  %t46 = xor i32 %t42, %t43
+  %t47 = and i32 %t45, %t46
+  store i32 %t43, ptr %fn, align 4
+  store i32 %t43, ptr %fz, align 4
+  %t48 = load i32, ptr %fn, align 4
+  %t49 = load i32, ptr %vx, align 4
+  %t50 = load i32, ptr %vy, align 4
+  %t51 = sub i32 %t49, %t50
+  %t52 = xor i32 %t49, %t50
+  %t53 = xor i32 %t49, %t51
+  %t54 = and i32 %t52, %t53
+  %t55 = xor i32 %t48, %t54
+  store i32 %t55, ptr %lx, align 4
   store i32 0, ptr %ly, align 4
-  store i32 %t41, ptr %cx, align 4
+  store i32 %t42, ptr %cx, align 4
   store i32 1, ptr %cy, align 4
-  store i32 %t41, ptr %vx, align 4
+  store i32 %t42, ptr %vx, align 4
   store i32 1, ptr %vy, align 4
-  store i32 %t41, ptr %lx, align 4
+  store i32 %t42, ptr %lx, align 4
   store i32 1, ptr %ly, align 4
-  store i32 %t42, ptr %r1, align 4
+  store i32 %t43, ptr %r1, align 4
   br label %in8
 in8:
-  %t55 = load i32, ptr %fz, align 4
-  %t56 = icmp eq i32 %t55, 0
-  %t57 = xor i1 %t56, 1
-  br i1 %t57, label %then9, label %else10
+  %t56 = load i32, ptr %fz, align 4
+  %t57 = icmp eq i32 %t56, 0
+  %t58 = xor i1 %t57, 1
+  br i1 %t58, label %then9, label %else10
 then9:
   br label %i8000
 else10:
@@ -236,85 +237,88 @@ else10:
 after11:
   br label %i800c
 i800c:
-  %b8 = load i64, ptr %budget_left, align 8
-  %d8 = sub i64 %b8, 2
-  store i64 %d8, ptr %budget_left, align 8
+  %b10 = load i64, ptr %budget_left, align 8
+  %d10 = sub i64 %b10, 2
+  store i64 %d10, ptr %budget_left, align 8
   br label %in12
 in12:
-  %t58 = load i32, ptr %r1, align 4
-  %t59 = load i32, ptr %r0, align 4
-  %t60 = add i32 %t59, %t58
-  %t61 = icmp ult i32 %t60, %t59
-  %t62 = xor i32 %t59, %t60
-  %t63 = xor i32 %t58, %t60
-  %t64 = and i32 %t62, %t63
-  store i32 %t60, ptr %r0, align 4
+  %t59 = load i32, ptr %r1, align 4
+  %t60 = load i32, ptr %r0, align 4
+  %t61 = add i32 %t60, %t59
+  %t62 = icmp ult i32 %t61, %t60
+  %t63 = xor i32 %t60, %t61
+  %t64 = xor i32 %t59, %t61
+  %t65 = and i32 %t63, %t64
+  store i32 %t61, ptr %r0, align 4
   br label %in13
 in13:
-  %t65 = load i32, ptr %r14, align 4
-  switch i32 %t65, label %elsewhere14 [  ]
+  %t66 = load i32, ptr %r14, align 4
+  switch i32 %t66, label %elsewhere14 [  ]
 elsewhere14:
-  %t66 = getelementptr inbounds i8, ptr %st, i64 392
-  %t67 = load ptr, ptr %t66, align 8
-  %t68 = zext i32 %t65 to i64
-  %t69 = and i64 %t68, -4
-  %t70 = shl i64 %t69, 2
-  %t71 = getelementptr i8, ptr %t67, i64 %t70
-  %t72 = getelementptr inbounds i8, ptr %st, i64 392
-  %t73 = load ptr, ptr %t72, align 8
-  %t74 = zext i32 %t65 to i64
-  %t75 = and i64 %t74, -2
-  %t76 = shl i64 %t75, 3
-  %t77 = add i64 %t76, 19327352832
-  %t78 = getelementptr i8, ptr %t73, i64 %t77
-  %t79 = trunc i32 %t65 to i1
-  %t80 = select i1 %t79, ptr %t78, ptr %t71
-  %s9 = load i32, ptr %r0, align 4
-  %s9p = getelementptr inbounds i8, ptr %st, i64 0
-  store i32 %s9, ptr %s9p, align 4
-  %s10 = load i32, ptr %r1, align 4
-  %s10p = getelementptr inbounds i8, ptr %st, i64 4
-  store i32 %s10, ptr %s10p, align 4
-  %s11 = load i32, ptr %r14, align 4
-  %s11p = getelementptr inbounds i8, ptr %st, i64 56
+  %t67 = getelementptr inbounds i8, ptr %st, i64 392
+  %t68 = load ptr, ptr %t67, align 8
+  %t69 = zext i32 %t66 to i64
+  %t70 = and i64 %t69, -4
+  %t71 = shl i64 %t70, 2
+  %t72 = getelementptr i8, ptr %t68, i64 %t71
+  %t73 = getelementptr inbounds i8, ptr %st, i64 392
+  %t74 = load ptr, ptr %t73, align 8
+  %t75 = zext i32 %t66 to i64
+  %t76 = and i64 %t75, -2
+  %t77 = shl i64 %t76, 3
+  %t78 = add i64 %t77, 19327352832
+  %t79 = getelementptr i8, ptr %t74, i64 %t78
+  %t80 = trunc i32 %t66 to i1
+  %t81 = select i1 %t80, ptr %t79, ptr %t72
+  %s11 = load i32, ptr %r0, align 4
+  %s11p = getelementptr inbounds i8, ptr %st, i64 0
   store i32 %s11, ptr %s11p, align 4
-  %t81 = load i64, ptr %budget_left, align 8
-  %t82 = load i32, ptr %cy, align 4
-  %t83 = load i32, ptr %cx, align 4
-  %t84 = icmp ule i32 %t82, %t83
-  %t85 = zext i1 %t84 to i32
-  %t86 = load i32, ptr %fn, align 4
-  %t87 = load i32, ptr %fz, align 4
-  %t88 = load i32, ptr %vx, align 4
-  %t89 = load i32, ptr %vy, align 4
-  %t90 = sub i32 %t88, %t89
-  %t91 = xor i32 %t88, %t89
-  %t92 = xor i32 %t88, %t90
-  %t93 = and i32 %t91, %t92
-  %t94 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t80, ptr %base, i64 %t81, i32 %t86, i32 %t87, i32 %t85, i32 %t93)
-  %t95 = icmp ult i64 %t94, 768
-  store i32 %t86, ptr %leaving_n, align 4
-  store i32 %t87, ptr %leaving_z, align 4
-  store i32 %t85, ptr %leaving_c, align 4
-  store i32 %t93, ptr %leaving_v, align 4
-  store ptr %t80, ptr %leaving_for, align 8
-  br i1 %t95, label %leave_counted, label %go15, !prof !0
+  %s12 = load i32, ptr %r1, align 4
+  %s12p = getelementptr inbounds i8, ptr %st, i64 4
+  store i32 %s12, ptr %s12p, align 4
+  %s13 = load i32, ptr %r14, align 4
+  %s13p = getelementptr inbounds i8, ptr %st, i64 56
+  store i32 %s13, ptr %s13p, align 4
+  %t82 = load i64, ptr %budget_left, align 8
+  %t83 = add i64 %t82, 7
+  %t84 = load i32, ptr %cy, align 4
+  %t85 = load i32, ptr %cx, align 4
+  %t86 = icmp ule i32 %t84, %t85
+  %t87 = zext i1 %t86 to i32
+  %t88 = load i32, ptr %fn, align 4
+  %t89 = load i32, ptr %fz, align 4
+  %t90 = load i32, ptr %vx, align 4
+  %t91 = load i32, ptr %vy, align 4
+  %t92 = sub i32 %t90, %t91
+  %t93 = xor i32 %t90, %t91
+  %t94 = xor i32 %t90, %t92
+  %t95 = and i32 %t93, %t94
+  %t96 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t81, ptr %base, i64 %t83, i32 %t88, i32 %t89, i32 %t87, i32 %t95)
+  %t97 = icmp ult i64 %t96, 768
+  store i32 %t88, ptr %leaving_n, align 4
+  store i32 %t89, ptr %leaving_z, align 4
+  store i32 %t87, ptr %leaving_c, align 4
+  store i32 %t95, ptr %leaving_v, align 4
+  store ptr %t81, ptr %leaving_for, align 8
+  br i1 %t97, label %leave_counted, label %go15, !prof !0
 go15:
-  %t96 = getelementptr i8, ptr %base, i64 %t94
-  musttail call preserve_nonecc void %t96(ptr %st, ptr %mem, ptr %t80, ptr %base, i64 %t81, i32 %t86, i32 %t87, i32 %t85, i32 %t93)
+  %t98 = getelementptr i8, ptr %base, i64 %t96
+  musttail call preserve_nonecc void %t98(ptr %st, ptr %mem, ptr %t81, ptr %base, i64 %t83, i32 %t88, i32 %t89, i32 %t87, i32 %t95)
   ret void
 xi8000:
-  %s12 = load i32, ptr %r0, align 4
-  %s12p = getelementptr inbounds i8, ptr %st, i64 0
-  store i32 %s12, ptr %s12p, align 4
-  %s13 = load i32, ptr %r1, align 4
-  %s13p = getelementptr inbounds i8, ptr %st, i64 4
-  store i32 %s13, ptr %s13p, align 4
-  %s14 = load i32, ptr %r14, align 4
-  %s14p = getelementptr inbounds i8, ptr %st, i64 56
-  store i32 %s14, ptr %s14p, align 4
-  %t97 = getelementptr i8, ptr %ip, i64 0
-  %t98 = load i64, ptr %budget_left, align 8
+  store i32 0, ptr %fault_ip, align 4
+  store i32 1, ptr %fault_info, align 4
+  %s2 = load i32, ptr %r0, align 4
+  %s2p = getelementptr inbounds i8, ptr %st, i64 0
+  store i32 %s2, ptr %s2p, align 4
+  %s3 = load i32, ptr %r1, align 4
+  %s3p = getelementptr inbounds i8, ptr %st, i64 4
+  store i32 %s3, ptr %s3p, align 4
+  %s4 = load i32, ptr %r14, align 4
+  %s4p = getelementptr inbounds i8, ptr %st, i64 56
+  store i32 %s4, ptr %s4p, align 4
+  br label %again
+again:
   %t99 = load i32, ptr %cy, align 4
   %t100 = load i32, ptr %cx, align 4
   %t101 = icmp ule i32 %t99, %t100
@@ -327,44 +331,50 @@ xi8000:
   %t108 = xor i32 %t105, %t106
   %t109 = xor i32 %t105, %t107
   %t110 = and i32 %t108, %t109
-  %t111 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t97, ptr %base, i64 %t98, i32 %t103, i32 %t104, i32 %t102, i32 %t110)
-  %t112 = icmp ult i64 %t111, 768
-  store i32 %t103, ptr %leaving_n, align 4
-  store i32 %t104, ptr %leaving_z, align 4
-  store i32 %t102, ptr %leaving_c, align 4
-  store i32 %t110, ptr %leaving_v, align 4
-  store ptr %t97, ptr %leaving_for, align 8
-  br i1 %t112, label %leave_counted, label %go16, !prof !0
-go16:
-  %t113 = getelementptr i8, ptr %base, i64 %t111
-  musttail call preserve_nonecc void %t113(ptr %st, ptr %mem, ptr %t97, ptr %base, i64 %t98, i32 %t103, i32 %t104, i32 %t102, i32 %t110)
+  %t111 = getelementptr inbounds i8, ptr %st, i64 464
+  %t112 = load i32, ptr %t111, align 4
+  %t113 = sext i32 %t112 to i64
+  %t114 = getelementptr i8, ptr %ip, i64 %t113
+  %t115 = getelementptr inbounds i8, ptr %st, i64 468
+  %t116 = load i32, ptr %t115, align 4
+  %t117 = and i32 %t116, 65535
+  %t118 = zext i32 %t117 to i64
+  %t119 = load i64, ptr %budget_left, align 8
+  %t120 = add i64 %t119, 7
+  %t121 = add i64 %t120, %t118
+  %t122 = lshr i32 %t116, 24
+  %t123 = getelementptr inbounds i8, ptr %st, i64 88
+  store i32 %t122, ptr %t123, align 4
+  %t124 = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %t124(ptr %st, ptr %mem, ptr %t114, ptr %base, i64 %t121, i32 %t103, i32 %t104, i32 %t102, i32 %t110)
   ret void
 leave_counted:
-  %t114 = load ptr, ptr %leaving_for, align 8
-  %t115 = load i64, ptr %budget_left, align 8
-  %t116 = load i32, ptr %leaving_n, align 4
-  %t117 = load i32, ptr %leaving_z, align 4
-  %t118 = load i32, ptr %leaving_c, align 4
-  %t119 = load i32, ptr %leaving_v, align 4
-  %t120 = getelementptr i8, ptr %base, i64 512
-  %t121 = ptrtoint ptr %t114 to i64
-  %t122 = and i64 %t121, 16368
-  %t123 = lshr i64 %t122, 2
-  %t124 = getelementptr inbounds i8, ptr %st, i64 512
-  %t125 = getelementptr inbounds i8, ptr %t124, i64 %t123
-  %t126 = load i32, ptr %t125, align 4
-  %t127 = add i32 %t126, -1
-  store i32 %t127, ptr %t125, align 4
-  %t128 = icmp eq i32 %t127, 0
-  br i1 %t128, label %hot17, label %cold18, !prof !0
-hot17:
-  %t129 = getelementptr inbounds i8, ptr %st, i64 424
-  store i32 8, ptr %t129, align 4
-  musttail call preserve_nonecc void %t120(ptr %st, ptr %mem, ptr %t114, ptr %base, i64 %t115, i32 %t116, i32 %t117, i32 %t118, i32 %t119)
+  %t125 = load ptr, ptr %leaving_for, align 8
+  %t126 = load i64, ptr %budget_left, align 8
+  %t127 = add i64 %t126, 7
+  %t128 = load i32, ptr %leaving_n, align 4
+  %t129 = load i32, ptr %leaving_z, align 4
+  %t130 = load i32, ptr %leaving_c, align 4
+  %t131 = load i32, ptr %leaving_v, align 4
+  %t132 = getelementptr i8, ptr %base, i64 512
+  %t133 = ptrtoint ptr %t125 to i64
+  %t134 = and i64 %t133, 16368
+  %t135 = lshr i64 %t134, 2
+  %t136 = getelementptr inbounds i8, ptr %st, i64 512
+  %t137 = getelementptr inbounds i8, ptr %t136, i64 %t135
+  %t138 = load i32, ptr %t137, align 4
+  %t139 = add i32 %t138, -1
+  store i32 %t139, ptr %t137, align 4
+  %t140 = icmp eq i32 %t139, 0
+  br i1 %t140, label %hot16, label %cold17, !prof !0
+hot16:
+  %t141 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t141, align 4
+  musttail call preserve_nonecc void %t132(ptr %st, ptr %mem, ptr %t125, ptr %base, i64 %t127, i32 %t128, i32 %t129, i32 %t130, i32 %t131)
   ret void
-cold18:
-  %t130 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t114, ptr %base, i64 %t115, i32 %t116, i32 %t117, i32 %t118, i32 %t119)
-  %t131 = getelementptr i8, ptr %base, i64 %t130
-  musttail call preserve_nonecc void %t131(ptr %st, ptr %mem, ptr %t114, ptr %base, i64 %t115, i32 %t116, i32 %t117, i32 %t118, i32 %t119)
+cold17:
+  %t142 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t125, ptr %base, i64 %t127, i32 %t128, i32 %t129, i32 %t130, i32 %t131)
+  %t143 = getelementptr i8, ptr %base, i64 %t142
+  musttail call preserve_nonecc void %t143(ptr %st, ptr %mem, ptr %t125, ptr %base, i64 %t127, i32 %t128, i32 %t129, i32 %t130, i32 %t131)
   ret void
 }

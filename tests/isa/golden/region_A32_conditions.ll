@@ -51,7 +51,8 @@ refuse:
   musttail call preserve_nonecc void %redecode(ptr %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
 begin:
-  store i64 %budget, ptr %budget_left, align 8
+  %more = sub i64 %budget, 5
+  store i64 %more, ptr %budget_left, align 8
   store i32 %n, ptr %fn, align 4
   store i32 %z, ptr %fz, align 4
   store i32 %c, ptr %cx, align 4
@@ -232,56 +233,58 @@ elsewhere12:
   %s4p = getelementptr inbounds i8, ptr %st, i64 16
   store i32 %s4, ptr %s4p, align 4
   %t73 = load i64, ptr %budget_left, align 8
-  %t74 = load i32, ptr %cy, align 4
-  %t75 = load i32, ptr %cx, align 4
-  %t76 = icmp ule i32 %t74, %t75
-  %t77 = zext i1 %t76 to i32
-  %t78 = load i32, ptr %fn, align 4
-  %t79 = load i32, ptr %fz, align 4
-  %t80 = load i32, ptr %vx, align 4
-  %t81 = load i32, ptr %vy, align 4
-  %t82 = sub i32 %t80, %t81
-  %t83 = xor i32 %t80, %t81
-  %t84 = xor i32 %t80, %t82
-  %t85 = and i32 %t83, %t84
-  %t86 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t72, ptr %base, i64 %t73, i32 %t78, i32 %t79, i32 %t77, i32 %t85)
-  %t87 = icmp ult i64 %t86, 768
-  store i32 %t78, ptr %leaving_n, align 4
-  store i32 %t79, ptr %leaving_z, align 4
-  store i32 %t77, ptr %leaving_c, align 4
-  store i32 %t85, ptr %leaving_v, align 4
+  %t74 = add i64 %t73, 5
+  %t75 = load i32, ptr %cy, align 4
+  %t76 = load i32, ptr %cx, align 4
+  %t77 = icmp ule i32 %t75, %t76
+  %t78 = zext i1 %t77 to i32
+  %t79 = load i32, ptr %fn, align 4
+  %t80 = load i32, ptr %fz, align 4
+  %t81 = load i32, ptr %vx, align 4
+  %t82 = load i32, ptr %vy, align 4
+  %t83 = sub i32 %t81, %t82
+  %t84 = xor i32 %t81, %t82
+  %t85 = xor i32 %t81, %t83
+  %t86 = and i32 %t84, %t85
+  %t87 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t72, ptr %base, i64 %t74, i32 %t79, i32 %t80, i32 %t78, i32 %t86)
+  %t88 = icmp ult i64 %t87, 768
+  store i32 %t79, ptr %leaving_n, align 4
+  store i32 %t80, ptr %leaving_z, align 4
+  store i32 %t78, ptr %leaving_c, align 4
+  store i32 %t86, ptr %leaving_v, align 4
   store ptr %t72, ptr %leaving_for, align 8
-  br i1 %t87, label %leave_counted, label %go13, !prof !0
+  br i1 %t88, label %leave_counted, label %go13, !prof !0
 go13:
-  %t88 = getelementptr i8, ptr %base, i64 %t86
-  musttail call preserve_nonecc void %t88(ptr %st, ptr %mem, ptr %t72, ptr %base, i64 %t73, i32 %t78, i32 %t79, i32 %t77, i32 %t85)
+  %t89 = getelementptr i8, ptr %base, i64 %t87
+  musttail call preserve_nonecc void %t89(ptr %st, ptr %mem, ptr %t72, ptr %base, i64 %t74, i32 %t79, i32 %t80, i32 %t78, i32 %t86)
   ret void
 leave_counted:
-  %t89 = load ptr, ptr %leaving_for, align 8
-  %t90 = load i64, ptr %budget_left, align 8
-  %t91 = load i32, ptr %leaving_n, align 4
-  %t92 = load i32, ptr %leaving_z, align 4
-  %t93 = load i32, ptr %leaving_c, align 4
-  %t94 = load i32, ptr %leaving_v, align 4
-  %t95 = getelementptr i8, ptr %base, i64 512
-  %t96 = ptrtoint ptr %t89 to i64
-  %t97 = and i64 %t96, 16368
-  %t98 = lshr i64 %t97, 2
-  %t99 = getelementptr inbounds i8, ptr %st, i64 512
-  %t100 = getelementptr inbounds i8, ptr %t99, i64 %t98
-  %t101 = load i32, ptr %t100, align 4
-  %t102 = add i32 %t101, -1
-  store i32 %t102, ptr %t100, align 4
-  %t103 = icmp eq i32 %t102, 0
-  br i1 %t103, label %hot14, label %cold15, !prof !0
+  %t90 = load ptr, ptr %leaving_for, align 8
+  %t91 = load i64, ptr %budget_left, align 8
+  %t92 = add i64 %t91, 5
+  %t93 = load i32, ptr %leaving_n, align 4
+  %t94 = load i32, ptr %leaving_z, align 4
+  %t95 = load i32, ptr %leaving_c, align 4
+  %t96 = load i32, ptr %leaving_v, align 4
+  %t97 = getelementptr i8, ptr %base, i64 512
+  %t98 = ptrtoint ptr %t90 to i64
+  %t99 = and i64 %t98, 16368
+  %t100 = lshr i64 %t99, 2
+  %t101 = getelementptr inbounds i8, ptr %st, i64 512
+  %t102 = getelementptr inbounds i8, ptr %t101, i64 %t100
+  %t103 = load i32, ptr %t102, align 4
+  %t104 = add i32 %t103, -1
+  store i32 %t104, ptr %t102, align 4
+  %t105 = icmp eq i32 %t104, 0
+  br i1 %t105, label %hot14, label %cold15, !prof !0
 hot14:
-  %t104 = getelementptr inbounds i8, ptr %st, i64 424
-  store i32 8, ptr %t104, align 4
-  musttail call preserve_nonecc void %t95(ptr %st, ptr %mem, ptr %t89, ptr %base, i64 %t90, i32 %t91, i32 %t92, i32 %t93, i32 %t94)
+  %t106 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t106, align 4
+  musttail call preserve_nonecc void %t97(ptr %st, ptr %mem, ptr %t90, ptr %base, i64 %t92, i32 %t93, i32 %t94, i32 %t95, i32 %t96)
   ret void
 cold15:
-  %t105 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t89, ptr %base, i64 %t90, i32 %t91, i32 %t92, i32 %t93, i32 %t94)
-  %t106 = getelementptr i8, ptr %base, i64 %t105
-  musttail call preserve_nonecc void %t106(ptr %st, ptr %mem, ptr %t89, ptr %base, i64 %t90, i32 %t91, i32 %t92, i32 %t93, i32 %t94)
+  %t107 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t90, ptr %base, i64 %t92, i32 %t93, i32 %t94, i32 %t95, i32 %t96)
+  %t108 = getelementptr i8, ptr %base, i64 %t107
+  musttail call preserve_nonecc void %t108(ptr %st, ptr %mem, ptr %t90, ptr %base, i64 %t92, i32 %t93, i32 %t94, i32 %t95, i32 %t96)
   ret void
 }

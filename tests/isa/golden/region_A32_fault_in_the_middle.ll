@@ -50,7 +50,8 @@ refuse:
   musttail call preserve_nonecc void %redecode(ptr %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
 begin:
-  store i64 %budget, ptr %budget_left, align 8
+  %more = sub i64 %budget, 4
+  store i64 %more, ptr %budget_left, align 8
   store i32 %n, ptr %fn, align 4
   store i32 %z, ptr %fz, align 4
   store i32 %c, ptr %cx, align 4
@@ -220,29 +221,30 @@ elsewhere16:
   %s9p = getelementptr inbounds i8, ptr %st, i64 16
   store i32 %s9, ptr %s9p, align 4
   %t53 = load i64, ptr %budget_left, align 8
-  %t54 = load i32, ptr %cy, align 4
-  %t55 = load i32, ptr %cx, align 4
-  %t56 = icmp ule i32 %t54, %t55
-  %t57 = zext i1 %t56 to i32
-  %t58 = load i32, ptr %fn, align 4
-  %t59 = load i32, ptr %fz, align 4
-  %t60 = load i32, ptr %vx, align 4
-  %t61 = load i32, ptr %vy, align 4
-  %t62 = sub i32 %t60, %t61
-  %t63 = xor i32 %t60, %t61
-  %t64 = xor i32 %t60, %t62
-  %t65 = and i32 %t63, %t64
-  %t66 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t52, ptr %base, i64 %t53, i32 %t58, i32 %t59, i32 %t57, i32 %t65)
-  %t67 = icmp ult i64 %t66, 768
-  store i32 %t58, ptr %leaving_n, align 4
-  store i32 %t59, ptr %leaving_z, align 4
-  store i32 %t57, ptr %leaving_c, align 4
-  store i32 %t65, ptr %leaving_v, align 4
+  %t54 = add i64 %t53, 4
+  %t55 = load i32, ptr %cy, align 4
+  %t56 = load i32, ptr %cx, align 4
+  %t57 = icmp ule i32 %t55, %t56
+  %t58 = zext i1 %t57 to i32
+  %t59 = load i32, ptr %fn, align 4
+  %t60 = load i32, ptr %fz, align 4
+  %t61 = load i32, ptr %vx, align 4
+  %t62 = load i32, ptr %vy, align 4
+  %t63 = sub i32 %t61, %t62
+  %t64 = xor i32 %t61, %t62
+  %t65 = xor i32 %t61, %t63
+  %t66 = and i32 %t64, %t65
+  %t67 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t52, ptr %base, i64 %t54, i32 %t59, i32 %t60, i32 %t58, i32 %t66)
+  %t68 = icmp ult i64 %t67, 768
+  store i32 %t59, ptr %leaving_n, align 4
+  store i32 %t60, ptr %leaving_z, align 4
+  store i32 %t58, ptr %leaving_c, align 4
+  store i32 %t66, ptr %leaving_v, align 4
   store ptr %t52, ptr %leaving_for, align 8
-  br i1 %t67, label %leave_counted, label %go17, !prof !0
+  br i1 %t68, label %leave_counted, label %go17, !prof !0
 go17:
-  %t68 = getelementptr i8, ptr %base, i64 %t66
-  musttail call preserve_nonecc void %t68(ptr %st, ptr %mem, ptr %t52, ptr %base, i64 %t53, i32 %t58, i32 %t59, i32 %t57, i32 %t65)
+  %t69 = getelementptr i8, ptr %base, i64 %t67
+  musttail call preserve_nonecc void %t69(ptr %st, ptr %mem, ptr %t52, ptr %base, i64 %t54, i32 %t59, i32 %t60, i32 %t58, i32 %t66)
   ret void
 f0:
   %s2 = load i32, ptr %r1, align 4
@@ -256,60 +258,62 @@ f0:
   store i32 %s4, ptr %s4p, align 4
   br label %again
 again:
-  %t69 = load i32, ptr %cy, align 4
-  %t70 = load i32, ptr %cx, align 4
-  %t71 = icmp ule i32 %t69, %t70
-  %t72 = zext i1 %t71 to i32
-  %t73 = load i32, ptr %fn, align 4
-  %t74 = load i32, ptr %fz, align 4
-  %t75 = load i32, ptr %vx, align 4
-  %t76 = load i32, ptr %vy, align 4
-  %t77 = sub i32 %t75, %t76
-  %t78 = xor i32 %t75, %t76
-  %t79 = xor i32 %t75, %t77
-  %t80 = and i32 %t78, %t79
-  %t81 = getelementptr inbounds i8, ptr %st, i64 464
-  %t82 = load i32, ptr %t81, align 4
-  %t83 = sext i32 %t82 to i64
-  %t84 = getelementptr i8, ptr %ip, i64 %t83
-  %t85 = getelementptr inbounds i8, ptr %st, i64 468
-  %t86 = load i32, ptr %t85, align 4
-  %t87 = and i32 %t86, 65535
-  %t88 = zext i32 %t87 to i64
-  %t89 = load i64, ptr %budget_left, align 8
-  %t90 = add i64 %t89, %t88
-  %t91 = lshr i32 %t86, 24
-  %t92 = getelementptr inbounds i8, ptr %st, i64 88
-  store i32 %t91, ptr %t92, align 4
-  %t93 = getelementptr i8, ptr %base, i64 256
-  musttail call preserve_nonecc void %t93(ptr %st, ptr %mem, ptr %t84, ptr %base, i64 %t90, i32 %t73, i32 %t74, i32 %t72, i32 %t80)
+  %t70 = load i32, ptr %cy, align 4
+  %t71 = load i32, ptr %cx, align 4
+  %t72 = icmp ule i32 %t70, %t71
+  %t73 = zext i1 %t72 to i32
+  %t74 = load i32, ptr %fn, align 4
+  %t75 = load i32, ptr %fz, align 4
+  %t76 = load i32, ptr %vx, align 4
+  %t77 = load i32, ptr %vy, align 4
+  %t78 = sub i32 %t76, %t77
+  %t79 = xor i32 %t76, %t77
+  %t80 = xor i32 %t76, %t78
+  %t81 = and i32 %t79, %t80
+  %t82 = getelementptr inbounds i8, ptr %st, i64 464
+  %t83 = load i32, ptr %t82, align 4
+  %t84 = sext i32 %t83 to i64
+  %t85 = getelementptr i8, ptr %ip, i64 %t84
+  %t86 = getelementptr inbounds i8, ptr %st, i64 468
+  %t87 = load i32, ptr %t86, align 4
+  %t88 = and i32 %t87, 65535
+  %t89 = zext i32 %t88 to i64
+  %t90 = load i64, ptr %budget_left, align 8
+  %t91 = add i64 %t90, 4
+  %t92 = add i64 %t91, %t89
+  %t93 = lshr i32 %t87, 24
+  %t94 = getelementptr inbounds i8, ptr %st, i64 88
+  store i32 %t93, ptr %t94, align 4
+  %t95 = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %t95(ptr %st, ptr %mem, ptr %t85, ptr %base, i64 %t92, i32 %t74, i32 %t75, i32 %t73, i32 %t81)
   ret void
 leave_counted:
-  %t94 = load ptr, ptr %leaving_for, align 8
-  %t95 = load i64, ptr %budget_left, align 8
-  %t96 = load i32, ptr %leaving_n, align 4
-  %t97 = load i32, ptr %leaving_z, align 4
-  %t98 = load i32, ptr %leaving_c, align 4
-  %t99 = load i32, ptr %leaving_v, align 4
-  %t100 = getelementptr i8, ptr %base, i64 512
-  %t101 = ptrtoint ptr %t94 to i64
-  %t102 = and i64 %t101, 16368
-  %t103 = lshr i64 %t102, 2
-  %t104 = getelementptr inbounds i8, ptr %st, i64 512
-  %t105 = getelementptr inbounds i8, ptr %t104, i64 %t103
-  %t106 = load i32, ptr %t105, align 4
-  %t107 = add i32 %t106, -1
-  store i32 %t107, ptr %t105, align 4
-  %t108 = icmp eq i32 %t107, 0
-  br i1 %t108, label %hot18, label %cold19, !prof !0
+  %t96 = load ptr, ptr %leaving_for, align 8
+  %t97 = load i64, ptr %budget_left, align 8
+  %t98 = add i64 %t97, 4
+  %t99 = load i32, ptr %leaving_n, align 4
+  %t100 = load i32, ptr %leaving_z, align 4
+  %t101 = load i32, ptr %leaving_c, align 4
+  %t102 = load i32, ptr %leaving_v, align 4
+  %t103 = getelementptr i8, ptr %base, i64 512
+  %t104 = ptrtoint ptr %t96 to i64
+  %t105 = and i64 %t104, 16368
+  %t106 = lshr i64 %t105, 2
+  %t107 = getelementptr inbounds i8, ptr %st, i64 512
+  %t108 = getelementptr inbounds i8, ptr %t107, i64 %t106
+  %t109 = load i32, ptr %t108, align 4
+  %t110 = add i32 %t109, -1
+  store i32 %t110, ptr %t108, align 4
+  %t111 = icmp eq i32 %t110, 0
+  br i1 %t111, label %hot18, label %cold19, !prof !0
 hot18:
-  %t109 = getelementptr inbounds i8, ptr %st, i64 424
-  store i32 8, ptr %t109, align 4
-  musttail call preserve_nonecc void %t100(ptr %st, ptr %mem, ptr %t94, ptr %base, i64 %t95, i32 %t96, i32 %t97, i32 %t98, i32 %t99)
+  %t112 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t112, align 4
+  musttail call preserve_nonecc void %t103(ptr %st, ptr %mem, ptr %t96, ptr %base, i64 %t98, i32 %t99, i32 %t100, i32 %t101, i32 %t102)
   ret void
 cold19:
-  %t110 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t94, ptr %base, i64 %t95, i32 %t96, i32 %t97, i32 %t98, i32 %t99)
-  %t111 = getelementptr i8, ptr %base, i64 %t110
-  musttail call preserve_nonecc void %t111(ptr %st, ptr %mem, ptr %t94, ptr %base, i64 %t95, i32 %t96, i32 %t97, i32 %t98, i32 %t99)
+  %t113 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t96, ptr %base, i64 %t98, i32 %t99, i32 %t100, i32 %t101, i32 %t102)
+  %t114 = getelementptr i8, ptr %base, i64 %t113
+  musttail call preserve_nonecc void %t114(ptr %st, ptr %mem, ptr %t96, ptr %base, i64 %t98, i32 %t99, i32 %t100, i32 %t101, i32 %t102)
   ret void
 }

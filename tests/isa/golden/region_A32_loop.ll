@@ -50,7 +50,8 @@ refuse:
   musttail call preserve_nonecc void %redecode(ptr %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
 begin:
-  store i64 %budget, ptr %budget_left, align 8
+  %more = sub i64 %budget, 4
+  store i64 %more, ptr %budget_left, align 8
   store i32 %n, ptr %fn, align 4
   store i32 %z, ptr %fz, align 4
   store i32 %c, ptr %cx, align 4
@@ -110,12 +111,11 @@ begin:
   br label %i8000
 i8000:
   %b1 = load i64, ptr %budget_left, align 8
-  %l1 = icmp sle i64 %b1, 4
+  %d1 = sub i64 %b1, 3
+  store i64 %d1, ptr %budget_left, align 8
+  %l1 = icmp slt i64 %d1, 0
   br i1 %l1, label %xi8000, label %n1, !prof !0
 n1:
-  %b2 = load i64, ptr %budget_left, align 8
-  %d2 = sub i64 %b2, 3
-  store i64 %d2, ptr %budget_left, align 8
   br label %in1
 in1:
   %t1 = load i32, ptr %r1, align 4
@@ -191,120 +191,100 @@ elsewhere9:
   %s5p = getelementptr inbounds i8, ptr %st, i64 0
   store i32 %s5, ptr %s5p, align 4
   %t38 = load i64, ptr %budget_left, align 8
-  %t39 = load i32, ptr %cy, align 4
-  %t40 = load i32, ptr %cx, align 4
-  %t41 = icmp ule i32 %t39, %t40
-  %t42 = zext i1 %t41 to i32
-  %t43 = load i32, ptr %fn, align 4
-  %t44 = load i32, ptr %fz, align 4
-  %t45 = load i32, ptr %vx, align 4
-  %t46 = load i32, ptr %vy, align 4
-  %t47 = sub i32 %t45, %t46
-  %t48 = xor i32 %t45, %t46
-  %t49 = xor i32 %t45, %t47
-  %t50 = and i32 %t48, %t49
-  %t51 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t37, ptr %base, i64 %t38, i32 %t43, i32 %t44, i32 %t42, i32 %t50)
-  %t52 = icmp ult i64 %t51, 768
-  store i32 %t43, ptr %leaving_n, align 4
-  store i32 %t44, ptr %leaving_z, align 4
-  store i32 %t42, ptr %leaving_c, align 4
-  store i32 %t50, ptr %leaving_v, align 4
+  %t39 = add i64 %t38, 4
+  %t40 = load i32, ptr %cy, align 4
+  %t41 = load i32, ptr %cx, align 4
+  %t42 = icmp ule i32 %t40, %t41
+  %t43 = zext i1 %t42 to i32
+  %t44 = load i32, ptr %fn, align 4
+  %t45 = load i32, ptr %fz, align 4
+  %t46 = load i32, ptr %vx, align 4
+  %t47 = load i32, ptr %vy, align 4
+  %t48 = sub i32 %t46, %t47
+  %t49 = xor i32 %t46, %t47
+  %t50 = xor i32 %t46, %t48
+  %t51 = and i32 %t49, %t50
+  %t52 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t37, ptr %base, i64 %t39, i32 %t44, i32 %t45, i32 %t43, i32 %t51)
+  %t53 = icmp ult i64 %t52, 768
+  store i32 %t44, ptr %leaving_n, align 4
+  store i32 %t45, ptr %leaving_z, align 4
+  store i32 %t43, ptr %leaving_c, align 4
+  store i32 %t51, ptr %leaving_v, align 4
   store ptr %t37, ptr %leaving_for, align 8
-  br i1 %t52, label %leave_counted, label %go10, !prof !0
+  br i1 %t53, label %leave_counted, label %go10, !prof !0
 go10:
-  %t53 = getelementptr i8, ptr %base, i64 %t51
-  musttail call preserve_nonecc void %t53(ptr %st, ptr %mem, ptr %t37, ptr %base, i64 %t38, i32 %t43, i32 %t44, i32 %t42, i32 %t50)
+  %t54 = getelementptr i8, ptr %base, i64 %t52
+  musttail call preserve_nonecc void %t54(ptr %st, ptr %mem, ptr %t37, ptr %base, i64 %t39, i32 %t44, i32 %t45, i32 %t43, i32 %t51)
   ret void
+xi8000:
+  store i32 0, ptr %fault_ip, align 4
+  store i32 3, ptr %fault_info, align 4
+  %s2 = load i32, ptr %r0, align 4
+  %s2p = getelementptr inbounds i8, ptr %st, i64 0
+  store i32 %s2, ptr %s2p, align 4
+  br label %again
 f0:
   %s3 = load i32, ptr %r0, align 4
   %s3p = getelementptr inbounds i8, ptr %st, i64 0
   store i32 %s3, ptr %s3p, align 4
   br label %again
-xi8000:
-  %s6 = load i32, ptr %r0, align 4
-  %s6p = getelementptr inbounds i8, ptr %st, i64 0
-  store i32 %s6, ptr %s6p, align 4
-  %t54 = getelementptr i8, ptr %ip, i64 0
-  %t55 = load i64, ptr %budget_left, align 8
-  %t56 = load i32, ptr %cy, align 4
-  %t57 = load i32, ptr %cx, align 4
-  %t58 = icmp ule i32 %t56, %t57
-  %t59 = zext i1 %t58 to i32
-  %t60 = load i32, ptr %fn, align 4
-  %t61 = load i32, ptr %fz, align 4
-  %t62 = load i32, ptr %vx, align 4
-  %t63 = load i32, ptr %vy, align 4
-  %t64 = sub i32 %t62, %t63
-  %t65 = xor i32 %t62, %t63
-  %t66 = xor i32 %t62, %t64
-  %t67 = and i32 %t65, %t66
-  %t68 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t54, ptr %base, i64 %t55, i32 %t60, i32 %t61, i32 %t59, i32 %t67)
-  %t69 = icmp ult i64 %t68, 768
-  store i32 %t60, ptr %leaving_n, align 4
-  store i32 %t61, ptr %leaving_z, align 4
-  store i32 %t59, ptr %leaving_c, align 4
-  store i32 %t67, ptr %leaving_v, align 4
-  store ptr %t54, ptr %leaving_for, align 8
-  br i1 %t69, label %leave_counted, label %go11, !prof !0
-go11:
-  %t70 = getelementptr i8, ptr %base, i64 %t68
-  musttail call preserve_nonecc void %t70(ptr %st, ptr %mem, ptr %t54, ptr %base, i64 %t55, i32 %t60, i32 %t61, i32 %t59, i32 %t67)
-  ret void
 again:
-  %t71 = load i32, ptr %cy, align 4
-  %t72 = load i32, ptr %cx, align 4
-  %t73 = icmp ule i32 %t71, %t72
-  %t74 = zext i1 %t73 to i32
-  %t75 = load i32, ptr %fn, align 4
-  %t76 = load i32, ptr %fz, align 4
-  %t77 = load i32, ptr %vx, align 4
-  %t78 = load i32, ptr %vy, align 4
-  %t79 = sub i32 %t77, %t78
-  %t80 = xor i32 %t77, %t78
-  %t81 = xor i32 %t77, %t79
-  %t82 = and i32 %t80, %t81
-  %t83 = getelementptr inbounds i8, ptr %st, i64 464
-  %t84 = load i32, ptr %t83, align 4
-  %t85 = sext i32 %t84 to i64
-  %t86 = getelementptr i8, ptr %ip, i64 %t85
-  %t87 = getelementptr inbounds i8, ptr %st, i64 468
-  %t88 = load i32, ptr %t87, align 4
-  %t89 = and i32 %t88, 65535
-  %t90 = zext i32 %t89 to i64
-  %t91 = load i64, ptr %budget_left, align 8
-  %t92 = add i64 %t91, %t90
-  %t93 = lshr i32 %t88, 24
-  %t94 = getelementptr inbounds i8, ptr %st, i64 88
-  store i32 %t93, ptr %t94, align 4
-  %t95 = getelementptr i8, ptr %base, i64 256
-  musttail call preserve_nonecc void %t95(ptr %st, ptr %mem, ptr %t86, ptr %base, i64 %t92, i32 %t75, i32 %t76, i32 %t74, i32 %t82)
+  %t55 = load i32, ptr %cy, align 4
+  %t56 = load i32, ptr %cx, align 4
+  %t57 = icmp ule i32 %t55, %t56
+  %t58 = zext i1 %t57 to i32
+  %t59 = load i32, ptr %fn, align 4
+  %t60 = load i32, ptr %fz, align 4
+  %t61 = load i32, ptr %vx, align 4
+  %t62 = load i32, ptr %vy, align 4
+  %t63 = sub i32 %t61, %t62
+  %t64 = xor i32 %t61, %t62
+  %t65 = xor i32 %t61, %t63
+  %t66 = and i32 %t64, %t65
+  %t67 = getelementptr inbounds i8, ptr %st, i64 464
+  %t68 = load i32, ptr %t67, align 4
+  %t69 = sext i32 %t68 to i64
+  %t70 = getelementptr i8, ptr %ip, i64 %t69
+  %t71 = getelementptr inbounds i8, ptr %st, i64 468
+  %t72 = load i32, ptr %t71, align 4
+  %t73 = and i32 %t72, 65535
+  %t74 = zext i32 %t73 to i64
+  %t75 = load i64, ptr %budget_left, align 8
+  %t76 = add i64 %t75, 4
+  %t77 = add i64 %t76, %t74
+  %t78 = lshr i32 %t72, 24
+  %t79 = getelementptr inbounds i8, ptr %st, i64 88
+  store i32 %t78, ptr %t79, align 4
+  %t80 = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %t80(ptr %st, ptr %mem, ptr %t70, ptr %base, i64 %t77, i32 %t59, i32 %t60, i32 %t58, i32 %t66)
   ret void
 leave_counted:
-  %t96 = load ptr, ptr %leaving_for, align 8
-  %t97 = load i64, ptr %budget_left, align 8
-  %t98 = load i32, ptr %leaving_n, align 4
-  %t99 = load i32, ptr %leaving_z, align 4
-  %t100 = load i32, ptr %leaving_c, align 4
-  %t101 = load i32, ptr %leaving_v, align 4
-  %t102 = getelementptr i8, ptr %base, i64 512
-  %t103 = ptrtoint ptr %t96 to i64
-  %t104 = and i64 %t103, 16368
-  %t105 = lshr i64 %t104, 2
-  %t106 = getelementptr inbounds i8, ptr %st, i64 512
-  %t107 = getelementptr inbounds i8, ptr %t106, i64 %t105
-  %t108 = load i32, ptr %t107, align 4
-  %t109 = add i32 %t108, -1
-  store i32 %t109, ptr %t107, align 4
-  %t110 = icmp eq i32 %t109, 0
-  br i1 %t110, label %hot12, label %cold13, !prof !0
-hot12:
-  %t111 = getelementptr inbounds i8, ptr %st, i64 424
-  store i32 8, ptr %t111, align 4
-  musttail call preserve_nonecc void %t102(ptr %st, ptr %mem, ptr %t96, ptr %base, i64 %t97, i32 %t98, i32 %t99, i32 %t100, i32 %t101)
+  %t81 = load ptr, ptr %leaving_for, align 8
+  %t82 = load i64, ptr %budget_left, align 8
+  %t83 = add i64 %t82, 4
+  %t84 = load i32, ptr %leaving_n, align 4
+  %t85 = load i32, ptr %leaving_z, align 4
+  %t86 = load i32, ptr %leaving_c, align 4
+  %t87 = load i32, ptr %leaving_v, align 4
+  %t88 = getelementptr i8, ptr %base, i64 512
+  %t89 = ptrtoint ptr %t81 to i64
+  %t90 = and i64 %t89, 16368
+  %t91 = lshr i64 %t90, 2
+  %t92 = getelementptr inbounds i8, ptr %st, i64 512
+  %t93 = getelementptr inbounds i8, ptr %t92, i64 %t91
+  %t94 = load i32, ptr %t93, align 4
+  %t95 = add i32 %t94, -1
+  store i32 %t95, ptr %t93, align 4
+  %t96 = icmp eq i32 %t95, 0
+  br i1 %t96, label %hot11, label %cold12, !prof !0
+hot11:
+  %t97 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t97, align 4
+  musttail call preserve_nonecc void %t88(ptr %st, ptr %mem, ptr %t81, ptr %base, i64 %t83, i32 %t84, i32 %t85, i32 %t86, i32 %t87)
   ret void
-cold13:
-  %t112 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t96, ptr %base, i64 %t97, i32 %t98, i32 %t99, i32 %t100, i32 %t101)
-  %t113 = getelementptr i8, ptr %base, i64 %t112
-  musttail call preserve_nonecc void %t113(ptr %st, ptr %mem, ptr %t96, ptr %base, i64 %t97, i32 %t98, i32 %t99, i32 %t100, i32 %t101)
+cold12:
+  %t98 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t81, ptr %base, i64 %t83, i32 %t84, i32 %t85, i32 %t86, i32 %t87)
+  %t99 = getelementptr i8, ptr %base, i64 %t98
+  musttail call preserve_nonecc void %t99(ptr %st, ptr %mem, ptr %t81, ptr %base, i64 %t83, i32 %t84, i32 %t85, i32 %t86, i32 %t87)
   ret void
 }

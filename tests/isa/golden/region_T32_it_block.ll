@@ -52,7 +52,8 @@ refuse:
   musttail call preserve_nonecc void %redecode(ptr %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
 begin:
-  store i64 %budget, ptr %budget_left, align 8
+  %more = sub i64 %budget, 6
+  store i64 %more, ptr %budget_left, align 8
   store i32 %n, ptr %fn, align 4
   store i32 %z, ptr %fz, align 4
   store i32 %c, ptr %cx, align 4
@@ -212,29 +213,30 @@ elsewhere14:
   %s5p = getelementptr inbounds i8, ptr %st, i64 8
   store i32 %s5, ptr %s5p, align 4
   %t52 = load i64, ptr %budget_left, align 8
-  %t53 = load i32, ptr %cy, align 4
-  %t54 = load i32, ptr %cx, align 4
-  %t55 = icmp ule i32 %t53, %t54
-  %t56 = zext i1 %t55 to i32
-  %t57 = load i32, ptr %fn, align 4
-  %t58 = load i32, ptr %fz, align 4
-  %t59 = load i32, ptr %vx, align 4
-  %t60 = load i32, ptr %vy, align 4
-  %t61 = sub i32 %t59, %t60
-  %t62 = xor i32 %t59, %t60
-  %t63 = xor i32 %t59, %t61
-  %t64 = and i32 %t62, %t63
-  %t65 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t51, ptr %base, i64 %t52, i32 %t57, i32 %t58, i32 %t56, i32 %t64)
-  %t66 = icmp ult i64 %t65, 768
-  store i32 %t57, ptr %leaving_n, align 4
-  store i32 %t58, ptr %leaving_z, align 4
-  store i32 %t56, ptr %leaving_c, align 4
-  store i32 %t64, ptr %leaving_v, align 4
+  %t53 = add i64 %t52, 6
+  %t54 = load i32, ptr %cy, align 4
+  %t55 = load i32, ptr %cx, align 4
+  %t56 = icmp ule i32 %t54, %t55
+  %t57 = zext i1 %t56 to i32
+  %t58 = load i32, ptr %fn, align 4
+  %t59 = load i32, ptr %fz, align 4
+  %t60 = load i32, ptr %vx, align 4
+  %t61 = load i32, ptr %vy, align 4
+  %t62 = sub i32 %t60, %t61
+  %t63 = xor i32 %t60, %t61
+  %t64 = xor i32 %t60, %t62
+  %t65 = and i32 %t63, %t64
+  %t66 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t51, ptr %base, i64 %t53, i32 %t58, i32 %t59, i32 %t57, i32 %t65)
+  %t67 = icmp ult i64 %t66, 768
+  store i32 %t58, ptr %leaving_n, align 4
+  store i32 %t59, ptr %leaving_z, align 4
+  store i32 %t57, ptr %leaving_c, align 4
+  store i32 %t65, ptr %leaving_v, align 4
   store ptr %t51, ptr %leaving_for, align 8
-  br i1 %t66, label %leave_counted, label %go15, !prof !0
+  br i1 %t67, label %leave_counted, label %go15, !prof !0
 go15:
-  %t67 = getelementptr i8, ptr %base, i64 %t65
-  musttail call preserve_nonecc void %t67(ptr %st, ptr %mem, ptr %t51, ptr %base, i64 %t52, i32 %t57, i32 %t58, i32 %t56, i32 %t64)
+  %t68 = getelementptr i8, ptr %base, i64 %t66
+  musttail call preserve_nonecc void %t68(ptr %st, ptr %mem, ptr %t51, ptr %base, i64 %t53, i32 %t58, i32 %t59, i32 %t57, i32 %t65)
   ret void
 f0:
   %s2 = load i32, ptr %r1, align 4
@@ -245,60 +247,62 @@ f0:
   store i32 %s3, ptr %s3p, align 4
   br label %again
 again:
-  %t68 = load i32, ptr %cy, align 4
-  %t69 = load i32, ptr %cx, align 4
-  %t70 = icmp ule i32 %t68, %t69
-  %t71 = zext i1 %t70 to i32
-  %t72 = load i32, ptr %fn, align 4
-  %t73 = load i32, ptr %fz, align 4
-  %t74 = load i32, ptr %vx, align 4
-  %t75 = load i32, ptr %vy, align 4
-  %t76 = sub i32 %t74, %t75
-  %t77 = xor i32 %t74, %t75
-  %t78 = xor i32 %t74, %t76
-  %t79 = and i32 %t77, %t78
-  %t80 = getelementptr inbounds i8, ptr %st, i64 464
-  %t81 = load i32, ptr %t80, align 4
-  %t82 = sext i32 %t81 to i64
-  %t83 = getelementptr i8, ptr %ip, i64 %t82
-  %t84 = getelementptr inbounds i8, ptr %st, i64 468
-  %t85 = load i32, ptr %t84, align 4
-  %t86 = and i32 %t85, 65535
-  %t87 = zext i32 %t86 to i64
-  %t88 = load i64, ptr %budget_left, align 8
-  %t89 = add i64 %t88, %t87
-  %t90 = lshr i32 %t85, 24
-  %t91 = getelementptr inbounds i8, ptr %st, i64 88
-  store i32 %t90, ptr %t91, align 4
-  %t92 = getelementptr i8, ptr %base, i64 256
-  musttail call preserve_nonecc void %t92(ptr %st, ptr %mem, ptr %t83, ptr %base, i64 %t89, i32 %t72, i32 %t73, i32 %t71, i32 %t79)
+  %t69 = load i32, ptr %cy, align 4
+  %t70 = load i32, ptr %cx, align 4
+  %t71 = icmp ule i32 %t69, %t70
+  %t72 = zext i1 %t71 to i32
+  %t73 = load i32, ptr %fn, align 4
+  %t74 = load i32, ptr %fz, align 4
+  %t75 = load i32, ptr %vx, align 4
+  %t76 = load i32, ptr %vy, align 4
+  %t77 = sub i32 %t75, %t76
+  %t78 = xor i32 %t75, %t76
+  %t79 = xor i32 %t75, %t77
+  %t80 = and i32 %t78, %t79
+  %t81 = getelementptr inbounds i8, ptr %st, i64 464
+  %t82 = load i32, ptr %t81, align 4
+  %t83 = sext i32 %t82 to i64
+  %t84 = getelementptr i8, ptr %ip, i64 %t83
+  %t85 = getelementptr inbounds i8, ptr %st, i64 468
+  %t86 = load i32, ptr %t85, align 4
+  %t87 = and i32 %t86, 65535
+  %t88 = zext i32 %t87 to i64
+  %t89 = load i64, ptr %budget_left, align 8
+  %t90 = add i64 %t89, 6
+  %t91 = add i64 %t90, %t88
+  %t92 = lshr i32 %t86, 24
+  %t93 = getelementptr inbounds i8, ptr %st, i64 88
+  store i32 %t92, ptr %t93, align 4
+  %t94 = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %t94(ptr %st, ptr %mem, ptr %t84, ptr %base, i64 %t91, i32 %t73, i32 %t74, i32 %t72, i32 %t80)
   ret void
 leave_counted:
-  %t93 = load ptr, ptr %leaving_for, align 8
-  %t94 = load i64, ptr %budget_left, align 8
-  %t95 = load i32, ptr %leaving_n, align 4
-  %t96 = load i32, ptr %leaving_z, align 4
-  %t97 = load i32, ptr %leaving_c, align 4
-  %t98 = load i32, ptr %leaving_v, align 4
-  %t99 = getelementptr i8, ptr %base, i64 512
-  %t100 = ptrtoint ptr %t93 to i64
-  %t101 = and i64 %t100, 16368
-  %t102 = lshr i64 %t101, 2
-  %t103 = getelementptr inbounds i8, ptr %st, i64 512
-  %t104 = getelementptr inbounds i8, ptr %t103, i64 %t102
-  %t105 = load i32, ptr %t104, align 4
-  %t106 = add i32 %t105, -1
-  store i32 %t106, ptr %t104, align 4
-  %t107 = icmp eq i32 %t106, 0
-  br i1 %t107, label %hot16, label %cold17, !prof !0
+  %t95 = load ptr, ptr %leaving_for, align 8
+  %t96 = load i64, ptr %budget_left, align 8
+  %t97 = add i64 %t96, 6
+  %t98 = load i32, ptr %leaving_n, align 4
+  %t99 = load i32, ptr %leaving_z, align 4
+  %t100 = load i32, ptr %leaving_c, align 4
+  %t101 = load i32, ptr %leaving_v, align 4
+  %t102 = getelementptr i8, ptr %base, i64 512
+  %t103 = ptrtoint ptr %t95 to i64
+  %t104 = and i64 %t103, 16368
+  %t105 = lshr i64 %t104, 2
+  %t106 = getelementptr inbounds i8, ptr %st, i64 512
+  %t107 = getelementptr inbounds i8, ptr %t106, i64 %t105
+  %t108 = load i32, ptr %t107, align 4
+  %t109 = add i32 %t108, -1
+  store i32 %t109, ptr %t107, align 4
+  %t110 = icmp eq i32 %t109, 0
+  br i1 %t110, label %hot16, label %cold17, !prof !0
 hot16:
-  %t108 = getelementptr inbounds i8, ptr %st, i64 424
-  store i32 8, ptr %t108, align 4
-  musttail call preserve_nonecc void %t99(ptr %st, ptr %mem, ptr %t93, ptr %base, i64 %t94, i32 %t95, i32 %t96, i32 %t97, i32 %t98)
+  %t111 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t111, align 4
+  musttail call preserve_nonecc void %t102(ptr %st, ptr %mem, ptr %t95, ptr %base, i64 %t97, i32 %t98, i32 %t99, i32 %t100, i32 %t101)
   ret void
 cold17:
-  %t109 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t93, ptr %base, i64 %t94, i32 %t95, i32 %t96, i32 %t97, i32 %t98)
-  %t110 = getelementptr i8, ptr %base, i64 %t109
-  musttail call preserve_nonecc void %t110(ptr %st, ptr %mem, ptr %t93, ptr %base, i64 %t94, i32 %t95, i32 %t96, i32 %t97, i32 %t98)
+  %t112 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t95, ptr %base, i64 %t97, i32 %t98, i32 %t99, i32 %t100, i32 %t101)
+  %t113 = getelementptr i8, ptr %base, i64 %t112
+  musttail call preserve_nonecc void %t113(ptr %st, ptr %mem, ptr %t95, ptr %base, i64 %t97, i32 %t98, i32 %t99, i32 %t100, i32 %t101)
   ret void
 }

@@ -35,11 +35,11 @@ def _plain(op: str) -> Three:
 
 
 def _mla(m: Machine, d: Value, n: Value, other: Value) -> Value:
-    return m.fp("add", d, m.fp("mul", n, other, standard=True), standard=True)
+    return m.fp_multiply_add(d, n, other)
 
 
 def _mls(m: Machine, d: Value, n: Value, other: Value) -> Value:
-    return m.fp("add", d, _negated(m.fp("mul", n, other, standard=True)), standard=True)
+    return m.fp_multiply_add(d, n, other, negate=True)
 
 
 def _fma(m: Machine, d: Value, n: Value, other: Value) -> Value:
