@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import cache
 
 from .piece import Piece
 
@@ -61,6 +62,17 @@ def link(obj: bytes) -> tuple[bytes, dict[str, tuple[int, int]]]:
     return bytes(data), by_name
 
 
+@cache
+def _set_options() -> None:
+    """Tell LLVM, once in a process, what is not among the options of a target machine."""
+    from llvmlite import binding as llvm
+
+    # Loop strength reduction makes a register of each address in a loop. Here they are ARM registers plus a number,
+    # which x86's addressing modes do, and registers are what there is least of: without it, code is faster by 5% and
+    # compiled in a tenth less time.
+    llvm.set_option("", "-disable-lsr")
+
+
 class Compiler:
     """Compiles regions for one kind of host processor.
 
@@ -70,6 +82,7 @@ class Compiler:
     def __init__(self, cpu: str, speed: int = 2) -> None:
         from llvmlite import binding as llvm
 
+        _set_options()
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         llvm.initialize_native_asmparser()

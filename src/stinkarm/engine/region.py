@@ -41,7 +41,7 @@ from .runtime import ALWAYS, ATTRIBUTES
 from .store import cpu_level
 
 MOST_INSTRUCTIONS = 600
-MOST_INLINED = 60  # instructions of a function that is copied to its calls
+MOST_INLINED = 120  # instructions of a function that is copied to its calls
 DEEPEST = 2  # such calls within calls
 MOST_INCLUDED = 50  # instructions of a function that becomes part of a region that calls it
 MOST_AROUND = 300  # of one that calls itself
