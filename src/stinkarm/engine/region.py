@@ -25,6 +25,7 @@ from .ordinary import CHECK, look_at_operands
 from .region_builder import (
     BACK,
     FLAG_SLOTS,
+    FP_FLAG_SLOTS,
     INEXACT,
     LEAVING,
     MARGIN,
@@ -342,6 +343,9 @@ class _Assembly:
         """Write registers to the state block."""
         lines: list[str] = []
         for slot in sorted(registers):
+            if slot == "fp0":
+                lines += self._flags_of_fpscr()
+                continue
             n = int(slot[1:])
             if slot[0] == "r":
                 self._copy(lines, "i32", f"%{slot}", "%st", 4 * n)
@@ -352,6 +356,22 @@ class _Assembly:
                 lines.append(f"  {from_} = getelementptr inbounds i8, ptr %vfp, i64 {byte}")
                 self._copy(lines, kind, from_, "%st", base + byte)
         return lines
+
+    def _flags_of_fpscr(self) -> list[str]:
+        """Write FPSCR's flags to the state block."""
+        name = f"%q{self._unique()}"
+        lines = [
+            f"  {name}p = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['fpscr']}",
+            f"  {name}old = load i32, ptr {name}p, align 4",
+            f"  {name}0 = and i32 {name}old, {0x0FFFFFFF}",
+        ]
+        for i, slot in enumerate(FP_FLAG_SLOTS):
+            lines += [
+                f"  {name}{slot} = load i32, ptr %{slot}, align 4",
+                f"  {name}s{i} = shl i32 {name}{slot}, {31 - i}",
+                f"  {name}{i + 1} = or i32 {name}{i}, {name}s{i}",
+            ]
+        return [*lines, f"  store i32 {name}4, ptr {name}p, align 4"]
 
     def _copy(self, lines: list[str], kind: str, source: str, target: str, offset: int) -> None:
         value = f"%s{self._unique()}"
@@ -565,7 +585,7 @@ class _Assembly:
 
     def _prologue(self) -> list[str]:
         lines = ["entry:", "  %budget_left = alloca i64, align 8"]
-        lines += [f"  %{slot} = alloca i32, align 4" for slot in (*REGISTERS, *FLAG_SLOTS, *LEAVING)]
+        lines += [f"  %{slot} = alloca i32, align 4" for slot in (*REGISTERS, *FLAG_SLOTS, *FP_FLAG_SLOTS, *LEAVING)]
         lines.append("  %leaving_for = alloca ptr, align 8")
         lines.append("  %vfp = alloca [256 x i8], align 16")
         lines += [
@@ -610,6 +630,17 @@ class _Assembly:
                 f"  %{slot}v = load i32, ptr %{slot}p, align 4",
                 f"  store i32 %{slot}v, ptr %{slot}, align 4",
             ]
+        if self.builder.uses_flags:
+            lines += [
+                f"  %fpscrp = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['fpscr']}",
+                "  %fpscr = load i32, ptr %fpscrp, align 4",
+            ]
+            for i, slot in enumerate(FP_FLAG_SLOTS):
+                lines += [
+                    f"  %{slot}s = lshr i32 %fpscr, {31 - i}",
+                    f"  %{slot}b = and i32 %{slot}s, 1",
+                    f"  store i32 %{slot}b, ptr %{slot}, align 4",
+                ]
         for n in sorted(self.builder.widths):
             for kind, byte in self._pieces(n):
                 at = f"%e{n}_{byte}"

@@ -29,6 +29,7 @@ from .ordinary import CHECK, Operand, look_at_results
 
 REGISTERS = tuple(f"r{n}" for n in range(15))
 LEAVING = ("leaving_n", "leaving_z", "leaving_c", "leaving_v")
+FP_FLAG_SLOTS = ("fpn", "fpz", "fpc", "fpv")  # 0 or 1 each
 FLAG_SLOTS = ("fn", "fz", "cx", "cy", "vx", "vy", "lx", "ly")
 
 # Marks in the lines of an instruction, filled in when the region is put together.
@@ -40,7 +41,8 @@ INEXACT = "\x0f"  # where FPSCR.IXC must be set
 SPILL = "\x03"  # where registers are written to the state block
 
 # What extension registers are kept as, by bits, and how they are moved.
-KEPT = {32: "float", 64: "double", 128: "<2 x i64>", 192: "<3 x i64>", 256: "<4 x i64>"}
+KEPT = {32: "float", 64: "double", 128: "<2 x i64>"}
+_WIDEST = 128
 MOVES = {32: "movss", 64: "movsd", 128: "movups"}
 
 _DISPLACEMENT = 0x8000  # within the guard around guest memory
@@ -148,6 +150,7 @@ class RegionBuilder(HandlerBuilder):
         # Of the standard arithmetic, what is done in place.
         self._whole = ("add", "sub", "mul", "fma") if avx else ("add", "sub", "mul")
         self.uses_floating = False
+        self.uses_flags = False  # of FPSCR
         self.widths: dict[int, set[int]] = {}  # of each doubleword register: the sizes of accesses, in bytes
         self.tables: set[str] = set()
         self.fragment = Fragment(0, 0)
@@ -356,6 +359,10 @@ class RegionBuilder(HandlerBuilder):
 
     def vector(self, first: Number, bits: int, width: int) -> IrValue:
         assert isinstance(first, int)
+        if bits > _WIDEST:
+            # Kept as they are moved, so that nothing is joined and taken apart again.
+            parts = [self.vector(first + at // 32, min(_WIDEST, bits - at), width) for at in range(0, bits, _WIDEST)]
+            return self.from_lanes([self.lane(part, i) for part in parts for i in range(part.lanes)])
         pointer = self._note(4 * first, bits // 8, write=False)
         t = ir_type(width, bits // width)
         kept = self._new(f"load {KEPT[bits]}, ptr {pointer}, align 4")
@@ -380,6 +387,12 @@ class RegionBuilder(HandlerBuilder):
         assert isinstance(first, int)
         self._look_at_results()
         bits = value.width * value.lanes
+        if bits > _WIDEST:
+            each = _WIDEST // value.width
+            for at in range(0, value.lanes, each):
+                lanes = [self.lane(value, i) for i in range(at, min(at + each, value.lanes))]
+                self.set_vector(first + at * value.width // 32, self.from_lanes(lanes))
+            return
         if _name(value) in self._ordinary:
             self.fragment.ordinary.update(range(first, first + bits // 32))
         pointer = self._note(4 * first, bits // 8, write=True)
@@ -590,6 +603,35 @@ class RegionBuilder(HandlerBuilder):
         self._ordinary.add(result.name)
         self._results.append(result)
         return result
+
+    def fp_compare(self, a: Value, b: Value, *, signal_quiet: bool = False) -> Value:
+        """Compare what is ordered."""
+        self.uses_floating = True
+        op = ("comis" if signal_quiet else "ucomis") + ("s" if a.width == 32 else "d")
+        go_on = self._label("ordered")
+        text = f'"{self._move}{op} $2, $3; jp ${{4:l}}; seta $0; sete $1", "=q,=q,x,x,!i,~{{flags}}"'
+        arguments = f"{self._float_argument(a)}, {self._float_argument(b)}"
+        again = self._redo_label()
+        two = self._new(f"callbr {{ i8, i8 }} asm sideeffect {text}({arguments}) to label %{go_on} [label %{again}]")
+        self._begin(go_on)
+        less, equal = (IrValue(self, 8, self._new(f"extractvalue {{ i8, i8 }} {two}, {i}")).ne(0) for i in range(2))
+        return less.zext(4) << 3 | equal.zext(4) << 2 | (~less).zext(4) << 1
+
+    def fp_flag(self, name: str) -> Value:
+        self.uses_flags = True
+        return IrValue(self, 1, self._new(f"icmp ne i32 {self._get(f'fp{name}')}, 0"))
+
+    def set_fp_flags(self, nzcv: Value) -> None:
+        self.uses_flags = True
+        for slot, bit in zip(FP_FLAG_SLOTS, (3, 2, 1, 0), strict=True):
+            self._put(slot, _name(nzcv.bit(bit).zext(32)))
+        self._wrote("fp0")
+
+    def fpscr(self) -> Value:
+        word = super().fpscr() & 0x0FFFFFFF
+        for i, name in enumerate("nzcv"):
+            word = word | self.fp_flag(name).zext(32) << 31 - i
+        return word
 
     def fp_multiply_add(self, addend: Value, a: Value, b: Value, *, negate: bool = False) -> Value:
         if "mul" in self._whole:

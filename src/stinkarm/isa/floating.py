@@ -43,6 +43,14 @@ class FloatingOperations(ABC):
         """Return NZCV (4 bits, N highest) as FPCompare does; `signal_quiet`: quiet NaNs raise Invalid Operation too."""
 
     @abstractmethod
+    def fp_flag(self, name: str) -> Value:
+        """Read the flag n, z, c or v of FPSCR as one bit."""
+
+    @abstractmethod
+    def set_fp_flags(self, nzcv: Value) -> None:
+        """Write the flags of FPSCR (4 bits, N highest)."""
+
+    @abstractmethod
     def fp_test(self, op: str, a: Value, b: Value) -> Value:
         """Return one bit (a lane) of eq, ge or gt with standard arithmetic (FPCompareEQ, GE, GT)."""
 

@@ -581,6 +581,13 @@ class Machine(FloatingOperations):
         width = high.width + low.width
         return high.zext(width) << low.width | low.zext(width)
 
+    def fp_flag(self, name: str) -> Value:
+        return self.system_register("fpscr").bit(31 - "nzcv".index(name))
+
+    def set_fp_flags(self, nzcv: Value) -> None:
+        # FPSCR is read here and not before: a comparison may have raised an exception.
+        self.set_system_register("fpscr", self.system_register("fpscr") & 0x0FFFFFFF | nzcv.zext(32) << 28)
+
     def apsr(self) -> Value:
         """Return the APSR as MRS reads it: NZCVQ and GE."""
         word = self.const(0)

@@ -36,6 +36,10 @@ entry:
   %vy = alloca i32, align 4
   %lx = alloca i32, align 4
   %ly = alloca i32, align 4
+  %fpn = alloca i32, align 4
+  %fpz = alloca i32, align 4
+  %fpc = alloca i32, align 4
+  %fpv = alloca i32, align 4
   %leaving_n = alloca i32, align 4
   %leaving_z = alloca i32, align 4
   %leaving_c = alloca i32, align 4

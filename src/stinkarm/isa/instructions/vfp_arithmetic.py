@@ -121,18 +121,13 @@ declare(
 )
 
 
-def _set_nzcv(m: Machine, nzcv: Value) -> None:
-    """Write FPSCR.NZCV. (FPSCR is read here and not before: the comparison may have raised an exception.)"""
-    m.set_system_register("fpscr", m.system_register("fpscr") & 0x0FFFFFFF | nzcv.zext(32) << 28)
-
-
 def _vcmp(m: Machine, double: int, e: int, dd: Number, dm: Number) -> None:
-    _set_nzcv(m, m.fp_compare(read(m, dd, double), read(m, dm, double), signal_quiet=bool(e)))
+    m.set_fp_flags(m.fp_compare(read(m, dd, double), read(m, dm, double), signal_quiet=bool(e)))
 
 
 def _vcmp_zero(m: Machine, double: int, e: int, dd: Number) -> None:
     zero = m.const(0, 64 if double else 32)
-    _set_nzcv(m, m.fp_compare(read(m, dd, double), zero, signal_quiet=bool(e)))
+    m.set_fp_flags(m.fp_compare(read(m, dd, double), zero, signal_quiet=bool(e)))
 
 
 for _e in (0, 1):

@@ -336,9 +336,8 @@ declare(
 
 def _vmrs(m: Machine, rt: Number) -> None:
     if rt == 15:
-        fpscr = m.system_register("fpscr")
-        for name, bit in (("n", 31), ("z", 30), ("c", 29), ("v", 28)):
-            m.set_flag(name, fpscr.bit(bit))
+        for name in "nzcv":
+            m.set_flag(name, m.fp_flag(name))
     else:
         m.set_reg(rt, m.fpscr())
 
