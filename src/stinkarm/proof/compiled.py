@@ -240,7 +240,11 @@ class Compiled:
             if not words[WORD["itstate"]] and not words[WORD["big_endian"]] and self.table.is_executable(pc):
                 ready = self._find(place)
             if ready is not None:
+                before = bytes(words[: WORD["memory"]]) if ready.instructions == 1 else b""
                 stop, done = self._run_region(state, place, ready)
+                if before and done > left:  # it branches to itself, where only the interpreter does just one
+                    words[: WORD["memory"]] = memoryview(before).cast("I")
+                    stop, done = self._interpret(state)
             else:
                 stop, done = self._interpret(state)
             left -= done
