@@ -37,6 +37,7 @@ def test_a_hot_loop_is_compiled_and_right(guest: Guest) -> None:
     (worker,) = background(guest).workers
     assert os.getpriority(os.PRIO_PROCESS, worker.pid) > os.getpriority(os.PRIO_PROCESS, 0)
     assert os.readlink(f"/proc/{worker.pid}/cwd") == "/"
+    assert os.getsid(worker.pid) == worker.pid
 
 
 def test_the_worker_ends_with_the_engine() -> None:

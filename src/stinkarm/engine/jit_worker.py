@@ -283,6 +283,8 @@ def _prepare() -> None:
     os.chdir("/")
     os.nice(10)
     os.closerange(3, 1 << 16)  # before Linux 5.9 they are still open
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what has come for the group that it was in is forgotten
     for number in (signal.SIGINT, signal.SIGVTALRM, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN if number == signal.SIGPIPE else signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

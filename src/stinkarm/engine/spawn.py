@@ -1,8 +1,12 @@
-"""Start a process that the guest cannot see: no child of this one, in no session of its, with none of its descriptors.
+"""Start a process that the guest cannot see: no child of this one, with none of its descriptors.
 
 It is the child of a child that has ended, so that no wait finds it and no SIGCHLD tells of it. The child between does
 not run Python, which other threads may be in the middle of, and shares this process's memory until it ends (as after
 vfork), so that nothing is copied. All of that is machine code.
+
+Signals are blocked in it. It is still in this process's group, and is to leave it (setsid) when it runs: if it did so
+before, a SIGSTOP to the group could stop it there, and this process with it, and the SIGCONT that follows would not
+reach it.
 """
 
 from __future__ import annotations
@@ -53,8 +57,6 @@ CODE = (
     ("488b4328", "mov rax, qword ptr [rbx + 0x28]"),
     ("5b", "pop rbx"),
     ("c3", "ret"),
-    ("b870000000", "mov eax, 0x70"),
-    ("0f05", "syscall"),
     ("bf11410000", "mov edi, 0x4111"),
     ("488b7348", "mov rsi, qword ptr [rbx + 0x48]"),
     ("31d2", "xor edx, edx"),
@@ -63,10 +65,10 @@ CODE = (
     ("b838000000", "mov eax, 0x38"),
     ("0f05", "syscall"),
     ("4885c0", "test rax, rax"),
-    ("7416", "je 0xb4"),
-    ("7807", "js 0xa7"),
+    ("7416", "je 0xad"),
+    ("7807", "js 0xa0"),
     ("48837b5000", "cmp qword ptr [rbx + 0x50], 0"),
-    ("7504", "jne 0xab"),
+    ("7504", "jne 0xa4"),
     ("48894350", "mov qword ptr [rbx + 0x50], rax"),
     ("31ff", "xor edi, edi"),
     ("b83c000000", "mov eax, 0x3c"),
