@@ -127,6 +127,7 @@ class Link:
             return self._own_pages(pagemap.fileno())
 
     def _own_pages(self, pagemap: int) -> list[tuple[int, int]]:
+        """Do what `_changed` does, with /proc/self/pagemap open."""
         found: list[tuple[int, int]] = []
         base = self._kernel.memory.base
         for mapping in self._kernel.memory.mappings:
