@@ -111,39 +111,22 @@ define internal void @finish(ptr %ip, ptr %handler, i32 %cond, i32 %it, i32 %wid
 """
 
 # Decode `count` instructions from `pc` on: one, or an IT and its block. Their halfwords and entries were touched.
+# The last is filled first: another thread that finds the IT filled must find its block filled, or it would decode
+# that as if it were outside one.
 DECODE_T32_BLOCK = f"""
-define internal void @decode_T32_block(ptr %ip0, i32 %pc0, i32 %it0, i32 %count, ptr %st) #0 noinline {{
-entry:
+define internal void @decode_T32_block(ptr %ip, i32 %pc, i32 %it, i32 %count, ptr %st) #0 noinline {{
   %memp = getelementptr inbounds i8, ptr %st, i64 {_o("memory")}
   %mem = load ptr, ptr %memp, align 8
-  br label %each
-each:
-  %ip = phi ptr [ %ip0, %entry ], [ %next_ip, %decoded ]
-  %pc = phi i32 [ %pc0, %entry ], [ %next_pc, %decoded ]
-  %it = phi i32 [ %it0, %entry ], [ %next_it, %decoded ]
-  %left = phi i32 [ %count, %entry ], [ %fewer, %decoded ]
   %a1 = zext i32 %pc to i64
   %p1 = getelementptr i8, ptr %mem, i64 %a1
   %hw1 = load volatile i16, ptr %p1, align 1
   %h1 = zext i16 %hw1 to i32
   %h5 = lshr i32 %h1, 11
   %is_wide = icmp uge i32 %h5, 29
-  br i1 %is_wide, label %wide, label %narrow
-narrow:
-  call void @decode_T16(ptr %ip, i32 %pc, i32 %h1, i32 %it, ptr %st)
-  br label %decoded
-wide:
-  %pc2 = add i32 %pc, 2
-  %a2 = zext i32 %pc2 to i64
-  %p2 = getelementptr i8, ptr %mem, i64 %a2
-  %hw2 = load volatile i16, ptr %p2, align 1
-  %h2 = zext i16 %hw2 to i32
-  %high = shl i32 %h1, 16
-  %word = or i32 %high, %h2
-  call void @decode_T32(ptr %ip, i32 %pc, i32 %word, i32 %it, ptr %st)
-  br label %decoded
-decoded:
-  %size = phi i32 [ 2, %narrow ], [ 4, %wide ]
+  %alone = icmp eq i32 %count, 1
+  br i1 %alone, label %decode, label %others
+others:
+  %size = select i1 %is_wide, i32 4, i32 2
   %next_pc = add i32 %pc, %size
   %entries = shl i32 %size, 3
   %step = zext i32 %entries to i64
@@ -158,10 +141,23 @@ decoded:
   %rest = or i32 %cond, %moved5
   %inside = select i1 %last, i32 0, i32 %rest
   %next_it = select i1 %outside, i32 %block, i32 %inside
-  %fewer = sub i32 %left, 1
-  %over = icmp eq i32 %fewer, 0
-  br i1 %over, label %done, label %each
-done:
+  %fewer = sub i32 %count, 1
+  call void @decode_T32_block(ptr %next_ip, i32 %next_pc, i32 %next_it, i32 %fewer, ptr %st)
+  br label %decode
+decode:
+  br i1 %is_wide, label %wide, label %narrow
+narrow:
+  call void @decode_T16(ptr %ip, i32 %pc, i32 %h1, i32 %it, ptr %st)
+  ret void
+wide:
+  %pc2 = add i32 %pc, 2
+  %a2 = zext i32 %pc2 to i64
+  %p2 = getelementptr i8, ptr %mem, i64 %a2
+  %hw2 = load volatile i16, ptr %p2, align 1
+  %h2 = zext i16 %hw2 to i32
+  %high = shl i32 %h1, 16
+  %word = or i32 %high, %h2
+  call void @decode_T32(ptr %ip, i32 %pc, i32 %word, i32 %it, ptr %st)
   ret void
 }}
 """
