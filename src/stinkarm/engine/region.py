@@ -26,6 +26,7 @@ from .region_builder import (
     BACK,
     FLAG_SLOTS,
     FP_FLAG_SLOTS,
+    HERE,
     INEXACT,
     LEAVING,
     MARGIN,
@@ -424,11 +425,9 @@ class _Assembly:
                 f"n{budget}:",
             ]
             self._spent_text(first, len(keys))
-        # One stub for all accesses of the block. It finds the registers where they are at each of them.
-        stubs = [(number, self.dirty[key] | written) for key in keys for number, written in self.fragments[key].stubs]
-        if stubs:
-            self._alias.update((number, stubs[0][0]) for number, _ in stubs)
-            self._stub_text(stubs[0][0], set().union(*(wanted for _, wanted in stubs)))
+        for key in keys:
+            for number, written in self.fragments[key].stubs:
+                self._stub_text(number, self.dirty[key] | written)
         self._known, self._flags_known = set(), False
         for i, key in enumerate(keys):
             fragment = self.fragments[key]
@@ -495,7 +494,7 @@ class _Assembly:
         self.lines.append(f"  br label %{label_of(*following)}")
 
     def _stub_text(self, number: int, registers: set[str]) -> None:
-        self.stub_texts += [f"f{number}:", *self._spill(registers), "  br label %again"]
+        self.stub_texts += [f"f{number}:", HERE, *self._spill(registers), "  br label %again"]
 
     def _spent_text(self, key: Key, count: int) -> None:
         """Leave for the interpreter at a block that was counted: the budget is nearly spent."""

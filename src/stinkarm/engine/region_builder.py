@@ -45,6 +45,10 @@ KEPT = {32: "float", 64: "double", 128: "<2 x i64>"}
 _WIDEST = 128
 MOVES = {32: "movss", 64: "movsd", 128: "movups"}
 
+# Begins a block that goes on to one that is shared. It has the block stay, and with it the moves to where the shared
+# one wants things: else they would stand before the way here parts from the way that is usual.
+HERE = '  call void asm sideeffect "", ""()'
+
 _DISPLACEMENT = 0x8000  # within the guard around guest memory
 
 
@@ -765,12 +769,15 @@ class RegionBuilder(HandlerBuilder):
         arguments = self._all_arguments(ip, budget, *words)
         fetch = f'call i64 asm sideeffect "movl (%r14), ${{0:k}}", "=r,{PINS},~{{memory}}"({arguments})'
         offset = self._new(fetch)
-        go_on = self._label("go")
+        go_on, aside = self._label("go"), self._label("aside")
         is_cold = self._new(f"icmp ult i64 {offset}, {self.routines['end_of_code']}")
+        self._do(f"br i1 {is_cold}, label %{aside}, label %{go_on}, !prof !0")
+        self._begin(aside)
+        self.lines.append(HERE)
         for slot, name in zip(LEAVING, words, strict=True):
             self._do(f"store i32 {name}, ptr %{slot}, align 4")
         self._do(f"store ptr {ip}, ptr %leaving_for, align 8")
-        self._do(f"br i1 {is_cold}, label %leave_counted, label %{go_on}, !prof !0")
+        self._do("br label %leave_counted")
         self._begin(go_on)
         handler = self._new(f"getelementptr i8, ptr %base, i64 {offset}")
         self._do(f"{CALL} {handler}({arguments})")
