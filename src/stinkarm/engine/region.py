@@ -382,6 +382,15 @@ class _Assembly:
             f"  store {kind} {value}, ptr {value}p, align 4",
         ]
 
+    def _read(self, lines: list[str], kind: str, offset: int, target: str) -> None:
+        """Copy from the state block."""
+        value = f"%s{self._unique()}"
+        lines += [
+            f"  {value}p = getelementptr inbounds i8, ptr %st, i64 {offset}",
+            f"  {value} = load {kind}, ptr {value}p, align 4",
+            f"  store {kind} {value}, ptr {target}, align 4",
+        ]
+
     def _pieces(self, n: int) -> list[tuple[str, int]]:
         """Return how a doubleword register is copied, as types and byte offsets: as it is used."""
         widths = self.builder.widths[n]
@@ -623,37 +632,11 @@ class _Assembly:
             "  store i32 %l0, ptr %lx, align 4",
             "  store i32 0, ptr %ly, align 4",
         ]
-        for n, slot in enumerate(REGISTERS):
-            lines += [
-                f"  %{slot}p = getelementptr inbounds i8, ptr %st, i64 {4 * n}",
-                f"  %{slot}v = load i32, ptr %{slot}p, align 4",
-                f"  store i32 %{slot}v, ptr %{slot}, align 4",
-            ]
-        if self.builder.uses_flags:
-            lines += [
-                f"  %fpscrp = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['fpscr']}",
-                "  %fpscr = load i32, ptr %fpscrp, align 4",
-            ]
-            for i, slot in enumerate(FP_FLAG_SLOTS):
-                lines += [
-                    f"  %{slot}s = lshr i32 %fpscr, {31 - i}",
-                    f"  %{slot}b = and i32 %{slot}s, 1",
-                    f"  store i32 %{slot}b, ptr %{slot}, align 4",
-                ]
-        for n in sorted(self.builder.widths):
-            for kind, byte in self._pieces(n):
-                at = f"%e{n}_{byte}"
-                lines += [
-                    f"  {at}p = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['d'] + byte}",
-                    f"  {at} = load {kind}, ptr {at}p, align 4",
-                    f"  {at}v = getelementptr inbounds i8, ptr %vfp, i64 {byte}",
-                    f"  store {kind} {at}, ptr {at}v, align 4",
-                ]
         if len(self.entries) == 1:
-            return [*lines, "  %ip = getelementptr i8, ptr %ip0, i64 0", f"  br label %{label_of(self.entries[0], ())}"]
-        cases = " ".join(f"i32 {self._index(entry)}, label %{label_of(entry, ())}" for entry in self.entries[1:])
-        return [
-            *lines,
+            arrival = self._arrival(self.entries[0])
+            return [*lines, "  %ip = getelementptr i8, ptr %ip0, i64 0", *arrival]
+        cases = " ".join(f"i32 {self._index(entry)}, label %at{i}" for i, entry in enumerate(self.entries) if i)
+        lines += [
             f"  %tablep = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['table']}",
             "  %table = load ptr, ptr %tablep, align 8",
             "  %here = ptrtoint ptr %ip0 to i64",
@@ -662,8 +645,35 @@ class _Assembly:
             f"  %index64 = lshr i64 %wide_index, {ENTRY_SIZE.bit_length() - 1}",
             "  %index = trunc i64 %index64 to i32",
             f"  %ip = getelementptr i8, ptr %table, i64 {self._index(self.entries[0]) * ENTRY_SIZE}",
-            f"  switch i32 %index, label %{label_of(self.entries[0], ())} [ {cases} ]",
+            f"  switch i32 %index, label %at0 [ {cases} ]",
         ]
+        for i, entry in enumerate(self.entries):
+            lines += [f"at{i}:", *self._arrival(entry)]
+        return lines
+
+    def _arrival(self, entry: int) -> list[str]:
+        """Read the registers and begin at an entry. Each has this for itself: what it does not need is not read."""
+        lines: list[str] = []
+        for n, slot in enumerate(REGISTERS):
+            self._read(lines, "i32", 4 * n, f"%{slot}")
+        if self.builder.uses_flags:
+            word = f"%s{self._unique()}"
+            lines += [
+                f"  {word}p = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['fpscr']}",
+                f"  {word} = load i32, ptr {word}p, align 4",
+            ]
+            for i, slot in enumerate(FP_FLAG_SLOTS):
+                lines += [
+                    f"  {word}{slot} = lshr i32 {word}, {31 - i}",
+                    f"  {word}b{i} = and i32 {word}{slot}, 1",
+                    f"  store i32 {word}b{i}, ptr %{slot}, align 4",
+                ]
+        for n in sorted(self.builder.widths):
+            for kind, byte in self._pieces(n):
+                at = f"%v{self._unique()}"
+                lines.append(f"  {at} = getelementptr inbounds i8, ptr %vfp, i64 {byte}")
+                self._read(lines, kind, OFFSETS["d"] + byte, at)
+        return [*lines, f"  br label %{label_of(entry, ())}"]
 
     def _index(self, pc: int) -> int:
         """Return the number of an instruction's entry in the code table."""
