@@ -20,6 +20,7 @@ from ..guest.state import FP_EXACT, FP_FLUSH, FP_ROUNDING, OFFSETS
 from ..isa.decode import Decoder, is_wide
 from ..isa.tables import TABLES
 from .emit import PARAMETERS
+from .jump_tables import jump_table
 from .layout import ENTRY_SIZE, THUMB_TABLE
 from .ordinary import CHECK, look_at_operands
 from .region_builder import (
@@ -77,15 +78,22 @@ class Region(NamedTuple):
 
 
 class _Growth:
-    """Instructions reachable from entries, each as a fragment."""
+    """Instructions reachable from entries, each as a fragment.
 
-    def __init__(self, code: Code, decoder: Decoder, routines: dict[str, int]) -> None:
+    `mixed`: something goes to an instruction of an IT block, which it then is not; a table that is none, most likely.
+    """
+
+    mixed = False
+
+    def __init__(self, code: Code, decoder: Decoder, routines: dict[str, int], *, tables: bool = True) -> None:
+        self.tables = tables
         self.code = code
         self.decoder = decoder
         self.fragments: dict[Key, Fragment] = {}
         self.entries: list[int] = []
         self.covered: set[tuple[int, int]] = set()
         self._its: dict[Key, int] = {}
+        self._gone_to: set[Key] = set()
         self._around: set[int] = set()  # functions that the first entry is in
         self._measured: dict[int, tuple[int, bool]] = {}
         self._measuring = False
@@ -142,16 +150,27 @@ class _Growth:
             cond = it >> 4
         builder = self.builder
         fragment = builder.begin(pc, size, it, next_it, context)
+        table = jump_table(encoding.instruction.name, fields, pc, self.code.constant) if self.tables else None
+
+        def execute() -> None:
+            if table is not None:
+                self.covered.add(table.read)
+                builder.jump_by(table.index, [target if self._is_known(target) else None for target in table.targets])
+            encoding.execute(builder, fields)
+
         try:
             if cond >= ALWAYS:
-                encoding.execute(builder, fields)
+                execute()
             else:
-                builder.when(builder.condition(cond), lambda: encoding.execute(builder, fields))
+                builder.when(builder.condition(cond), execute)
         except Unsupported:
             return None
         builder.finish()
         self.covered.add((pc, size))
         return fragment
+
+    def _is_known(self, target: int | None) -> bool:
+        return target is not None and self.code.executed(target)
 
     def _is_to_inline(self, callee: int, context: tuple[int, ...]) -> bool:
         if self._measuring or len(context) > DEEPEST or len(self.fragments) >= MOST_INSTRUCTIONS // 2:
@@ -175,7 +194,7 @@ class _Growth:
         if known is None:
             if not self.code.executed(callee):
                 return 0, False
-            other = _Growth(self.code, self.decoder, self.builder.routines)
+            other = _Growth(self.code, self.decoder, self.builder.routines, tables=self.tables)
             other._measuring = True
             root = self.entries[0] if self.entries else callee
             most = MOST_AROUND if callee < root < callee + _NEAR else MOST_INLINED
@@ -218,21 +237,26 @@ class _Growth:
                         self.entries.append(fragment.return_to)
                     stack.insert(0, (fragment.return_to, key[1]))
             stack.extend(reversed(fragment.targets))
+            self._gone_to.update(fragment.targets)
             if fragment.falls:
                 following = (fragment.next_pc, key[1])
                 self._its[following] = fragment.next_it
                 stack.append(following)
+        self.mixed = any(self._its.get(key) for key in self._gone_to)
         return len(self.fragments)
 
 
 def grow(code: Code, entries: list[int], decoder: Decoder, routines: dict[str, int]) -> Region | None:
     """Return the region that begins at `entries`, or None if the interpreter has to do the first one's instruction."""
-    growth = _Growth(code, decoder, routines)
-    growth.entries.extend(entries)
-    growth.grow([(entry, ()) for entry in entries], MOST_INSTRUCTIONS)
+    for tables in (True, False):
+        growth = _Growth(code, decoder, routines, tables=tables)
+        growth.entries.extend(entries)
+        growth.grow([(entry, ()) for entry in entries], MOST_INSTRUCTIONS)
+        if not growth.mixed:
+            break
     present = [entry for entry in dict.fromkeys(growth.entries) if (entry, ()) in growth.fragments]
     present = [entry for entry in present if not growth._its.get((entry, ()), 0)]
-    if not present or present[0] != entries[0]:
+    if growth.mixed or not present or present[0] != entries[0]:
         return None
     return Region(_Assembly(growth, present).text(), present, _merged(growth.covered), len(growth.fragments))
 

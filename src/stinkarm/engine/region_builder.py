@@ -717,6 +717,17 @@ class RegionBuilder(HandlerBuilder):
         else:
             self._leave_for(target)
 
+    def jump_by(self, index: int, targets: Sequence[int | None]) -> None:
+        """Go to `targets[i]` if register `index` is `i`; else, and where that is None, go on with the instruction."""
+        value, go_on = self.reg(index), self._label("elsewhere")
+        cases = []
+        for i, target in enumerate(targets):
+            if target is not None:
+                self.fragment.targets.append((target, self.context))
+                cases.append(f"i32 {i}, label %{label_of(target, self.context)}")
+        self._do(f"switch i32 {value.name}, label %{go_on} [ {' '.join(cases)} ]")
+        self._begin(go_on)
+
     def _leave_for(self, target: int) -> None:
         """Leave the region for a known address."""
         self._tail(self._new(f"getelementptr i8, ptr %ip, i64 \x05{target}\x05"))

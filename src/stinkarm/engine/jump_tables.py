@@ -1,0 +1,75 @@
+"""Jump tables: what compilers make of a `switch`, read so that its branch stays in the region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from ..isa.fields import Number
+
+MOST_CASES = 512
+_ALWAYS_B = 0xEA  # the top byte of an unconditional B in A32
+
+
+class JumpTable(NamedTuple):
+    """A branch that goes to `targets[i]` if register `index` is `i`. `read`: the address and size of what tells."""
+
+    index: int
+    targets: list[int | None]
+    read: tuple[int, int]
+
+
+def jump_table(
+    name: str, fields: Mapping[str, Number], pc: int, constant: Callable[[int, int], bytes | None]
+) -> JumpTable | None:
+    """Return the jump table of the instruction `name` at `pc`, if it is one that reads a table beside it.
+
+    `constant(address, size)` returns bytes that are not writable, or None.
+    """
+    if name in ("tbb", "tbh") and fields["rn"] == 15:
+        size = 1 if name == "tbb" else 2
+        return _read(_int(fields["rm"]), pc + 4, size, lambda base, entry: base + 2 * entry, constant)
+    if fields.get("rn") != 15 or (fields.get("shift_t"), fields.get("shift_n")) != (0, 2):
+        return None
+    if name == "ldr_reg" and fields["rt"] == 15 and (fields["p"], fields["u"], fields["w"]) == (1, 1, 0):
+        return _read(_int(fields["rm"]), pc + 8, 4, lambda base, entry: None if entry & 3 else entry, constant)
+    if name == "add_reg" and fields["rd"] == 15 and fields["s"] == 0:
+        return _branches(_int(fields["rm"]), pc + 8, constant)
+    return None
+
+
+def _int(number: Number) -> int:
+    assert isinstance(number, int)
+    return number
+
+
+def _read(
+    index: int,
+    base: int,
+    size: int,
+    target_of: Callable[[int, int], int | None],
+    constant: Callable[[int, int], bytes | None],
+) -> JumpTable | None:
+    """Read a table of numbers at `base`. It ends where the first of its targets begins."""
+    targets: list[int | None] = []
+    end = base + MOST_CASES * size
+    while (at := base + len(targets) * size) + size <= end:
+        data = constant(at, size)
+        if data is None:
+            break
+        target = target_of(base, int.from_bytes(data, "little"))
+        targets.append(target)
+        if target is not None and target > at:
+            end = min(end, target)
+    return JumpTable(index, targets, (base, len(targets) * size)) if targets else None
+
+
+def _branches(index: int, base: int, constant: Callable[[int, int], bytes | None]) -> JumpTable | None:
+    """Take the branches at `base` for a table."""
+    targets: list[int | None] = []
+    while len(targets) < MOST_CASES:
+        data = constant(base + 4 * len(targets), 4)
+        if data is None or data[3] != _ALWAYS_B:
+            break
+        targets.append(base + 4 * len(targets))
+    return JumpTable(index, targets, (base, len(targets) * 4)) if targets else None
