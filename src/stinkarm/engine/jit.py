@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     class Compiling(Protocol):
         """Who compiles: tells from `poll` what became of requests, now or later."""
 
-        def request(self, entry: int, thumb: bool, v8: bool) -> None: ...
+        def request(self, entry: int, thumb: bool, v8: bool, link: int) -> None: ...
 
         def hotter(self, entry: int, thumb: bool) -> None: ...
 
@@ -55,9 +55,12 @@ POLL_EVERY = 16  # runs of the engine, while something is being compiled
 
 
 class Done:
-    """What became of a request: a `piece`, or None and `why` not. `again`: it may be asked for again."""
+    """What became of a request: a `piece`, or None and `why` not. `again`: it may be asked for again.
 
-    __slots__ = ("again", "entry", "milliseconds", "piece", "thumb", "why")
+    `renew`: this is no answer. The region of that entry is better compiled again, because more is known of its calls.
+    """
+
+    __slots__ = ("again", "entry", "milliseconds", "piece", "renew", "thumb", "why")
 
     def __init__(
         self,
@@ -67,6 +70,7 @@ class Done:
         *,
         why: str = "",
         again: bool = False,
+        renew: bool = False,
         milliseconds: float = 0.0,
     ) -> None:
         self.entry = entry
@@ -74,6 +78,7 @@ class Done:
         self.piece = piece
         self.why = why
         self.again = again
+        self.renew = renew
         self.milliseconds = milliseconds
 
 
@@ -125,6 +130,7 @@ class Jit:
         self._by_page: dict[int, list[Region]] = {}
         self._published = 0
         self._runs = 0
+        self._v8 = False
         memory.listeners.append(self._listen)
         memory.writable_listeners.append(self.forget)  # constants may be parts of regions
         if images is not None:
@@ -159,6 +165,7 @@ class Jit:
         counter = HOT + (entry // ENTRY_SIZE & HOT_COUNTERS - 1)
         key = (pc, thumb)
         with self._lock:
+            self._v8 = state.v8
             if self.is_region(pc, thumb):
                 # Another place has the same counter.
                 state.words[counter] = self.threshold
@@ -175,7 +182,7 @@ class Jit:
                 self.waiting += 1
                 if self.say is not None:
                     self.say(f"{_name(pc, thumb)} is hot")
-                self.compiling.request(pc, thumb, state.v8)
+                self.compiling.request(pc, thumb, state.v8, state.r[14])
             self.poll()
 
     def tick(self) -> None:
@@ -190,6 +197,9 @@ class Jit:
             if not self.waiting:
                 return
             for done in self.compiling.poll():
+                if done.renew:
+                    self._renew(done.entry, done.thumb)
+                    continue
                 self.waiting -= 1
                 if done.piece is not None:
                     self.publish(done.piece, done.thumb, done.milliseconds)
@@ -200,6 +210,14 @@ class Jit:
                     self._asked.discard((done.entry, done.thumb))
                 if self.say is not None:
                     self.say(f"{_name(done.entry, done.thumb)} is not compiled: {done.why}")
+
+    def _renew(self, pc: int, thumb: bool) -> None:
+        """Have a region compiled again."""
+        if self.is_region(pc, thumb):
+            self.waiting += 1
+            if self.say is not None:
+                self.say(f"{_name(pc, thumb)} is compiled again with what it calls")
+            self.compiling.request(pc, thumb, self._v8, 0)
 
     def publish(self, piece: Piece, thumb: bool, milliseconds: float = 0.0) -> None:
         """Map a piece of machine code and let the code table lead to it."""

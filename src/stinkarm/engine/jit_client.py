@@ -6,16 +6,18 @@ says what nobody understands, costs no more than what it was compiling: that sta
 A message is its length in four bytes and then marshal's form of a tuple that begins with its kind:
 
     to a worker     begin, then (configuration)
-                    compile, number, entry, thumb, v8, final, image or None, pages gone, pages
+                    compile, number, entry, thumb, v8, link, final, image or None, pages gone, pages
     from a worker   ready
                     piece, number, piece or None, why there is none, milliseconds
                     need, number, pages
+                    renew, entry, thumb
                     say, text
                     dump, text
 
 An image is (identity, start, end, stale, holes), as in images.py. A page is (number, writable, its bytes or None if
 they were sent, the instruction set, which of its instructions have been executed). `need` asks for pages that a region
-turned out to reach into; unless the request is `final`.
+turned out to reach into; unless the request is `final`. `link` is what LR held when the entry was found hot; with what
+it learns from that, a worker proposes to `renew` a region that has the call (callees.py).
 """
 
 from __future__ import annotations
@@ -93,13 +95,14 @@ class Request:
     Once it was sent: `changed`, what was forgotten since then, `pages` that the worker asked for, in `rounds`.
     """
 
-    __slots__ = ("changed", "entry", "heat", "number", "pages", "rounds", "thumb", "v8")
+    __slots__ = ("changed", "entry", "heat", "link", "number", "pages", "rounds", "thumb", "v8")
 
-    def __init__(self, number: int, entry: int, thumb: bool, v8: bool) -> None:
+    def __init__(self, number: int, entry: int, thumb: bool, v8: bool, link: int) -> None:
         self.number = number
         self.entry = entry
         self.thumb = thumb
         self.v8 = v8
+        self.link = link
         self.heat = 1
         self.rounds = 0
         self.pages: set[int] = set()
@@ -220,14 +223,14 @@ class Background:
 
     # What the Jit asks
 
-    def request(self, entry: int, thumb: bool, v8: bool) -> None:
+    def request(self, entry: int, thumb: bool, v8: bool, link: int) -> None:
         """Have a region compiled."""
         self._number += 1
         if len(self._queue) >= MOST_QUEUED:
             coldest = min(self._queue.values(), key=_heat)
             del self._queue[coldest.entry, coldest.thumb]
             self._done.append(Done(coldest.entry, coldest.thumb, None, why="others are hotter", again=True))
-        self._queue[entry, thumb] = Request(self._number, entry, thumb, v8)
+        self._queue[entry, thumb] = Request(self._number, entry, thumb, v8, link)
 
     def hotter(self, entry: int, thumb: bool) -> None:
         """Note that a place is still hot."""
@@ -405,7 +408,8 @@ class Background:
         about = None if image is None else image.as_tuple()
         gone = list(worker.gone)
         worker.gone.clear()
-        worker.say("compile", request.number, request.entry, request.thumb, request.v8, final, about, gone, pages)
+        what = (request.entry, request.thumb, request.v8, request.link)
+        worker.say("compile", request.number, *what, final, about, gone, pages)
         worker.flush()
 
     def _page(self, worker: Worker, number: int, thumb: bool) -> tuple[int, bool, bytes | None, bool, bytes]:
@@ -447,6 +451,8 @@ class Background:
                     request.rounds += 1
                     request.pages.update(int(page) for page in pages[:MOST_NEEDED] if 0 <= page < PAGES)
                     self._send(worker, request)
+                case ("renew", int(entry), bool(thumb)):
+                    self._done.append(Done(entry, thumb, None, renew=True))
                 case ("dump", text):
                     if self.dump is not None:
                         self.dump(str(text))

@@ -10,11 +10,12 @@ from ..guest import host
 from ..guest.mapping import PROT_EXEC, PROT_WRITE
 from ..guest.memory import Memory
 from ..isa.decode import decoder
+from .callees import Callees
 from .compiler import CompileError, Compiler
 from .dump import describe
 from .image import unpack_routines
 from .jit import Done
-from .region import Code, grow
+from .region import MOST_INLINED, Code, grow
 from .table import CodeTable
 
 
@@ -34,6 +35,7 @@ class Immediately:
         self.kinds = configuration["dump"]
         self.dump = dump
         self.decoder = decoder()
+        self.callees = Callees()
         with open(configuration["interpreter"], "rb") as file:
             self.routines = unpack_routines(file.read())
         self._done: list[Done] = []
@@ -45,7 +47,7 @@ class Immediately:
         data = host.copy_out(self.memory.base + address, size)
         return data if len(data) == size else None
 
-    def request(self, entry: int, thumb: bool, v8: bool) -> None:
+    def request(self, entry: int, thumb: bool, v8: bool, link: int) -> None:
         """Compile."""
 
         def executed(address: int) -> bool:
@@ -57,12 +59,15 @@ class Immediately:
         began = time.perf_counter()
         why, piece = "its first instruction is for the interpreter", None
         try:
-            code = Code(self._read, constant, executed, thumb, v8)
+            code = Code(self._read, constant, executed, thumb, v8, self.callees.of)
             region = grow(code, [entry], self.decoder, self.routines)
             if region is not None:
                 if self.kinds and self.dump is not None:
                     self.dump(describe(region, code, self.compiler, self.kinds))
+                self.callees.compiled(region, entry, thumb)
                 piece = self.compiler.compile(region)
+                if self.callees.note(link, entry, thumb) and region.instructions <= MOST_INLINED:
+                    self._done += [Done(*key, None, renew=True) for key in self.callees.renew(link)]
         except CompileError as error:
             why = str(error)
         took = (time.perf_counter() - began) * 1000

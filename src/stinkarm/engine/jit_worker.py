@@ -15,11 +15,12 @@ import time
 from ..isa import instructions  # noqa: F401 - importing declares them
 from ..isa.declare import ENCODINGS
 from ..isa.decode import Decoder
+from .callees import Callees
 from .cache_writer import Failure, Record, read_records, save
 from .compiler import CompileError, Compiler
 from .image import unpack_routines
 from .piece import Piece
-from .region import Code, Region, grow
+from .region import MOST_INLINED, Code, Region, grow
 from .slots import take_over
 
 TYPE_CHECKING = False
@@ -140,6 +141,7 @@ class Server:
     def __init__(self) -> None:
         self.pages = Pages()
         self.decoder = Decoder(ENCODINGS)
+        self.callees = Callees()
         self._incoming = bytearray()
         self._ended = False
         self._images: dict[bytes, Image] = {}
@@ -195,13 +197,13 @@ class Server:
         with contextlib.suppress(Ended):
             while True:
                 match self._message():
-                    case ("compile", number, entry, thumb, v8, final, about, gone, pages):
+                    case ("compile", number, entry, thumb, v8, link, final, about, gone, pages):
                         for page in gone:
                             self.pages.forget(page)
                         for page in pages:
                             self.pages.take(*page)
                         image = None if about is None else self._image(*about)
-                        self._compile(number, entry, thumb, v8, final or self._ended, image)
+                        self._compile(number, entry, thumb, v8, link, final or self._ended, image)
 
     def _image(self, identity: bytes, start: int, end: int, stale: bool, holes: list[tuple[int, int]]) -> Image | None:
         """Return what is known of an image."""
@@ -247,7 +249,9 @@ class Server:
 
         self._say("dump", describe(region, code, self.compiler, self.configuration["dump"]))
 
-    def _compile(self, number: int, entry: int, thumb: bool, v8: bool, final: bool, image: Image | None) -> None:
+    def _compile(
+        self, number: int, entry: int, thumb: bool, v8: bool, link: int, final: bool, image: Image | None
+    ) -> None:
         pages = self.pages
         pages.missing.clear()
         began = time.perf_counter()
@@ -256,7 +260,7 @@ class Server:
         def executed(address: int) -> bool:
             return pages.has_executed(address, thumb) or (image is not None and image.covers(address, thumb))
 
-        code = Code(pages.read, pages.constant, executed, thumb, v8)
+        code = Code(pages.read, pages.constant, executed, thumb, v8, self.callees.of)
         # A region that takes for ever ends the process, and then the main process does not ask for it again.
         signal.setitimer(signal.ITIMER_VIRTUAL, MOST_SECONDS)
         try:
@@ -267,7 +271,11 @@ class Server:
             if region is not None:
                 if self.configuration["dump"]:
                     self._dump(region, code)
+                self.callees.compiled(region, entry, thumb)
                 piece = self.compiler.compile(region)
+                if self.callees.note(link, entry, thumb) and region.instructions <= MOST_INLINED:
+                    for key in self.callees.renew(link):
+                        self._say("renew", *key)
         except (CompileError, RecursionError) as error:
             why = str(error)
         finally:

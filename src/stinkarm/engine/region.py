@@ -13,7 +13,7 @@ could spend it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ..guest.state import FP_EXACT, FP_FLUSH, FP_ROUNDING, OFFSETS
@@ -58,7 +58,8 @@ class Code(NamedTuple):
     """What a region is made of: guest code, read when it was asked for.
 
     `read(address, size)` returns bytes of executable memory, or None; `constant(address, size)` only if they are not
-    writable. `executed(address)` says whether an instruction has ever run.
+    writable. `executed(address)` says whether an instruction has ever run. `callees(link)` lists what is known of the
+    functions that the indirect call has called which leaves `link` in LR.
     """
 
     read: Callable[[int, int], bytes | None]
@@ -66,15 +67,17 @@ class Code(NamedTuple):
     executed: Callable[[int], bool]
     thumb: bool
     v8: bool
+    callees: Callable[[int], Sequence[int]] = lambda link: ()
 
 
 class Region(NamedTuple):
-    """IR text of a region, its entries in the order of the functions entry0, entry1... and the code it depends on."""
+    """IR text of a region, its entries, the code it depends on, and what its indirect calls leave in LR."""
 
     text: str
     entries: list[int]
     ranges: list[tuple[int, int]]
     instructions: int
+    calls: list[int]
 
 
 class _Growth:
@@ -103,6 +106,7 @@ class _Growth:
             literal=self._literal,
             inline=self._is_to_inline,
             include=self._is_to_include,
+            callees=code.callees,
             avx=cpu_level() == "x86-64-v3",
         )
 
@@ -228,8 +232,7 @@ class _Growth:
                 # The interpreter does it; what follows may be reached from there.
                 continue
             self.fragments[key] = fragment
-            if fragment.callee is not None:
-                callees.append((fragment.callee, ()))
+            callees += [(callee, ()) for callee in fragment.callees]
             if fragment.return_to is not None:
                 self.left_out = True
                 if self.code.executed(fragment.return_to):
@@ -258,7 +261,7 @@ def grow(code: Code, entries: list[int], decoder: Decoder, routines: dict[str, i
     present = [entry for entry in present if not growth._its.get((entry, ()), 0)]
     if growth.mixed or not present or present[0] != entries[0]:
         return None
-    return Region(_Assembly(growth, present).text(), present, _merged(growth.covered), len(growth.fragments))
+    return Region(_Assembly(growth, present).text(), present, _merged(growth.covered), len(growth.fragments), sorted(growth.builder.calls))
 
 
 def _merged(ranges: set[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -315,8 +318,7 @@ class _Assembly:
     def _successors(self, key: Key) -> list[Key]:
         fragment = self.fragments[key]
         following = [(fragment.next_pc, key[1])] if fragment.falls else []
-        if fragment.callee is not None:
-            following.append((fragment.callee, ()))
+        following += [(callee, ()) for callee in fragment.callees]
         if fragment.returns:
             following += self.returns
         return [*fragment.targets, *following]
@@ -339,7 +341,7 @@ class _Assembly:
 
     def _ends_block(self, key: Key) -> bool:
         fragment = self.fragments[key]
-        return bool(fragment.targets or fragment.spills or fragment.callee is not None or not fragment.falls)
+        return bool(fragment.targets or fragment.spills or fragment.callees or not fragment.falls)
 
     def _leaders(self) -> tuple[set[Key], set[Key]]:
         leaders: set[Key] = {(entry, ()) for entry in self.entries}

@@ -97,7 +97,7 @@ class Fragment:
 
     __slots__ = (
         "asides",
-        "callee",
+        "callees",
         "conditional",
         "falls",
         "lines",
@@ -125,7 +125,7 @@ class Fragment:
         self.next_pc = next_pc
         self.next_it = next_it
         self.return_to: int | None = None  # where a call that is not inlined returns to
-        self.callee: int | None = None  # a function that it calls as a part of the region
+        self.callees: list[int] = []  # functions that it calls as parts of the region
         self.returns = False  # it may return to any call of a function that is part of the region
 
 
@@ -140,6 +140,7 @@ class RegionBuilder(HandlerBuilder):
         literal: Callable[[int, int], int | None],
         inline: Callable[[int, tuple[int, ...]], bool],
         include: Callable[[int], bool],
+        callees: Callable[[int], Sequence[int]],
         avx: bool,
     ) -> None:
         super().__init__(thumb=int(thumb), length=4)
@@ -147,6 +148,8 @@ class RegionBuilder(HandlerBuilder):
         self.literal = literal  # (address, size) -> what read-only code holds there, or None
         self.inline = inline  # (callee, context) -> whether to have a copy of it here
         self.include = include  # callee -> whether it is to be part of the region
+        self.callees = callees  # what an indirect call leaves in LR -> functions that it has called
+        self.calls: set[int] = set()  # what indirect calls leave in LR
         self.links: set[int] = set()  # what LR holds after the calls of functions that are part of the region
         self.flags = {}
         # Beside AVX instructions, those without it wait for the upper halves of registers.
@@ -711,7 +714,7 @@ class RegionBuilder(HandlerBuilder):
             self._goto(target, (*self.context, link))
         elif not self.context and self.include(target):
             self.links.add(link)
-            self.fragment.callee = target
+            self.fragment.callees.append(target)
             self._do(f"br label %{label_of(target, ())}")
             self.ended = True
         else:
@@ -756,12 +759,36 @@ class RegionBuilder(HandlerBuilder):
         self._goto(link & ~1, self.context[:-1])
         self._begin(go_on)
 
+    def _if_known(self, address: str) -> None:
+        """Stay in the region if an indirect call calls what it has called before."""
+        link = self._link
+        if link is None or link & ~1 != self.fragment.next_pc:
+            return
+        self.calls.add(link)
+        cases = []
+        for callee in self.callees(link):
+            context = (*self.context, link)
+            if self.inline(callee, context):
+                self.fragment.targets.append((callee, context))
+            elif not self.context and self.include(callee):
+                context = ()
+                self.links.add(link)
+                self.fragment.callees.append(callee)
+            else:
+                continue
+            cases.append(f"i32 {callee | self.thumb}, label %{label_of(callee, context)}")
+        if cases:
+            go_on = self._label("elsewhere")
+            self._do(f"switch i32 {address}, label %{go_on} [ {' '.join(cases)} ]")
+            self._begin(go_on)
+
     def branch_write_pc(self, address: Value) -> None:
         self._if_return(_name(address))
         super().branch_write_pc(address)
 
     def bx_write_pc(self, address: Value) -> None:
         self._if_return(_name(address))
+        self._if_known(_name(address))
         super().bx_write_pc(address)
 
     def _tail(self, ip: str, *, branch: bool = False) -> None:

@@ -88,7 +88,7 @@ def code_directory() -> str:
 
 
 # How the names of the modules of engine/ begin that decide what the code of a region is, beyond the interpreter's.
-_MAKING_REGIONS = ("region", "ordinary", "jump_tables", "compiler", "piece", "cache")
+_MAKING_REGIONS = ("region", "ordinary", "jump_tables", "callees", "compiler", "piece", "cache")
 
 
 def code_key(interpreter: str, level: str) -> str:
