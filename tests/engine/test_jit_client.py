@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from stinkarm.engine import jit_client
+from stinkarm.guest.stop import SYSCALL
 from stinkarm.sandbox.policy import Policy
 from tests.engine.hot import CODE, Guest, expected, wait_until_ended
 
@@ -183,6 +184,33 @@ def test_no_worker_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
         guest.close()
 
 
+# loop: blx r3; subs r2, #1; bne loop; svc #0; then two functions: add r0, #3; bx lr; and sub r0, #1; bx lr
+CALLS = "33ff2fe1 012052e2 fcffff1a 000000ef 030080e2 1eff2fe1 010040e2 1eff2fe1"
+
+
+def test_what_an_indirect_call_calls_becomes_part_of_its_region(guest: Guest) -> None:
+    guest.memory.protect(CODE, 0x4000, 7)
+    guest.memory.write(CODE, bytes.fromhex(CALLS))
+    guest.memory.protect(CODE, 0x4000, 5)
+    first, second = CODE + 16, CODE + 24
+
+    def call(count: int, function: int) -> int:
+        assert guest.run(CODE, 0, 0, count, function).kind == SYSCALL
+        return guest.state.r[0]
+
+    def is_renewed() -> bool:
+        after = "\n".join(guest.log).partition("compiled again with what it calls")[2]
+        return f"{CODE:#010x} (A32) is compiled: 5 instructions" in after
+
+    end = time.monotonic() + 60
+    while not is_renewed():
+        assert time.monotonic() < end, guest.log
+        assert call(5000, first) == 15000
+        time.sleep(0.005)
+    assert call(1000, first) == 3000
+    assert call(1000, second) == (1 << 32) - 1000
+
+
 def test_a_child_process_has_a_worker_of_its_own(guest: Guest) -> None:
     guest.loop(300)
     (worker,) = background(guest).workers
@@ -205,7 +233,7 @@ def test_the_queue_is_bounded_and_the_hottest_goes_first(monkeypatch: pytest.Mon
     monkeypatch.setattr(jit_client, "MOST_QUEUED", 3)
     compiling = background(guest)
     for n in range(4):
-        compiling.request(CODE + 0x100 * n, False, False)
+        compiling.request(CODE + 0x100 * n, False, False, 0)
         for _ in range(n):
             compiling.hotter(CODE + 0x100 * n, False)
     sent: list[int] = []

@@ -160,6 +160,28 @@ def test_a_constant_that_becomes_writable_is_read_again(machine: Machine) -> Non
     assert state.r[0] == 5678
 
 
+def test_a_jump_table_is_read_again_when_it_changes(machine: Machine) -> None:
+    """loop: and r2, r1, #1; ldr pc, [pc, r2, lsl #2]; nop; the table; add r0, #1; b next; add r0, #256; next: ..."""
+    ways = (CODE + 0x14, CODE + 0x1C)
+    code = a32(0xE2012001, 0xE79FF102, 0xE1A00000, *ways)
+    code += a32(0xE2800001, 0xEA000000, 0xE2800C01, 0xE2511001, 0x1AFFFFF5, 0xEF000000)
+    machine.memory.protect(CODE, 0x1000, 5)
+    state = begin(machine, code, r1=1000)
+    assert machine.engine.run(state, 100_000).kind == stops.SYSCALL
+    assert state.r[0] == 500 * 257
+    assert is_compiled(machine, ways[0])
+    write_state(state, ZEROS | {"pc": CODE, "r1": 1000})
+    assert machine.engine.run(state, 100_000).kind == stops.SYSCALL
+    assert state.r[0] == 500 * 257
+    machine.memory.protect(CODE, 0x1000, 7)
+    machine.memory.write(CODE + 12, a32(*reversed(ways)))
+    # An odd number of rounds: one more of what 1 leads to.
+    write_state(state, ZEROS | {"pc": CODE, "r1": 1001})
+    machine.engine.jit.prepare(state)  # type: ignore[union-attr]
+    assert machine.engine.run(state, 100_000).kind == stops.SYSCALL
+    assert state.r[0] == 500 * 257 + 1
+
+
 def test_itstate_is_exact_at_a_fault_in_an_it_block(machine: Machine) -> None:
     """loop: cmp r4, #0; itte ne; addne r0, #1; ldrne r3, [r1]; moveq r0, r2; adds r1, #4; b loop"""
     halfwords = (0x2C00, 0xBF1A, 0x3001, 0x680B, 0x4610, 0x3104, 0xE7F8)

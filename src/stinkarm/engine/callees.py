@@ -16,30 +16,30 @@ class Callees:
     def __init__(self) -> None:
         self._callees: dict[int, list[int]] = {}
         self._regions: dict[int, set[tuple[int, bool]]] = {}
+        self.outdated: set[tuple[int, bool]] = set()  # regions
         self._renewals: dict[tuple[int, bool], int] = {}
 
     def of(self, link: int) -> list[int]:
         """List the functions that a call has called, which are of its own instruction set."""
         return self._callees.get(link, [])
 
-    def note(self, link: int, callee: int, thumb: bool) -> bool:
-        """Note that `callee` was branched to while LR held `link`; say whether that is worth knowing and new."""
+    def note(self, link: int, callee: int, thumb: bool) -> None:
+        """Note that `callee`, which is worth having in place, was branched to while LR held `link`."""
         known = self._callees.setdefault(link, [])
-        if bool(link & 1) != thumb or callee in known or len(known) >= MOST:
-            return False
-        known.append(callee)
-        return True
+        if bool(link & 1) == thumb and callee not in known and len(known) < MOST:
+            known.append(callee)
+            self.outdated |= self._regions.get(link, set())
 
     def compiled(self, region: Region, entry: int, thumb: bool) -> None:
         """Note which indirect calls a region has."""
+        self.outdated.discard((entry, thumb))
         for link in region.calls:
             self._regions.setdefault(link, set()).add((entry, thumb))
 
-    def renew(self, link: int) -> list[tuple[int, bool]]:
-        """List the regions that have a call, each a few times: they are better compiled again."""
-        found = []
-        for key in sorted(self._regions.get(link, ())):
-            count = self._renewals[key] = self._renewals.get(key, 0) + 1
-            if count <= MOST_RENEWALS:
-                found.append(key)
+    def renew(self) -> list[tuple[int, bool]]:
+        """List the regions that had better be compiled again; each is listed a few times at most."""
+        found = sorted(key for key in self.outdated if self._renewals.get(key, 0) < MOST_RENEWALS)
+        for key in found:
+            self._renewals[key] = self._renewals.get(key, 0) + 1
+        self.outdated.clear()
         return found

@@ -66,8 +66,9 @@ class Immediately:
                     self.dump(describe(region, code, self.compiler, self.kinds))
                 self.callees.compiled(region, entry, thumb)
                 piece = self.compiler.compile(region)
-                if self.callees.note(link, entry, thumb) and region.instructions <= MOST_INLINED:
-                    self._done += [Done(*key, None, renew=True) for key in self.callees.renew(link)]
+                if region.instructions <= MOST_INLINED:
+                    self.callees.note(link, entry, thumb)
+                self._done += [Done(*key, None, renew=True) for key in self.callees.renew()]
         except CompileError as error:
             why = str(error)
         took = (time.perf_counter() - began) * 1000

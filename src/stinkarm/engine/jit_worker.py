@@ -15,8 +15,8 @@ import time
 from ..isa import instructions  # noqa: F401 - importing declares them
 from ..isa.declare import ENCODINGS
 from ..isa.decode import Decoder
-from .callees import Callees
 from .cache_writer import Failure, Record, read_records, save
+from .callees import Callees
 from .compiler import CompileError, Compiler
 from .image import unpack_routines
 from .piece import Piece
@@ -273,15 +273,17 @@ class Server:
                     self._dump(region, code)
                 self.callees.compiled(region, entry, thumb)
                 piece = self.compiler.compile(region)
-                if self.callees.note(link, entry, thumb) and region.instructions <= MOST_INLINED:
-                    for key in self.callees.renew(link):
-                        self._say("renew", *key)
+                if region.instructions <= MOST_INLINED:
+                    self.callees.note(link, entry, thumb)
         except (CompileError, RecursionError) as error:
             why = str(error)
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         if image is not None:
             self._keep(image, entry, thumb, piece)
+        if self.callees.outdated and not self._incoming and not select.select([SOCKET], [], [], 0)[0]:
+            for key in self.callees.renew():
+                self._say("renew", *key)
         milliseconds = (time.perf_counter() - began) * 1000
         self._say("piece", number, None if piece is None else piece.as_tuple(), why, milliseconds)
 

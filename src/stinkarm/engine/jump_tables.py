@@ -12,9 +12,9 @@ _ALWAYS_B = 0xEA  # the top byte of an unconditional B in A32
 
 
 class JumpTable(NamedTuple):
-    """A branch that goes to `targets[i]` if register `index` is `i`. `read`: the address and size of what tells."""
+    """A branch that goes to `targets[i]` if register `by` is `i`. `read`: the address and size of what tells."""
 
-    index: int
+    by: int
     targets: list[int | None]
     read: tuple[int, int]
 
@@ -58,6 +58,8 @@ def _read(
         if data is None:
             break
         target = target_of(base, int.from_bytes(data, "little"))
+        if target is not None and base <= target <= at:
+            target = None  # a byte that is there to make the table's end even
         targets.append(target)
         if target is not None and target > at:
             end = min(end, target)

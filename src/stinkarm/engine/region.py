@@ -159,7 +159,7 @@ class _Growth:
         def execute() -> None:
             if table is not None:
                 self.covered.add(table.read)
-                builder.jump_by(table.index, [target if self._is_known(target) else None for target in table.targets])
+                builder.jump_by(table.by, [target if self._is_known(target) else None for target in table.targets])
             encoding.execute(builder, fields)
 
         try:
@@ -261,7 +261,8 @@ def grow(code: Code, entries: list[int], decoder: Decoder, routines: dict[str, i
     present = [entry for entry in present if not growth._its.get((entry, ()), 0)]
     if growth.mixed or not present or present[0] != entries[0]:
         return None
-    return Region(_Assembly(growth, present).text(), present, _merged(growth.covered), len(growth.fragments), sorted(growth.builder.calls))
+    text = _Assembly(growth, present).text()
+    return Region(text, present, _merged(growth.covered), len(growth.fragments), sorted(growth.builder.calls))
 
 
 def _merged(ranges: set[tuple[int, int]]) -> list[tuple[int, int]]:

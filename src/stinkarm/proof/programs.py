@@ -1,7 +1,8 @@
 """Random programs that end: straight-line code, loops, conditional branches, IT blocks, calls, table jumps, literals.
 
 Instructions are drawn from the declarations. What a program needs to come to its end is out of their reach: r6 and r7
-point to data, r8 and r10 count loops, r12 is a small index, sp and lr are the stack's and the calls'.
+point to data, r8 and r10 count loops, r9 points to a function, r12 is a small index, sp and lr are the stack's and the
+calls'.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from .world import CODE, advance_it
 
 BASES = (6, 7)
 INNER, OUTER, INDEX = 8, 10, 12
-KEPT = {f"r{n}" for n in (*BASES, INNER, OUTER, INDEX, 13, 14)}
+POINTER = 9
+KEPT = {f"r{n}" for n in (*BASES, INNER, POINTER, OUTER, INDEX, 13, 14)}
 # Not in the middle of a program: they end it, go elsewhere, or do what is not decided.
 LEFT_OUT = (
     *("b", "bl", "blx_imm", "blx_reg", "bx", "bxj", "cbz", "tbb", "tbh", "it", "svc", "bkpt", "udf", "cps", "hint"),
@@ -45,6 +47,7 @@ class Program:
         self._builders = {set_: self._builder(set_) for set_ in (False, True)}
         self._literals: list[tuple[int, bool, int]] = []  # where the load is, its set, its register
         self._calls: list[tuple[int, bool, int]] = []  # where the call is, its set, the function's number
+        self._pointers: list[tuple[int, bool, int, int]] = []  # MOVW and MOVT of an address, and the condition
         self.words = 0  # drawn from the declarations
         self.names: set[str] = set()  # of their instructions
         self._block(size, depth=0, callable_from=0)
@@ -61,6 +64,7 @@ class Program:
             literal=lambda address, size: None,
             inline=lambda to, context: False,
             include=lambda to: False,
+            callees=lambda link: (),
             avx=True,
         )
 
@@ -149,8 +153,11 @@ class Program:
             elif kind < 0.24 and depth < 3:
                 self._skip(inner, depth + 1, callable_from)
                 size -= inner
-            elif kind < 0.32 and callable_from < 2 and len(self._calls) < 12:
-                self._calls.append((self._put(0), self.thumb, rng.randrange(2) + 2 * callable_from))
+            elif kind < 0.32 and callable_from < 2 and len(self._calls) + len(self._pointers) // 2 < 12:
+                if rng.random() < 0.4:
+                    self._call_by_pointer(callable_from)
+                else:
+                    self._calls.append((self._put(0), self.thumb, rng.randrange(2) + 2 * callable_from))
             elif kind < 0.37:
                 self._literals.append((self._put(0), self.thumb, rng.randrange(6)))
             elif kind < 0.42:
@@ -216,6 +223,19 @@ class Program:
                 self.code[table + 4 * n : table + 4 * n + 4] = self.at.to_bytes(4, "little")
                 self._word()
 
+    def _call_by_pointer(self, callable_from: int) -> None:
+        """Call one of two functions, or the same one always."""
+        rng = self.rng
+        for cond in (14, rng.randrange(14)):
+            if self.thumb and cond != 14:
+                self._put(0xBF04 | cond << 4 | (cond & 1) << 3, 2)  # for two instructions
+            self._pointers.append((self._put(0), self.thumb, rng.randrange(2) + 2 * callable_from, cond))
+            self._put(0)
+        if self.thumb:
+            self._put(0x4780 | POINTER << 3, 2)
+        else:
+            self._put(0xE12FFF30 | POINTER)
+
     def _it_block(self) -> None:
         rng = self.rng
         count = rng.randrange(1, 5)
@@ -262,6 +282,19 @@ class Program:
         for at, thumb, number in self._calls:
             target, to_thumb = places[number]
             self._patch(at, self._call(at, target, thumb, to_thumb), thumb)
+        for at, thumb, number, cond in self._pointers:
+            target, to_thumb = places[number]
+            address = target | to_thumb
+            for n, half in enumerate((address & 0xFFFF, address >> 16)):
+                self._patch(at + 4 * n, self._move_half(half, cond, thumb, top=n), thumb)
+
+    @staticmethod
+    def _move_half(half: int, cond: int, thumb: bool, *, top: int) -> int:
+        """Return MOVW or MOVT of r9."""
+        if not thumb:
+            return cond << 28 | 0x03000000 | top << 22 | half >> 12 << 16 | POINTER << 12 | half & 0xFFF
+        word = 0xF2400000 | top << 23 | half >> 12 << 16 | POINTER << 8 | half & 0xFF
+        return word | (half >> 11 & 1) << 26 | (half >> 8 & 7) << 12
 
     def _pool(self) -> None:
         self.code += bytes(-len(self.code) % 4)

@@ -67,52 +67,52 @@ begin:
   %l0 = xor i32 %n, %v
   store i32 %l0, ptr %lx, align 4
   store i32 0, ptr %ly, align 4
-  %r0p = getelementptr inbounds i8, ptr %st, i64 0
-  %r0v = load i32, ptr %r0p, align 4
-  store i32 %r0v, ptr %r0, align 4
-  %r1p = getelementptr inbounds i8, ptr %st, i64 4
-  %r1v = load i32, ptr %r1p, align 4
-  store i32 %r1v, ptr %r1, align 4
-  %r2p = getelementptr inbounds i8, ptr %st, i64 8
-  %r2v = load i32, ptr %r2p, align 4
-  store i32 %r2v, ptr %r2, align 4
-  %r3p = getelementptr inbounds i8, ptr %st, i64 12
-  %r3v = load i32, ptr %r3p, align 4
-  store i32 %r3v, ptr %r3, align 4
-  %r4p = getelementptr inbounds i8, ptr %st, i64 16
-  %r4v = load i32, ptr %r4p, align 4
-  store i32 %r4v, ptr %r4, align 4
-  %r5p = getelementptr inbounds i8, ptr %st, i64 20
-  %r5v = load i32, ptr %r5p, align 4
-  store i32 %r5v, ptr %r5, align 4
-  %r6p = getelementptr inbounds i8, ptr %st, i64 24
-  %r6v = load i32, ptr %r6p, align 4
-  store i32 %r6v, ptr %r6, align 4
-  %r7p = getelementptr inbounds i8, ptr %st, i64 28
-  %r7v = load i32, ptr %r7p, align 4
-  store i32 %r7v, ptr %r7, align 4
-  %r8p = getelementptr inbounds i8, ptr %st, i64 32
-  %r8v = load i32, ptr %r8p, align 4
-  store i32 %r8v, ptr %r8, align 4
-  %r9p = getelementptr inbounds i8, ptr %st, i64 36
-  %r9v = load i32, ptr %r9p, align 4
-  store i32 %r9v, ptr %r9, align 4
-  %r10p = getelementptr inbounds i8, ptr %st, i64 40
-  %r10v = load i32, ptr %r10p, align 4
-  store i32 %r10v, ptr %r10, align 4
-  %r11p = getelementptr inbounds i8, ptr %st, i64 44
-  %r11v = load i32, ptr %r11p, align 4
-  store i32 %r11v, ptr %r11, align 4
-  %r12p = getelementptr inbounds i8, ptr %st, i64 48
-  %r12v = load i32, ptr %r12p, align 4
-  store i32 %r12v, ptr %r12, align 4
-  %r13p = getelementptr inbounds i8, ptr %st, i64 52
-  %r13v = load i32, ptr %r13p, align 4
-  store i32 %r13v, ptr %r13, align 4
-  %r14p = getelementptr inbounds i8, ptr %st, i64 56
-  %r14v = load i32, ptr %r14p, align 4
-  store i32 %r14v, ptr %r14, align 4
   %ip = getelementptr i8, ptr %ip0, i64 0
+  %s14p = getelementptr inbounds i8, ptr %st, i64 0
+  %s14 = load i32, ptr %s14p, align 4
+  store i32 %s14, ptr %r0, align 4
+  %s15p = getelementptr inbounds i8, ptr %st, i64 4
+  %s15 = load i32, ptr %s15p, align 4
+  store i32 %s15, ptr %r1, align 4
+  %s16p = getelementptr inbounds i8, ptr %st, i64 8
+  %s16 = load i32, ptr %s16p, align 4
+  store i32 %s16, ptr %r2, align 4
+  %s17p = getelementptr inbounds i8, ptr %st, i64 12
+  %s17 = load i32, ptr %s17p, align 4
+  store i32 %s17, ptr %r3, align 4
+  %s18p = getelementptr inbounds i8, ptr %st, i64 16
+  %s18 = load i32, ptr %s18p, align 4
+  store i32 %s18, ptr %r4, align 4
+  %s19p = getelementptr inbounds i8, ptr %st, i64 20
+  %s19 = load i32, ptr %s19p, align 4
+  store i32 %s19, ptr %r5, align 4
+  %s20p = getelementptr inbounds i8, ptr %st, i64 24
+  %s20 = load i32, ptr %s20p, align 4
+  store i32 %s20, ptr %r6, align 4
+  %s21p = getelementptr inbounds i8, ptr %st, i64 28
+  %s21 = load i32, ptr %s21p, align 4
+  store i32 %s21, ptr %r7, align 4
+  %s22p = getelementptr inbounds i8, ptr %st, i64 32
+  %s22 = load i32, ptr %s22p, align 4
+  store i32 %s22, ptr %r8, align 4
+  %s23p = getelementptr inbounds i8, ptr %st, i64 36
+  %s23 = load i32, ptr %s23p, align 4
+  store i32 %s23, ptr %r9, align 4
+  %s24p = getelementptr inbounds i8, ptr %st, i64 40
+  %s24 = load i32, ptr %s24p, align 4
+  store i32 %s24, ptr %r10, align 4
+  %s25p = getelementptr inbounds i8, ptr %st, i64 44
+  %s25 = load i32, ptr %s25p, align 4
+  store i32 %s25, ptr %r11, align 4
+  %s26p = getelementptr inbounds i8, ptr %st, i64 48
+  %s26 = load i32, ptr %s26p, align 4
+  store i32 %s26, ptr %r12, align 4
+  %s27p = getelementptr inbounds i8, ptr %st, i64 52
+  %s27 = load i32, ptr %s27p, align 4
+  store i32 %s27, ptr %r13, align 4
+  %s28p = getelementptr inbounds i8, ptr %st, i64 56
+  %s28 = load i32, ptr %s28p, align 4
+  store i32 %s28, ptr %r14, align 4
   br label %i8000
 i8000:
   %b1 = load i64, ptr %budget_left, align 8
@@ -187,12 +187,15 @@ elsewhere5:
   %t38 = and i32 %t36, %t37
   %t39 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t24, ptr %base, i64 %t26, i32 %t31, i32 %t32, i32 %t30, i32 %t38)
   %t40 = icmp ult i64 %t39, 768
+  br i1 %t40, label %aside7, label %go6, !prof !0
+aside7:
+  call void asm sideeffect "", ""()
   store i32 %t31, ptr %leaving_n, align 4
   store i32 %t32, ptr %leaving_z, align 4
   store i32 %t30, ptr %leaving_c, align 4
   store i32 %t38, ptr %leaving_v, align 4
   store ptr %t24, ptr %leaving_for, align 8
-  br i1 %t40, label %leave_counted, label %go6, !prof !0
+  br label %leave_counted
 go6:
   %t41 = getelementptr i8, ptr %base, i64 %t39
   musttail call preserve_nonecc void %t41(ptr %st, ptr %mem, ptr %t24, ptr %base, i64 %t26, i32 %t31, i32 %t32, i32 %t30, i32 %t38)
@@ -201,8 +204,8 @@ i8004:
   %b9 = load i64, ptr %budget_left, align 8
   %d9 = sub i64 %b9, 2
   store i64 %d9, ptr %budget_left, align 8
-  br label %in7
-in7:
+  br label %in8
+in8:
   %t42 = load i32, ptr %r1, align 4
   %t43 = sub i32 %t42, 1
   %t44 = icmp ule i32 1, %t42
@@ -228,24 +231,24 @@ in7:
   store i32 %t42, ptr %lx, align 4
   store i32 1, ptr %ly, align 4
   store i32 %t43, ptr %r1, align 4
-  br label %in8
-in8:
+  br label %in9
+in9:
   %t56 = load i32, ptr %fz, align 4
   %t57 = icmp eq i32 %t56, 0
   %t58 = xor i1 %t57, 1
-  br i1 %t58, label %then9, label %else10
-then9:
+  br i1 %t58, label %then10, label %else11
+then10:
   br label %i8000
-else10:
-  br label %after11
-after11:
+else11:
+  br label %after12
+after12:
   br label %i800c
 i800c:
   %b10 = load i64, ptr %budget_left, align 8
   %d10 = sub i64 %b10, 2
   store i64 %d10, ptr %budget_left, align 8
-  br label %in12
-in12:
+  br label %in13
+in13:
   %t59 = load i32, ptr %r1, align 4
   %t60 = load i32, ptr %r0, align 4
   %t61 = add i32 %t60, %t59
@@ -254,11 +257,11 @@ in12:
   %t64 = xor i32 %t59, %t61
   %t65 = and i32 %t63, %t64
   store i32 %t61, ptr %r0, align 4
-  br label %in13
-in13:
+  br label %in14
+in14:
   %t66 = load i32, ptr %r14, align 4
-  switch i32 %t66, label %elsewhere14 [  ]
-elsewhere14:
+  switch i32 %t66, label %elsewhere15 [  ]
+elsewhere15:
   %t67 = getelementptr inbounds i8, ptr %st, i64 392
   %t68 = load ptr, ptr %t67, align 8
   %t69 = zext i32 %t66 to i64
@@ -299,13 +302,16 @@ elsewhere14:
   %t95 = and i32 %t93, %t94
   %t96 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t81, ptr %base, i64 %t83, i32 %t88, i32 %t89, i32 %t87, i32 %t95)
   %t97 = icmp ult i64 %t96, 768
+  br i1 %t97, label %aside17, label %go16, !prof !0
+aside17:
+  call void asm sideeffect "", ""()
   store i32 %t88, ptr %leaving_n, align 4
   store i32 %t89, ptr %leaving_z, align 4
   store i32 %t87, ptr %leaving_c, align 4
   store i32 %t95, ptr %leaving_v, align 4
   store ptr %t81, ptr %leaving_for, align 8
-  br i1 %t97, label %leave_counted, label %go15, !prof !0
-go15:
+  br label %leave_counted
+go16:
   %t98 = getelementptr i8, ptr %base, i64 %t96
   musttail call preserve_nonecc void %t98(ptr %st, ptr %mem, ptr %t81, ptr %base, i64 %t83, i32 %t88, i32 %t89, i32 %t87, i32 %t95)
   ret void
@@ -370,13 +376,13 @@ leave_counted:
   %t139 = add i32 %t138, -1
   store i32 %t139, ptr %t137, align 4
   %t140 = icmp eq i32 %t139, 0
-  br i1 %t140, label %hot16, label %cold17, !prof !0
-hot16:
+  br i1 %t140, label %hot18, label %cold19, !prof !0
+hot18:
   %t141 = getelementptr inbounds i8, ptr %st, i64 424
   store i32 8, ptr %t141, align 4
   musttail call preserve_nonecc void %t132(ptr %st, ptr %mem, ptr %t125, ptr %base, i64 %t127, i32 %t128, i32 %t129, i32 %t130, i32 %t131)
   ret void
-cold17:
+cold19:
   %t142 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t125, ptr %base, i64 %t127, i32 %t128, i32 %t129, i32 %t130, i32 %t131)
   %t143 = getelementptr i8, ptr %base, i64 %t142
   musttail call preserve_nonecc void %t143(ptr %st, ptr %mem, ptr %t125, ptr %base, i64 %t127, i32 %t128, i32 %t129, i32 %t130, i32 %t131)

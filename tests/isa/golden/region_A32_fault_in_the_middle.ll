@@ -66,52 +66,52 @@ begin:
   %l0 = xor i32 %n, %v
   store i32 %l0, ptr %lx, align 4
   store i32 0, ptr %ly, align 4
-  %r0p = getelementptr inbounds i8, ptr %st, i64 0
-  %r0v = load i32, ptr %r0p, align 4
-  store i32 %r0v, ptr %r0, align 4
-  %r1p = getelementptr inbounds i8, ptr %st, i64 4
-  %r1v = load i32, ptr %r1p, align 4
-  store i32 %r1v, ptr %r1, align 4
-  %r2p = getelementptr inbounds i8, ptr %st, i64 8
-  %r2v = load i32, ptr %r2p, align 4
-  store i32 %r2v, ptr %r2, align 4
-  %r3p = getelementptr inbounds i8, ptr %st, i64 12
-  %r3v = load i32, ptr %r3p, align 4
-  store i32 %r3v, ptr %r3, align 4
-  %r4p = getelementptr inbounds i8, ptr %st, i64 16
-  %r4v = load i32, ptr %r4p, align 4
-  store i32 %r4v, ptr %r4, align 4
-  %r5p = getelementptr inbounds i8, ptr %st, i64 20
-  %r5v = load i32, ptr %r5p, align 4
-  store i32 %r5v, ptr %r5, align 4
-  %r6p = getelementptr inbounds i8, ptr %st, i64 24
-  %r6v = load i32, ptr %r6p, align 4
-  store i32 %r6v, ptr %r6, align 4
-  %r7p = getelementptr inbounds i8, ptr %st, i64 28
-  %r7v = load i32, ptr %r7p, align 4
-  store i32 %r7v, ptr %r7, align 4
-  %r8p = getelementptr inbounds i8, ptr %st, i64 32
-  %r8v = load i32, ptr %r8p, align 4
-  store i32 %r8v, ptr %r8, align 4
-  %r9p = getelementptr inbounds i8, ptr %st, i64 36
-  %r9v = load i32, ptr %r9p, align 4
-  store i32 %r9v, ptr %r9, align 4
-  %r10p = getelementptr inbounds i8, ptr %st, i64 40
-  %r10v = load i32, ptr %r10p, align 4
-  store i32 %r10v, ptr %r10, align 4
-  %r11p = getelementptr inbounds i8, ptr %st, i64 44
-  %r11v = load i32, ptr %r11p, align 4
-  store i32 %r11v, ptr %r11, align 4
-  %r12p = getelementptr inbounds i8, ptr %st, i64 48
-  %r12v = load i32, ptr %r12p, align 4
-  store i32 %r12v, ptr %r12, align 4
-  %r13p = getelementptr inbounds i8, ptr %st, i64 52
-  %r13v = load i32, ptr %r13p, align 4
-  store i32 %r13v, ptr %r13, align 4
-  %r14p = getelementptr inbounds i8, ptr %st, i64 56
-  %r14v = load i32, ptr %r14p, align 4
-  store i32 %r14v, ptr %r14, align 4
   %ip = getelementptr i8, ptr %ip0, i64 0
+  %s11p = getelementptr inbounds i8, ptr %st, i64 0
+  %s11 = load i32, ptr %s11p, align 4
+  store i32 %s11, ptr %r0, align 4
+  %s12p = getelementptr inbounds i8, ptr %st, i64 4
+  %s12 = load i32, ptr %s12p, align 4
+  store i32 %s12, ptr %r1, align 4
+  %s13p = getelementptr inbounds i8, ptr %st, i64 8
+  %s13 = load i32, ptr %s13p, align 4
+  store i32 %s13, ptr %r2, align 4
+  %s14p = getelementptr inbounds i8, ptr %st, i64 12
+  %s14 = load i32, ptr %s14p, align 4
+  store i32 %s14, ptr %r3, align 4
+  %s15p = getelementptr inbounds i8, ptr %st, i64 16
+  %s15 = load i32, ptr %s15p, align 4
+  store i32 %s15, ptr %r4, align 4
+  %s16p = getelementptr inbounds i8, ptr %st, i64 20
+  %s16 = load i32, ptr %s16p, align 4
+  store i32 %s16, ptr %r5, align 4
+  %s17p = getelementptr inbounds i8, ptr %st, i64 24
+  %s17 = load i32, ptr %s17p, align 4
+  store i32 %s17, ptr %r6, align 4
+  %s18p = getelementptr inbounds i8, ptr %st, i64 28
+  %s18 = load i32, ptr %s18p, align 4
+  store i32 %s18, ptr %r7, align 4
+  %s19p = getelementptr inbounds i8, ptr %st, i64 32
+  %s19 = load i32, ptr %s19p, align 4
+  store i32 %s19, ptr %r8, align 4
+  %s20p = getelementptr inbounds i8, ptr %st, i64 36
+  %s20 = load i32, ptr %s20p, align 4
+  store i32 %s20, ptr %r9, align 4
+  %s21p = getelementptr inbounds i8, ptr %st, i64 40
+  %s21 = load i32, ptr %s21p, align 4
+  store i32 %s21, ptr %r10, align 4
+  %s22p = getelementptr inbounds i8, ptr %st, i64 44
+  %s22 = load i32, ptr %s22p, align 4
+  store i32 %s22, ptr %r11, align 4
+  %s23p = getelementptr inbounds i8, ptr %st, i64 48
+  %s23 = load i32, ptr %s23p, align 4
+  store i32 %s23, ptr %r12, align 4
+  %s24p = getelementptr inbounds i8, ptr %st, i64 52
+  %s24 = load i32, ptr %s24p, align 4
+  store i32 %s24, ptr %r13, align 4
+  %s25p = getelementptr inbounds i8, ptr %st, i64 56
+  %s25 = load i32, ptr %s25p, align 4
+  store i32 %s25, ptr %r14, align 4
   br label %i8000
 i8000:
   %b1 = load i64, ptr %budget_left, align 8
@@ -168,15 +168,15 @@ in8:
 again10:
   store i32 48, ptr %fault_ip, align 4
   store i32 1, ptr %fault_info, align 4
-  br label %f0
+  br label %f1
 aligned9:
   %t27 = zext i32 %t23 to i64
-  %t28 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t27, i32 0, ptr %st, ptr %mem, i32 48, i32 1) to label %ok11 [label %f0]
+  %t28 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t27, i32 0, ptr %st, ptr %mem, i32 48, i32 1) to label %ok11 [label %f1]
 ok11:
   %t29 = add i32 %t23, 8
   %t30 = sub i32 %t29, 4
   %t31 = zext i32 %t23 to i64
-  %t32 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t31, i32 4, ptr %st, ptr %mem, i32 48, i32 1) to label %ok12 [label %f0]
+  %t32 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t31, i32 4, ptr %st, ptr %mem, i32 48, i32 1) to label %ok12 [label %f1]
 ok12:
   %t33 = and i32 %t23, 3
   %t34 = icmp ne i32 %t33, 0
@@ -184,11 +184,11 @@ ok12:
 again14:
   store i32 48, ptr %fault_ip, align 4
   store i32 1, ptr %fault_info, align 4
-  br label %f0
+  br label %f1
 aligned13:
   %t35 = add i32 %t23, 0
   %t36 = zext i32 %t23 to i64
-  %t37 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t36, i32 0, ptr %st, ptr %mem, i32 48, i32 1) to label %ok15 [label %f0]
+  %t37 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t36, i32 0, ptr %st, ptr %mem, i32 48, i32 1) to label %ok15 [label %f1]
 ok15:
   store i32 %t37, ptr %r4, align 4
   store i32 %t24, ptr %r13, align 4
@@ -209,21 +209,21 @@ elsewhere16:
   %t50 = getelementptr i8, ptr %t45, i64 %t49
   %t51 = trunc i32 %t32 to i1
   %t52 = select i1 %t51, ptr %t50, ptr %t43
-  %s5 = load i32, ptr %r1, align 4
-  %s5p = getelementptr inbounds i8, ptr %st, i64 4
-  store i32 %s5, ptr %s5p, align 4
-  %s6 = load i32, ptr %r13, align 4
-  %s6p = getelementptr inbounds i8, ptr %st, i64 52
+  %s6 = load i32, ptr %r1, align 4
+  %s6p = getelementptr inbounds i8, ptr %st, i64 4
   store i32 %s6, ptr %s6p, align 4
-  %s7 = load i32, ptr %r2, align 4
-  %s7p = getelementptr inbounds i8, ptr %st, i64 8
+  %s7 = load i32, ptr %r13, align 4
+  %s7p = getelementptr inbounds i8, ptr %st, i64 52
   store i32 %s7, ptr %s7p, align 4
-  %s8 = load i32, ptr %r3, align 4
-  %s8p = getelementptr inbounds i8, ptr %st, i64 12
+  %s8 = load i32, ptr %r2, align 4
+  %s8p = getelementptr inbounds i8, ptr %st, i64 8
   store i32 %s8, ptr %s8p, align 4
-  %s9 = load i32, ptr %r4, align 4
-  %s9p = getelementptr inbounds i8, ptr %st, i64 16
+  %s9 = load i32, ptr %r3, align 4
+  %s9p = getelementptr inbounds i8, ptr %st, i64 12
   store i32 %s9, ptr %s9p, align 4
+  %s10 = load i32, ptr %r4, align 4
+  %s10p = getelementptr inbounds i8, ptr %st, i64 16
+  store i32 %s10, ptr %s10p, align 4
   %t53 = load i64, ptr %budget_left, align 8
   %t54 = add i64 %t53, 4
   %t55 = load i32, ptr %cy, align 4
@@ -240,26 +240,36 @@ elsewhere16:
   %t66 = and i32 %t64, %t65
   %t67 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t52, ptr %base, i64 %t54, i32 %t59, i32 %t60, i32 %t58, i32 %t66)
   %t68 = icmp ult i64 %t67, 768
+  br i1 %t68, label %aside18, label %go17, !prof !0
+aside18:
+  call void asm sideeffect "", ""()
   store i32 %t59, ptr %leaving_n, align 4
   store i32 %t60, ptr %leaving_z, align 4
   store i32 %t58, ptr %leaving_c, align 4
   store i32 %t66, ptr %leaving_v, align 4
   store ptr %t52, ptr %leaving_for, align 8
-  br i1 %t68, label %leave_counted, label %go17, !prof !0
+  br label %leave_counted
 go17:
   %t69 = getelementptr i8, ptr %base, i64 %t67
   musttail call preserve_nonecc void %t69(ptr %st, ptr %mem, ptr %t52, ptr %base, i64 %t54, i32 %t59, i32 %t60, i32 %t58, i32 %t66)
   ret void
 f0:
-  %s2 = load i32, ptr %r1, align 4
-  %s2p = getelementptr inbounds i8, ptr %st, i64 4
+  call void asm sideeffect "", ""()
+  %s2 = load i32, ptr %r2, align 4
+  %s2p = getelementptr inbounds i8, ptr %st, i64 8
   store i32 %s2, ptr %s2p, align 4
-  %s3 = load i32, ptr %r2, align 4
-  %s3p = getelementptr inbounds i8, ptr %st, i64 8
+  br label %again
+f1:
+  call void asm sideeffect "", ""()
+  %s3 = load i32, ptr %r1, align 4
+  %s3p = getelementptr inbounds i8, ptr %st, i64 4
   store i32 %s3, ptr %s3p, align 4
-  %s4 = load i32, ptr %r3, align 4
-  %s4p = getelementptr inbounds i8, ptr %st, i64 12
+  %s4 = load i32, ptr %r2, align 4
+  %s4p = getelementptr inbounds i8, ptr %st, i64 8
   store i32 %s4, ptr %s4p, align 4
+  %s5 = load i32, ptr %r3, align 4
+  %s5p = getelementptr inbounds i8, ptr %st, i64 12
+  store i32 %s5, ptr %s5p, align 4
   br label %again
 again:
   %t70 = load i32, ptr %cy, align 4
@@ -309,13 +319,13 @@ leave_counted:
   %t110 = add i32 %t109, -1
   store i32 %t110, ptr %t108, align 4
   %t111 = icmp eq i32 %t110, 0
-  br i1 %t111, label %hot18, label %cold19, !prof !0
-hot18:
+  br i1 %t111, label %hot19, label %cold20, !prof !0
+hot19:
   %t112 = getelementptr inbounds i8, ptr %st, i64 424
   store i32 8, ptr %t112, align 4
   musttail call preserve_nonecc void %t103(ptr %st, ptr %mem, ptr %t96, ptr %base, i64 %t98, i32 %t99, i32 %t100, i32 %t101, i32 %t102)
   ret void
-cold19:
+cold20:
   %t113 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t96, ptr %base, i64 %t98, i32 %t99, i32 %t100, i32 %t101, i32 %t102)
   %t114 = getelementptr i8, ptr %base, i64 %t113
   musttail call preserve_nonecc void %t114(ptr %st, ptr %mem, ptr %t96, ptr %base, i64 %t98, i32 %t99, i32 %t100, i32 %t101, i32 %t102)

@@ -68,52 +68,52 @@ begin:
   %l0 = xor i32 %n, %v
   store i32 %l0, ptr %lx, align 4
   store i32 0, ptr %ly, align 4
-  %r0p = getelementptr inbounds i8, ptr %st, i64 0
-  %r0v = load i32, ptr %r0p, align 4
-  store i32 %r0v, ptr %r0, align 4
-  %r1p = getelementptr inbounds i8, ptr %st, i64 4
-  %r1v = load i32, ptr %r1p, align 4
-  store i32 %r1v, ptr %r1, align 4
-  %r2p = getelementptr inbounds i8, ptr %st, i64 8
-  %r2v = load i32, ptr %r2p, align 4
-  store i32 %r2v, ptr %r2, align 4
-  %r3p = getelementptr inbounds i8, ptr %st, i64 12
-  %r3v = load i32, ptr %r3p, align 4
-  store i32 %r3v, ptr %r3, align 4
-  %r4p = getelementptr inbounds i8, ptr %st, i64 16
-  %r4v = load i32, ptr %r4p, align 4
-  store i32 %r4v, ptr %r4, align 4
-  %r5p = getelementptr inbounds i8, ptr %st, i64 20
-  %r5v = load i32, ptr %r5p, align 4
-  store i32 %r5v, ptr %r5, align 4
-  %r6p = getelementptr inbounds i8, ptr %st, i64 24
-  %r6v = load i32, ptr %r6p, align 4
-  store i32 %r6v, ptr %r6, align 4
-  %r7p = getelementptr inbounds i8, ptr %st, i64 28
-  %r7v = load i32, ptr %r7p, align 4
-  store i32 %r7v, ptr %r7, align 4
-  %r8p = getelementptr inbounds i8, ptr %st, i64 32
-  %r8v = load i32, ptr %r8p, align 4
-  store i32 %r8v, ptr %r8, align 4
-  %r9p = getelementptr inbounds i8, ptr %st, i64 36
-  %r9v = load i32, ptr %r9p, align 4
-  store i32 %r9v, ptr %r9, align 4
-  %r10p = getelementptr inbounds i8, ptr %st, i64 40
-  %r10v = load i32, ptr %r10p, align 4
-  store i32 %r10v, ptr %r10, align 4
-  %r11p = getelementptr inbounds i8, ptr %st, i64 44
-  %r11v = load i32, ptr %r11p, align 4
-  store i32 %r11v, ptr %r11, align 4
-  %r12p = getelementptr inbounds i8, ptr %st, i64 48
-  %r12v = load i32, ptr %r12p, align 4
-  store i32 %r12v, ptr %r12, align 4
-  %r13p = getelementptr inbounds i8, ptr %st, i64 52
-  %r13v = load i32, ptr %r13p, align 4
-  store i32 %r13v, ptr %r13, align 4
-  %r14p = getelementptr inbounds i8, ptr %st, i64 56
-  %r14v = load i32, ptr %r14p, align 4
-  store i32 %r14v, ptr %r14, align 4
   %ip = getelementptr i8, ptr %ip0, i64 0
+  %s6p = getelementptr inbounds i8, ptr %st, i64 0
+  %s6 = load i32, ptr %s6p, align 4
+  store i32 %s6, ptr %r0, align 4
+  %s7p = getelementptr inbounds i8, ptr %st, i64 4
+  %s7 = load i32, ptr %s7p, align 4
+  store i32 %s7, ptr %r1, align 4
+  %s8p = getelementptr inbounds i8, ptr %st, i64 8
+  %s8 = load i32, ptr %s8p, align 4
+  store i32 %s8, ptr %r2, align 4
+  %s9p = getelementptr inbounds i8, ptr %st, i64 12
+  %s9 = load i32, ptr %s9p, align 4
+  store i32 %s9, ptr %r3, align 4
+  %s10p = getelementptr inbounds i8, ptr %st, i64 16
+  %s10 = load i32, ptr %s10p, align 4
+  store i32 %s10, ptr %r4, align 4
+  %s11p = getelementptr inbounds i8, ptr %st, i64 20
+  %s11 = load i32, ptr %s11p, align 4
+  store i32 %s11, ptr %r5, align 4
+  %s12p = getelementptr inbounds i8, ptr %st, i64 24
+  %s12 = load i32, ptr %s12p, align 4
+  store i32 %s12, ptr %r6, align 4
+  %s13p = getelementptr inbounds i8, ptr %st, i64 28
+  %s13 = load i32, ptr %s13p, align 4
+  store i32 %s13, ptr %r7, align 4
+  %s14p = getelementptr inbounds i8, ptr %st, i64 32
+  %s14 = load i32, ptr %s14p, align 4
+  store i32 %s14, ptr %r8, align 4
+  %s15p = getelementptr inbounds i8, ptr %st, i64 36
+  %s15 = load i32, ptr %s15p, align 4
+  store i32 %s15, ptr %r9, align 4
+  %s16p = getelementptr inbounds i8, ptr %st, i64 40
+  %s16 = load i32, ptr %s16p, align 4
+  store i32 %s16, ptr %r10, align 4
+  %s17p = getelementptr inbounds i8, ptr %st, i64 44
+  %s17 = load i32, ptr %s17p, align 4
+  store i32 %s17, ptr %r11, align 4
+  %s18p = getelementptr inbounds i8, ptr %st, i64 48
+  %s18 = load i32, ptr %s18p, align 4
+  store i32 %s18, ptr %r12, align 4
+  %s19p = getelementptr inbounds i8, ptr %st, i64 52
+  %s19 = load i32, ptr %s19p, align 4
+  store i32 %s19, ptr %r13, align 4
+  %s20p = getelementptr inbounds i8, ptr %st, i64 56
+  %s20 = load i32, ptr %s20p, align 4
+  store i32 %s20, ptr %r14, align 4
   br label %i8000
 i8000:
   %b1 = load i64, ptr %budget_left, align 8
@@ -232,17 +232,21 @@ elsewhere14:
   %t65 = and i32 %t63, %t64
   %t66 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t51, ptr %base, i64 %t53, i32 %t58, i32 %t59, i32 %t57, i32 %t65)
   %t67 = icmp ult i64 %t66, 768
+  br i1 %t67, label %aside16, label %go15, !prof !0
+aside16:
+  call void asm sideeffect "", ""()
   store i32 %t58, ptr %leaving_n, align 4
   store i32 %t59, ptr %leaving_z, align 4
   store i32 %t57, ptr %leaving_c, align 4
   store i32 %t65, ptr %leaving_v, align 4
   store ptr %t51, ptr %leaving_for, align 8
-  br i1 %t67, label %leave_counted, label %go15, !prof !0
+  br label %leave_counted
 go15:
   %t68 = getelementptr i8, ptr %base, i64 %t66
   musttail call preserve_nonecc void %t68(ptr %st, ptr %mem, ptr %t51, ptr %base, i64 %t53, i32 %t58, i32 %t59, i32 %t57, i32 %t65)
   ret void
 f0:
+  call void asm sideeffect "", ""()
   %s2 = load i32, ptr %r1, align 4
   %s2p = getelementptr inbounds i8, ptr %st, i64 4
   store i32 %s2, ptr %s2p, align 4
@@ -298,13 +302,13 @@ leave_counted:
   %t109 = add i32 %t108, -1
   store i32 %t109, ptr %t107, align 4
   %t110 = icmp eq i32 %t109, 0
-  br i1 %t110, label %hot16, label %cold17, !prof !0
-hot16:
+  br i1 %t110, label %hot17, label %cold18, !prof !0
+hot17:
   %t111 = getelementptr inbounds i8, ptr %st, i64 424
   store i32 8, ptr %t111, align 4
   musttail call preserve_nonecc void %t102(ptr %st, ptr %mem, ptr %t95, ptr %base, i64 %t97, i32 %t98, i32 %t99, i32 %t100, i32 %t101)
   ret void
-cold17:
+cold18:
   %t112 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t95, ptr %base, i64 %t97, i32 %t98, i32 %t99, i32 %t100, i32 %t101)
   %t113 = getelementptr i8, ptr %base, i64 %t112
   musttail call preserve_nonecc void %t113(ptr %st, ptr %mem, ptr %t95, ptr %base, i64 %t97, i32 %t98, i32 %t99, i32 %t100, i32 %t101)
