@@ -196,6 +196,12 @@ class FloatingBuilder(Machine):
         arguments = f'{t} {name}, {t} {other or name}, metadata !"{predicate}", {_EXCEPT}'
         return IrValue(self, 1, self._new(f"call i1 @llvm.experimental.constrained.fcmp.{suffix}({arguments})"))
 
+    def _host_compare(self, predicate: str, a: Value, b: Value) -> IrValue:
+        """Compare as the host does; only NaNs that signal raise something."""
+        arguments = f'{self._float_argument(a)}, {self._float_argument(b)}, metadata !"{predicate}", {_EXCEPT}'
+        function = f"@llvm.experimental.constrained.fcmp.{_suffix(a.width, 1)}"
+        return IrValue(self, 1, self._new(f"call i1 {function}({arguments})"))
+
     def fp(self, op: str, *operands: Value, standard: bool = False) -> Value:
         width, lanes = operands[0].width, operands[0].lanes
         name = routine_name(op, width, lanes, standard=standard)

@@ -614,14 +614,8 @@ class RegionBuilder(HandlerBuilder):
     def fp_compare(self, a: Value, b: Value, *, signal_quiet: bool = False) -> Value:
         """Compare what is ordered."""
         self.uses_floating = True
-        op = ("comis" if signal_quiet else "ucomis") + ("s" if a.width == 32 else "d")
-        go_on = self._label("ordered")
-        text = f'"{self._move}{op} $2, $3; jp ${{4:l}}; seta $0; sete $1", "=q,=q,x,x,!i,~{{flags}}"'
-        arguments = f"{self._float_argument(a)}, {self._float_argument(b)}"
-        again = self._redo_label()
-        two = self._new(f"callbr {{ i8, i8 }} asm sideeffect {text}({arguments}) to label %{go_on} [label %{again}]")
-        self._begin(go_on)
-        less, equal = (IrValue(self, 8, self._new(f"extractvalue {{ i8, i8 }} {two}, {i}")).ne(0) for i in range(2))
+        self._redo_if(_name(self._host_compare("uno", a, b)))
+        less, equal = self._host_compare("ult", a, b), self._host_compare("ueq", a, b)
         return less.zext(4) << 3 | equal.zext(4) << 2 | (~less).zext(4) << 1
 
     def fp_flag(self, name: str) -> Value:

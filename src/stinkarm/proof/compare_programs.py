@@ -40,6 +40,7 @@ from .world import (
     write_state,
 )
 
+RENEWED_EVERY = 200  # programs
 MOST = 60_000  # instructions of a program
 LONGEST_STORE = 128  # bytes
 ROUNDING = 3 << 22  # FPSCR.RMode
@@ -178,6 +179,10 @@ class Comparison:
         wanted = self.plain.run(values, data, [MOST])
         done = MOST - wanted.left
         self.count["programs"] += 1
+        if self.count["programs"] % RENEWED_EVERY == 0:  # there is room for so many regions only
+            self.compiled.close()
+            self.compiled = Machine("jit")
+            self.compiled.set_code(code)
         self.count["words"] += program.words
         self.count["instructions"] += done
         self.count[f"ended by {stops.NAMES[wanted.stop['kind']]}"] += 1
