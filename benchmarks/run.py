@@ -187,9 +187,9 @@ def main() -> None:
         words, missed, reached = report.verdict(goal, rows)
         print(f"{words}: {'reached' if reached else 'measured' if reached is None else f'not reached ({missed})'}")
         goals.append((goal, rows))
+        if chosen.write:  # what follows may take long, and be interrupted
+            write(session, rows)
     print(f"\n{report.summary(goals)}")
-    if chosen.write:
-        write(session, [row for _, rows in goals for row in rows])
 
 
 def build(session: Session) -> None:
