@@ -5,5 +5,5 @@ export PYTHONDONTWRITEBYTECODE=1
 python3.11 -m test "$@" "$module" > "$HOME/log" 2>&1
 result=$(sed -n 's/.*result: //p' "$HOME/log" | tr -d = | tr -s ' ' | tail -n 1)
 echo "$module: ${result% }"
-case $result in *SUCCESS*) ;; *) grep -aE '^(FAIL|ERROR|test .* (failed|crashed))|Error: ' "$HOME/log" | sort -u | head -n 60 ;; esac
+case $result in *SUCCESS*) ;; *) grep -aE '^(FAIL|ERROR|test .* (failed|crashed))|Error: |Fatal |Process return code|^  File "' "$HOME/log" | sort -u | head -n 60 ;; esac
 rm -f "$HOME/log"
