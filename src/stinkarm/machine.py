@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
         def begin_child(self) -> None: ...
 
+        def leave(self) -> None: ...
+
         def close(self) -> None: ...
 
 
@@ -125,6 +127,11 @@ class Machine:
         """How many instructions the guest has executed."""
         threads = self.kernel.threads
         return threads.executed + sum(kernel.instructions for kernel in list(threads.members.values()))
+
+    def leave(self) -> None:
+        """Say that the guest has ended by itself: what is hot is still compiled, for its next run."""
+        if self._engine is not None:
+            self._engine.leave()
 
     def close(self) -> None:
         """Give the memory back. The machine cannot be used any more."""

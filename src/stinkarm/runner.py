@@ -271,6 +271,7 @@ def finish(machine: Machine, outcome: Outcome) -> int:
 
         log.write(format_registers(read_registers(machine.state)) + "\n")
     if outcome.kind == EXITED:
+        machine.leave()
         if log.elf:
             log.line(f"exiting with `{outcome.status}`")
         return outcome.status

@@ -186,6 +186,11 @@ class Interpreter:
             self.native.space.begin_child()
             self.jit.begin_child()
 
+    def leave(self) -> None:
+        """Let the workers have some more of what is hot, as the program ends."""
+        if self.jit is not None:
+            self.jit.leave()
+
     def close(self) -> None:
         """Give the code table back."""
         if self.jit is not None:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
         def begin_child(self) -> None: ...
 
+        def leave(self) -> None: ...
+
         def close(self) -> None: ...
 
 
@@ -144,6 +146,14 @@ class Jit:
         if self._compiling is None:
             self._compiling = self._make_compiling()
         return self._compiling
+
+    def leave(self) -> None:
+        """Have some of what is hot compiled after the program's end."""
+        if self._compiling is not None and self._lock.acquire(blocking=False):  # a thread that was left may have it
+            try:
+                self._compiling.leave()
+            finally:
+                self._lock.release()
 
     def close(self) -> None:
         """Give up what compiles."""

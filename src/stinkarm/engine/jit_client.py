@@ -60,6 +60,7 @@ ROUNDS = 2  # that it may ask for some
 
 MOST_QUEUED = 256
 MOST_SENT = 2  # requests that a worker has at one time
+MOST_LEFT = 16  # that it has when the program ends
 MOST_LOST = 3  # workers, after which there are no more
 PAUSE = 0.1  # seconds until a worker is started after one was lost; twice as long each time
 BUSY = 0.25  # until it is tried again, when others have all the workers that there may be
@@ -279,6 +280,17 @@ class Background:
         self.workers = []
         self._patience = time.process_time() + self._patient
 
+    def leave(self) -> None:
+        """Leave more of what is hot to the workers. They finish it after the program's end, for its next run."""
+        for worker in self.workers:
+            try:
+                # As much as goes without waiting: half a message is none.
+                while worker.ready and not worker.outgoing and len(worker.sent) < MOST_LEFT:
+                    if not self._send_hottest(worker):
+                        break
+            except WorkerLost:
+                continue
+
     def close(self) -> None:
         """Let the workers end."""
         for worker in self.workers:
@@ -387,16 +399,22 @@ class Background:
                 return
             free = self.workers[-1:]
         for worker in free:
-            while self._queue and len(worker.sent) < MOST_SENT:
-                # The first of the hottest: it has waited longest.
-                request = max(self._queue.values(), key=_heat)
-                del self._queue[request.entry, request.thumb]
-                worker.sent[request.number] = request
-                try:
-                    self._send(worker, request)
-                except WorkerLost as reason:
-                    self._lose(worker, str(reason))
-                    break
+            try:
+                while len(worker.sent) < MOST_SENT and self._send_hottest(worker):
+                    pass
+            except WorkerLost as reason:
+                self._lose(worker, str(reason))
+
+    def _send_hottest(self, worker: Worker) -> bool:
+        """Send a worker the hottest request, if there is one."""
+        if not self._queue:
+            return False
+        # The first of the hottest: it has waited longest.
+        request = max(self._queue.values(), key=_heat)
+        del self._queue[request.entry, request.thumb]
+        worker.sent[request.number] = request
+        self._send(worker, request)
+        return True
 
     def _send(self, worker: Worker, request: Request) -> None:
         first = max(0, request.entry // PAGE - BEFORE)

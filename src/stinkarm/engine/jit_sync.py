@@ -91,5 +91,8 @@ class Immediately:
     def begin_child(self) -> None:
         """Nothing is shared."""
 
+    def leave(self) -> None:
+        """Nothing waits."""
+
     def close(self) -> None:
         """Nothing is held."""

@@ -143,7 +143,8 @@ class Server:
         self.decoder = Decoder(ENCODINGS)
         self.callees = Callees()
         self._incoming = bytearray()
-        self._ended = False
+        self._ended = False  # there is nothing more to read
+        self._alone = False  # nobody reads what is said
         self._images: dict[bytes, Image] = {}
         self._changed: set[bytes] = set()  # images to be saved
         self._pause = SAVE_AFTER
@@ -185,12 +186,12 @@ class Server:
     def _say(self, *message: Any) -> None:
         data = marshal.dumps(message)
         data = len(data).to_bytes(4, "little") + data
-        while data and not self._ended:
+        while data and not self._alone:
             try:
                 data = data[os.write(SOCKET, data) :]
             except ConnectionError:
                 # What was asked for is still compiled, for the next time.
-                self._ended = True
+                self._alone = True
 
     def serve(self) -> None:
         """Answer."""
@@ -203,7 +204,7 @@ class Server:
                         for page in pages:
                             self.pages.take(*page)
                         image = None if about is None else self._image(*about)
-                        self._compile(number, entry, thumb, v8, link, final or self._ended, image)
+                        self._compile(number, entry, thumb, v8, link, final or self._alone, image)
 
     def _image(self, identity: bytes, start: int, end: int, stale: bool, holes: list[tuple[int, int]]) -> Image | None:
         """Return what is known of an image."""
@@ -267,7 +268,8 @@ class Server:
             region = grow(code, [entry], self.decoder, self.routines)
             if pages.missing and not final:
                 self._say("need", number, sorted(pages.missing))
-                return
+                if not self._alone:
+                    return
             if region is not None:
                 if self.configuration["dump"]:
                     self._dump(region, code)

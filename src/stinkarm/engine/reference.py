@@ -460,6 +460,9 @@ class Reference:
         self.memory = memory
         self.decoder = decoder()
 
+    def leave(self) -> None:
+        """Do nothing: nothing is compiled."""
+
     def close(self) -> None:
         """Do nothing: there is nothing to give back."""
 
