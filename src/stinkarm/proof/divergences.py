@@ -62,8 +62,10 @@ def _second_page(d: Difference) -> bool:
 
 
 def _into_it_block(d: Difference) -> bool:
-    target = d.ours["pc"]
-    left = not d.sample.start["pc"] <= target <= d.sample.start["pc"] + sum(size for _, size in d.sample.words)
+    target, begin = d.ours["pc"], d.sample.start["pc"]
+    end = begin + sum(size for _, size in d.sample.words)
+    itself = d.sample.name == "b" and target == end - d.sample.words[-1][1]
+    left = itself or not begin <= target <= end
     return d.names == {"IT"} and left and CODE <= target < CODE + CODE_SIZE and d.theirs["IT"] == 0
 
 
