@@ -293,7 +293,6 @@ class _Assembly:
         self.position = {key: i for i, key in enumerate(self.order)}
         self.exits: dict[Key, set[str]] = {}
         self.stub_texts: list[str] = []
-        self._alias: dict[int, int] = {}
         self.dirty = self._flow()
         self.leaders, self.checked = self._leaders()
         self.lines: list[str] = []
@@ -435,7 +434,7 @@ class _Assembly:
         def replace(match: re.Match[str]) -> str:
             stub, it, distance, far = match.groups()
             if stub is not None:
-                return str(self._alias.get(int(stub), int(stub)))
+                return stub
             if it is not None:
                 number = back | int(it) << 24
                 return str(number - (1 << 32) if number >> 31 else number)
