@@ -41,6 +41,20 @@ def test_a_hot_loop_is_compiled_and_right(guest: Guest) -> None:
     assert os.getsid(worker.pid) == worker.pid
 
 
+def test_a_worker_asks_for_what_is_executed_of_the_other_set(guest: Guest) -> None:
+    """loop: blx to T32 in another page; subs r2, #1; bne loop; svc"""
+    function = CODE + 0x3F00
+    offset = function - (CODE + 8) >> 2
+    guest.memory.protect(CODE, 0x4000, 3)
+    guest.memory.write(CODE, (0xFA000000 | offset).to_bytes(4, "little") + bytes.fromhex("012052e2 fcffff1a 000000ef"))
+    guest.memory.write(function, bytes.fromhex("c01c 7047"))  # adds r0, r0, #3; bx lr
+    guest.memory.protect(CODE, 0x4000, 5)
+    guest.until_compiled()
+    (region,) = (region for region in guest.jit._by_page[CODE // 4096] if CODE in region.entries)
+    assert any(start <= function < end for start, end in region.ranges), region.ranges
+    assert guest.loop(7)[0] == 21
+
+
 def test_the_worker_ends_with_the_engine() -> None:
     guest = Guest("hot=100")
     guest.until_compiled()

@@ -50,8 +50,8 @@ def compile_function(address: int) -> Result:
     state = _state
     thumb, entry = bool(address & 1), address & ~1
 
-    def executed(at: int) -> bool:
-        return state.read(at, 2) is not None
+    def executed(place: int) -> bool:
+        return state.read(place & ~1, 2) is not None
 
     signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS)
     try:
@@ -61,8 +61,9 @@ def compile_function(address: int) -> Result:
             return address, None, []
         calls = [
             call
-            for start, end in region.ranges
-            for call in targets(state.read(start, end - start) or b"", start, thumb)
+            for of_t32, ranges in enumerate(region.by_set)
+            for start, end in ranges
+            for call in targets(state.read(start, end - start) or b"", start, bool(of_t32))
         ]
         return address, state.compiler.compile(region), calls
     except (CompileError, RecursionError):

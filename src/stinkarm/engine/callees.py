@@ -20,13 +20,13 @@ class Callees:
         self._renewals: dict[tuple[int, bool], int] = {}
 
     def of(self, link: int) -> list[int]:
-        """List the functions that a call has called, which are of its own instruction set."""
+        """List the functions that a call has called, with bit 0 set for T32."""
         return self._callees.get(link, [])
 
-    def note(self, link: int, callee: int, thumb: bool) -> None:
+    def note(self, link: int, callee: int) -> None:
         """Note that `callee`, which is worth having in place, was branched to while LR held `link`."""
         known = self._callees.setdefault(link, [])
-        if bool(link & 1) == thumb and callee not in known and len(known) < MOST:
+        if callee not in known and len(known) < MOST:
             known.append(callee)
             self.outdated |= self._regions.get(link, set())
 

@@ -27,18 +27,20 @@ def describe(region: Region, code: Code, compiler: Compiler, kinds: list[str]) -
 
 def _guest_code(region: Region, code: Code) -> str:
     lines = ["entries " + " ".join(f"{entry:#x}" for entry in region.entries)]
+    other = region.by_set[not code.thumb]
     for start, end in region.ranges:
         at = start
         while at < end:
-            data = code.read(at, 2 if code.thumb else 4)
+            thumb = code.thumb != any(low <= at < high for low, high in other)
+            data = code.read(at, 2 if thumb else 4)
             if data is None:
                 break
             word, length = int.from_bytes(data, "little"), len(data)
-            if code.thumb and is_wide(word) and at + 4 <= end:
+            if thumb and is_wide(word) and at + 4 <= end:
                 second = code.read(at + 2, 2)
                 if second is not None:
                     word, length = word << 16 | int.from_bytes(second, "little"), 4
-            lines.append(f"  {at:08x}  {word:0{2 * length}x}  {disassemble(word, length, code.thumb, at)}".rstrip())
+            lines.append(f"  {at:08x}  {word:0{2 * length}x}  {disassemble(word, length, thumb, at)}".rstrip())
             at += length
         lines.append("")
     return "\n".join(lines)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
         def hotter(self, entry: int, thumb: bool) -> None: ...
 
-        def put_off(self, ranges: list[tuple[int, int]], thumb: bool) -> None: ...
+        def put_off(self, ranges: list[tuple[int, int]]) -> None: ...
 
         def poll(self) -> list[Done]: ...
 
@@ -182,7 +182,7 @@ class Jit:
             elif key in self._asked or (self.images is not None and self.images.has_failed(pc, thumb)):
                 state.words[counter] = WAITING
                 self.compiling.hotter(pc, thumb)
-            elif key not in self._inside and self._is_inside(pc, thumb):
+            elif key not in self._inside and self._is_inside(pc):
                 # Its loop, or its caller, may soon enter the region that has it.
                 self._inside.add(key)
                 state.words[counter] = WAITING
@@ -213,7 +213,7 @@ class Jit:
                 self.waiting -= 1
                 if done.piece is not None:
                     self.publish(done.piece, done.thumb, done.milliseconds)
-                    self.compiling.put_off(done.piece.ranges, done.thumb)
+                    self.compiling.put_off(done.piece.ranges)
                     continue
                 # What is not to be asked for again stays asked for: the interpreter does it.
                 if done.again:
@@ -257,12 +257,10 @@ class Jit:
         for page in _pages(region.ranges):
             self._by_page.setdefault(page, []).append(region)
 
-    def _is_inside(self, pc: int, thumb: bool) -> bool:
-        """Say whether a region has the instruction, be it not as an entry."""
-        return any(
-            region.thumb == thumb and any(start <= pc < end for start, end in region.ranges)
-            for region in self._by_page.get(pc // PAGE, ())
-        )
+    def _is_inside(self, pc: int) -> bool:
+        """Say whether a region has the instruction, be it not as an entry; a region may have some of both sets."""
+        regions = self._by_page.get(pc // PAGE, ())
+        return any(start <= pc < end for region in regions for start, end in region.ranges)
 
     def is_region(self, pc: int, thumb: bool) -> bool:
         """Say whether a region begins at `pc`."""

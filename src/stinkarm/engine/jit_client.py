@@ -15,9 +15,10 @@ A message is its length in four bytes and then marshal's form of a tuple that be
                     dump, text
 
 An image is (identity, start, end, stale, holes), as in images.py. A page is (number, writable, its bytes or None if
-they were sent, the instruction set, which of its instructions have been executed). `need` asks for pages that a region
-turned out to reach into; unless the request is `final`. `link` is what LR held when the entry was found hot; with what
-it learns from that, a worker proposes to `renew` a region that has the call (callees.py).
+they were sent, the instruction set, which of its instructions of that set have been executed). `need` asks for pages
+that a region turned out to reach into, each as twice its number plus the set; unless the request is `final`. `link`
+is what LR held when the entry was found hot; with what it learns from that, a worker proposes to `renew` a region that
+has the call (callees.py).
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ class Request:
         self.link = link
         self.heat = 1
         self.rounds = 0
-        self.pages: set[int] = set()
+        self.pages: set[int] = set()  # twice the number, plus 1 for what is executed of T32
         self.changed: list[tuple[int, int]] = []
 
 
@@ -239,12 +240,12 @@ class Background:
         if request is not None:
             request.heat += 1
 
-    def put_off(self, ranges: list[tuple[int, int]], thumb: bool) -> None:
+    def put_off(self, ranges: list[tuple[int, int]]) -> None:
         """Give back what waits and is inside a region by now; it is asked for again if it stays hot."""
         for key, request in list(self._queue.items()):
-            if key[1] == thumb and any(start <= key[0] < end for start, end in ranges):
+            if any(start <= key[0] < end for start, end in ranges):
                 del self._queue[key]
-                self._done.append(Done(request.entry, thumb, None, why="it is inside a region", again=True))
+                self._done.append(Done(request.entry, request.thumb, None, why="it is inside a region", again=True))
 
     def poll(self) -> list[Done]:
         """Return what became of requests; send those that are waiting."""
@@ -419,7 +420,8 @@ class Background:
     def _send(self, worker: Worker, request: Request) -> None:
         first = max(0, request.entry // PAGE - BEFORE)
         around = range(first, min(PAGES, request.entry // PAGE + AFTER + 1))
-        pages = [self._page(worker, number, request.thumb) for number in {*around, *request.pages}]
+        wanted = {2 * number + request.thumb for number in around} | request.pages
+        pages = [self._page(worker, number >> 1, bool(number & 1)) for number in wanted]
         request.changed = []
         final = request.rounds >= ROUNDS
         image = None if self.images is None else self.images.find(request.entry)
@@ -467,7 +469,7 @@ class Background:
                     request = worker.sent.pop(number)
                     worker.sent[number] = request
                     request.rounds += 1
-                    request.pages.update(int(page) for page in pages[:MOST_NEEDED] if 0 <= page < PAGES)
+                    request.pages.update(int(page) for page in pages[:MOST_NEEDED] if 0 <= page < 2 * PAGES)
                     self._send(worker, request)
                 case ("renew", int(entry), bool(thumb)):
                     self._done.append(Done(entry, thumb, None, renew=True))

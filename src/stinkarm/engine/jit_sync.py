@@ -50,8 +50,9 @@ class Immediately:
     def request(self, entry: int, thumb: bool, v8: bool, link: int) -> None:
         """Compile."""
 
-        def executed(address: int) -> bool:
-            return self.table.is_executable(address) and any(self.table.read(self.table.entry(address, thumb))[:4])
+        def executed(place: int) -> bool:
+            address, table = place & ~1, self.table
+            return table.is_executable(address) and any(table.read(table.entry(address, bool(place & 1)))[:4])
 
         def constant(address: int, size: int) -> bytes | None:
             return self._read(address, size, PROT_WRITE)
@@ -67,7 +68,7 @@ class Immediately:
                 self.callees.compiled(region, entry, thumb)
                 piece = self.compiler.compile(region)
                 if region.instructions <= MOST_INLINED:
-                    self.callees.note(link, entry, thumb)
+                    self.callees.note(link, entry | thumb)
                 self._done += [Done(*key, None, renew=True) for key in self.callees.renew()]
         except CompileError as error:
             why = str(error)
@@ -77,7 +78,7 @@ class Immediately:
     def hotter(self, entry: int, thumb: bool) -> None:
         """Nothing waits."""
 
-    def put_off(self, ranges: list[tuple[int, int]], thumb: bool) -> None:
+    def put_off(self, ranges: list[tuple[int, int]]) -> None:
         """Nothing waits."""
 
     def poll(self) -> list[Done]:

@@ -50,11 +50,15 @@ class Page:
 
 
 class Pages:
-    """Guest code as far as it is known. `missing` are numbers of pages that somebody wanted to look at."""
+    """Guest code as far as it is known. `missing` is what somebody wanted to look at, as `need` asks for it.
+
+    `thumb` is the instruction set of which most of it is.
+    """
 
     def __init__(self) -> None:
         self.pages: dict[int, Page] = {}
         self.missing: set[int] = set()
+        self.thumb = False
 
     def take(self, number: int, writable: bool, data: bytes | None, thumb: bool, executed: bytes) -> None:
         """Take a page as the main process describes it."""
@@ -82,7 +86,7 @@ class Pages:
         while address < end:
             page = self.pages.get(address // PAGE)
             if page is None:
-                self.missing.add(address // PAGE)
+                self.missing.add(address // PAGE * 2 + self.thumb)
                 return None
             if not page.data or (constant and page.writable):
                 return None
@@ -97,7 +101,7 @@ class Pages:
         page = self.pages.get(address // PAGE)
         known = None if page is None else page.executed.get(thumb)
         if known is None:
-            self.missing.add(address // PAGE)
+            self.missing.add(address // PAGE * 2 + thumb)
             return False
         index = address % PAGE >> (1 if thumb else 2)
         return index < len(known) and bool(known[index])
@@ -114,16 +118,15 @@ class Image:
         self.holes: list[tuple[int, int]] = []
         self.records: list[Record] = []
         self.failed: set[tuple[int, bool]] = set()
-        self._covered: dict[bool, list[tuple[int, int]]] = {False: [], True: []}
+        self._covered: list[tuple[int, int]] = []  # of both sets: a region may have instructions of both
         if not stale:
             for record in read_records(path, identity)[0]:
-                self._covered[record.thumb] += record.piece.ranges
-        for ranges in self._covered.values():
-            ranges.sort()
+                self._covered += record.piece.ranges
+        self._covered.sort()
 
-    def covers(self, address: int, thumb: bool) -> bool:
+    def covers(self, address: int) -> bool:
         """Say whether an earlier run has compiled an instruction, which is why it is not executed in this one."""
-        ranges = self._covered[thumb]
+        ranges = self._covered
         at = bisect.bisect_right(ranges, (address, 1 << 32))
         return any(start <= address < end for start, end in ranges[max(0, at - 4) : at])
 
@@ -255,11 +258,13 @@ class Server:
     ) -> None:
         pages = self.pages
         pages.missing.clear()
+        pages.thumb = thumb
         began = time.perf_counter()
         why, piece = "its first instruction is for the interpreter", None
 
-        def executed(address: int) -> bool:
-            return pages.has_executed(address, thumb) or (image is not None and image.covers(address, thumb))
+        def executed(place: int) -> bool:
+            address = place & ~1
+            return pages.has_executed(address, bool(place & 1)) or (image is not None and image.covers(address))
 
         code = Code(pages.read, pages.constant, executed, thumb, v8, self.callees.of)
         # A region that takes for ever ends the process, and then the main process does not ask for it again.
@@ -276,7 +281,7 @@ class Server:
                 self.callees.compiled(region, entry, thumb)
                 piece = self.compiler.compile(region)
                 if region.instructions <= MOST_INLINED:
-                    self.callees.note(link, entry, thumb)
+                    self.callees.note(link, entry | thumb)
         except (CompileError, RecursionError) as error:
             why = str(error)
         finally:

@@ -5,6 +5,9 @@ condition, and small functions that it calls, in place. It is left for the code 
 not taken in, returns, what was never executed, and instructions that the interpreter does. Where such a call returns
 to is another entry of the region.
 
+Instructions are known by their *places*: addresses with bit 0 set in T32, as interworking has them. A region may go
+from one instruction set to the other and back; its entries are of one.
+
 Instructions are counted a block at a time. No cycle is free of a look at the budget: a block that is reached from
 one that does not stand before it begins with one, and leaves for the interpreter when the longest way to the next look
 could spend it.
@@ -58,8 +61,8 @@ class Code(NamedTuple):
     """What a region is made of: guest code, read when it was asked for.
 
     `read(address, size)` returns bytes of executable memory, or None; `constant(address, size)` only if they are not
-    writable. `executed(address)` says whether an instruction has ever run. `callees(link)` lists what is known of the
-    functions that the indirect call has called which leaves `link` in LR.
+    writable. `executed(place)` says whether an instruction has ever run. `thumb` is the set of the entries.
+    `callees(link)` lists the places of the functions that the indirect call has called which leaves `link` in LR.
     """
 
     read: Callable[[int, int], bytes | None]
@@ -71,13 +74,17 @@ class Code(NamedTuple):
 
 
 class Region(NamedTuple):
-    """IR text of a region, its entries, the code it depends on, and what its indirect calls leave in LR."""
+    """IR text of a region, its entries, the code it depends on, and what its indirect calls leave in LR.
+
+    `by_set` has where its A32 and its T32 instructions are. `entries` are addresses.
+    """
 
     text: str
     entries: list[int]
     ranges: list[tuple[int, int]]
     instructions: int
     calls: list[int]
+    by_set: tuple[list[tuple[int, int]], list[tuple[int, int]]]
 
 
 class _Growth:
@@ -93,7 +100,7 @@ class _Growth:
         self.code = code
         self.decoder = decoder
         self.fragments: dict[Key, Fragment] = {}
-        self.entries: list[int] = []
+        self.entries: list[int] = []  # places, as functions are below
         self.covered: set[tuple[int, int]] = set()
         self._its: dict[Key, int] = {}
         self._gone_to: set[Key] = set()
@@ -101,7 +108,6 @@ class _Growth:
         self._measured: dict[int, tuple[int, bool]] = {}
         self._measuring = False
         self.builder = RegionBuilder(
-            thumb=code.thumb,
             routines=routines,
             literal=self._literal,
             inline=self._is_to_inline,
@@ -117,8 +123,8 @@ class _Growth:
         self.covered.add((address, size))
         return int.from_bytes(data, "little")
 
-    def _fetch(self, pc: int) -> tuple[int, int] | None:
-        if not self.code.thumb:
+    def _fetch(self, pc: int, thumb: bool) -> tuple[int, int] | None:
+        if not thumb:
             data = self.code.read(pc, 4)
             return None if data is None else (int.from_bytes(data, "little"), 4)
         data = self.code.read(pc, 2)
@@ -132,13 +138,14 @@ class _Growth:
 
     def emit(self, key: Key) -> Fragment | None:
         """Write one instruction, or return None if the interpreter has to do it."""
-        pc, context = key
+        place, context = key
+        pc, thumb = place & ~1, bool(place & 1)
         it = self._its.get(key, 0)
-        fetched = self._fetch(pc)
+        fetched = self._fetch(pc, thumb)
         if fetched is None:
             return None
         word, size = fetched
-        decoded = self.decoder.decode(word, thumb=self.code.thumb, length=size, pc=pc, itstate=it, v8=self.code.v8)
+        decoded = self.decoder.decode(word, thumb=thumb, length=size, pc=pc, itstate=it, v8=self.code.v8)
         if decoded is None or decoded.encoding.is_unpredictable(decoded.fields):
             return None
         encoding, fields = decoded.encoding, decoded.fields
@@ -153,13 +160,14 @@ class _Growth:
         elif it and not encoding.unconditional:
             cond = it >> 4
         builder = self.builder
-        fragment = builder.begin(pc, size, it, next_it, context)
+        fragment = builder.begin(place, size, it, next_it, context)
         table = jump_table(encoding.instruction.name, fields, pc, self.code.constant) if self.tables else None
 
         def execute() -> None:
             if table is not None:
                 self.covered.add(table.read)
-                builder.jump_by(table.by, [target if self._is_known(target) else None for target in table.targets])
+                places = [None if target is None else target | thumb for target in table.targets]
+                builder.jump_by(table.by, [target if self._is_known(target) else None for target in places])
             encoding.execute(builder, fields)
 
         try:
@@ -235,7 +243,8 @@ class _Growth:
             callees += [(callee, ()) for callee in fragment.callees]
             if fragment.return_to is not None:
                 self.left_out = True
-                if self.code.executed(fragment.return_to):
+                may_be_entry = bool(fragment.return_to & 1) == self.code.thumb
+                if (may_be_entry or self._measuring) and self.code.executed(fragment.return_to):
                     if key[1] == ():
                         self.entries.append(fragment.return_to)
                     stack.insert(0, (fragment.return_to, key[1]))
@@ -248,21 +257,33 @@ class _Growth:
         self.mixed = any(self._its.get(key) for key in self._gone_to)
         return len(self.fragments)
 
+    def by_set(self, thumb: int) -> list[tuple[int, int]]:
+        """Return where instructions of one set are."""
+        places = [(place, fragment) for (place, _), fragment in self.fragments.items() if place & 1 == thumb]
+        return _merged({(place & ~1, fragment.next_pc - place & 7) for place, fragment in places})
+
 
 def grow(code: Code, entries: list[int], decoder: Decoder, routines: dict[str, int]) -> Region | None:
     """Return the region that begins at `entries`, or None if the interpreter has to do the first one's instruction."""
     for tables in (True, False):
         growth = _Growth(code, decoder, routines, tables=tables)
-        growth.entries.extend(entries)
-        growth.grow([(entry, ()) for entry in entries], MOST_INSTRUCTIONS)
+        places = [entry | code.thumb for entry in entries]
+        growth.entries.extend(places)
+        growth.grow([(place, ()) for place in places], MOST_INSTRUCTIONS)
         if not growth.mixed:
             break
     present = [entry for entry in dict.fromkeys(growth.entries) if (entry, ()) in growth.fragments]
     present = [entry for entry in present if not growth._its.get((entry, ()), 0)]
-    if growth.mixed or not present or present[0] != entries[0]:
+    if growth.mixed or not present or present[0] != places[0]:
         return None
-    text = _Assembly(growth, present).text()
-    return Region(text, present, _merged(growth.covered), len(growth.fragments), sorted(growth.builder.calls))
+    return Region(
+        _Assembly(growth, present).text(),
+        [place & ~1 for place in present],
+        _merged(growth.covered),
+        len(growth.fragments),
+        sorted(growth.builder.calls),
+        (growth.by_set(0), growth.by_set(1)),
+    )
 
 
 def _merged(ranges: set[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -287,8 +308,7 @@ class _Assembly:
         self.builder = growth.builder
         self.fragments = growth.fragments
         self.entries = entries
-        self.scale = 8 if growth.code.thumb else 4
-        self.returns = [(link & ~1, ()) for link in sorted(self.builder.links) if (link & ~1, ()) in self.fragments]
+        self.returns = [(link, ()) for link in sorted(self.builder.links) if (link, ()) in self.fragments]
         self.order = self._in_order()
         self.position = {key: i for i, key in enumerate(self.order)}
         self.exits: dict[Key, set[str]] = {}
@@ -363,8 +383,8 @@ class _Assembly:
 
     # Text
 
-    def _distance(self, pc: int) -> int:
-        return (pc - self.entries[0]) * self.scale
+    def _distance(self, place: int) -> int:
+        return (self._index(place) - self._index(self.entries[0])) * ENTRY_SIZE
 
     def _spill(self, registers: set[str] | frozenset[str]) -> list[str]:
         """Write registers to the state block."""
@@ -432,13 +452,14 @@ class _Assembly:
 
     def _fill(self, line: str, back: int) -> str:
         def replace(match: re.Match[str]) -> str:
-            stub, it, distance, far = match.groups()
+            stub, it, here, far = match.groups()
             if stub is not None:
                 return stub
             if it is not None:
-                number = back | int(it) << 24
-                return str(number - (1 << 32) if number >> 31 else number)
-            return str(self._distance(int(distance or far)))
+                return _signed(back | int(it) << 24)
+            if here is not None:
+                return _signed(self._index(int(here)))
+            return str(self._distance(int(far)))
 
         return _MARK.sub(replace, line)
 
@@ -518,10 +539,9 @@ class _Assembly:
             return self._fill(line, back)
         return line
 
-    def _return(self, address: str, otherwise: str) -> str:
-        """Go to where a function was called from, if that is in the region."""
-        thumb = int(self.growth.code.thumb)
-        cases = " ".join(f"i32 {key[0] | thumb}, label %{label_of(*key)}" for key in self.returns)
+    def _return(self, address: str, otherwise: str, sets: str) -> str:
+        """Go to where a function was called from, if that is in the region and of one of the `sets`."""
+        cases = " ".join(f"i32 {key[0]}, label %{label_of(*key)}" for key in self.returns if str(key[0] & 1) in sets)
         return f"  switch i32 {address}, label %{otherwise} [ {cases} ]"
 
     def _close(self, key: Key) -> None:
@@ -536,7 +556,7 @@ class _Assembly:
         it = self.growth._its.get(key, 0)
         self.stub_texts += [
             f"x{label_of(*key)}:",
-            f"  store i32 {self._distance(key[0])}, ptr %fault_ip, align 4",
+            f"  store i32 {_signed(self._index(key[0]))}, ptr %fault_ip, align 4",
             self._fill(f"  store i32 {BACK}{it}{BACK}, ptr %fault_info, align 4", count),
             *self._spill(self.dirty[key]),
             "  br label %again",
@@ -562,8 +582,9 @@ class _Assembly:
         builder = self.builder
         builder.lines = []
         n, z, c, v = builder.flag_words()
-        distance = builder._new(f"sext i32 {builder._load_state('fault_ip')} to i64")
-        ip = builder._new(f"getelementptr i8, ptr %ip, i64 {distance}")
+        number = builder._new(f"zext i32 {builder._load_state('fault_ip')} to i64")
+        table = builder._new(f"load ptr, ptr {builder._state_pointer('table')}, align 8")
+        ip = builder._new(f"getelementptr [{ENTRY_SIZE} x i8], ptr {table}, i64 {number}")
         info = builder._load_state("fault_info")
         back = builder._new(f"zext i32 {builder._new(f'and i32 {info}, 65535')} to i64")
         budget = builder._new(f"add i64 {builder.budget()}, {back}")
@@ -701,11 +722,14 @@ class _Assembly:
                 self._read(lines, kind, OFFSETS["d"] + byte, at)
         return [*lines, f"  br label %{label_of(entry, ())}"]
 
-    def _index(self, pc: int) -> int:
-        """Return the number of an instruction's entry in the code table."""
-        if self.growth.code.thumb:
-            return THUMB_TABLE // ENTRY_SIZE + (pc >> 1)
-        return pc >> 2
+    @staticmethod
+    def _index(place: int) -> int:
+        """Return the number of an instruction's entry in the code table: 32 bits."""
+        return THUMB_TABLE // ENTRY_SIZE + (place >> 1) if place & 1 else place >> 2
+
+
+def _signed(word: int) -> str:
+    return str(word - (1 << 32) if word >> 31 else word)
 
 
 def _declarations() -> list[str]:

@@ -89,7 +89,7 @@ class Carry(IrValue):
 class Fragment:
     """The text of one instruction, and where control goes from it.
 
-    `written`: register slots it may write. `targets`: (address, context) keys that it may go to. `falls`: it may go on
+    `written`: register slots it may write. `targets`: (place, context) keys that it may go to. `falls`: it may go on
     to the next instruction. `stubs` and `spills`: what was written before each, by number. `asides`: text that stands
     elsewhere. `ordinary`: words of extension registers that it leaves with ordinary numbers (ordinary.py).
     `conditional`: parts of it may not be done.
@@ -135,7 +135,6 @@ class RegionBuilder(HandlerBuilder):
     def __init__(
         self,
         *,
-        thumb: bool,
         routines: dict[str, int],
         literal: Callable[[int, int], int | None],
         inline: Callable[[int, tuple[int, ...]], bool],
@@ -143,7 +142,7 @@ class RegionBuilder(HandlerBuilder):
         callees: Callable[[int], Sequence[int]],
         avx: bool,
     ) -> None:
-        super().__init__(thumb=int(thumb), length=4)
+        super().__init__(thumb=0, length=4)  # `begin` says of which set an instruction is
         self.routines = routines
         self.literal = literal  # (address, size) -> what read-only code holds there, or None
         self.inline = inline  # (callee, context) -> whether to have a copy of it here
@@ -175,7 +174,8 @@ class RegionBuilder(HandlerBuilder):
     # One instruction
 
     def begin(self, at: int, size: int, it: int, next_it: int, context: tuple[int, ...]) -> Fragment:
-        """Begin the instruction at `at`; return what will hold it."""
+        """Begin the instruction at `at`, whose bit 0 is set in T32; return what will hold it."""
+        self.thumb = at & 1
         self.fragment = Fragment(at + size & 0xFFFFFFFF, next_it)
         self.lines = self.fragment.lines
         self.at, self.it, self.context = at, it, context
@@ -193,7 +193,7 @@ class RegionBuilder(HandlerBuilder):
         """End the instruction."""
         self.fragment.falls = not self.ended
         link = self._link
-        if link is not None and link & ~1 == self.fragment.next_pc and not self._inlined:
+        if link is not None and link == self.fragment.next_pc and not self._inlined:
             self.fragment.return_to = self.fragment.next_pc
 
     _inlined = False
@@ -207,7 +207,7 @@ class RegionBuilder(HandlerBuilder):
 
     def pc(self) -> int:  # type: ignore[override]
         """Return the number that r15 reads as."""
-        return self.at + (4 if self.thumb else 8) & 0xFFFFFFFF
+        return (self.at & ~1) + (4 if self.thumb else 8) & 0xFFFFFFFF
 
     # Slots
 
@@ -445,9 +445,8 @@ class RegionBuilder(HandlerBuilder):
         body = template.removeprefix("lock; ")
         first_instruction, _, rest = body.partition(";")
         text = f"1: {lock}{first_instruction}; {table}" + (f";{rest}" if rest else "")
-        distance = f"\x04{self.at}\x04"
         inputs = ", ".join(
-            part for part in (operands, f"ptr %st, ptr %mem, i32 {distance}, i32 {BACK}{self.it}{BACK}") if part
+            part for part in (operands, f"ptr %st, ptr %mem, i32 \x04{self.at}\x04, i32 {BACK}{self.it}{BACK}") if part
         )
         pins = "{r12},{r13},i,i,!i" + (f",{clobbers}" if clobbers else "")
         go_on = self._label("ok")
@@ -699,9 +698,16 @@ class RegionBuilder(HandlerBuilder):
 
     def branch_to(self, target: Number) -> None:
         assert isinstance(target, int)
+        self._branch(target | self.thumb)
+
+    def branch_exchange_to(self, target: Number) -> None:
+        assert isinstance(target, int)
+        self._branch(target | 1 - self.thumb)
+
+    def _branch(self, target: int) -> None:
         self._inlined = False
         link = self._link
-        if link is None or link & ~1 != self.fragment.next_pc:
+        if link is None or link != self.fragment.next_pc:
             self._goto(target, self.context)
         elif self.inline(target, (*self.context, link)):
             self._inlined = True
@@ -726,37 +732,37 @@ class RegionBuilder(HandlerBuilder):
         self._begin(go_on)
 
     def _leave_for(self, target: int) -> None:
-        """Leave the region for a known address."""
+        """Leave the region for a known place."""
         self._tail(self._new(f"getelementptr i8, ptr %ip, i64 \x05{target}\x05"))
         self.ended = True
 
-    def branch_exchange_to(self, target: Number) -> None:
-        assert isinstance(target, int)
-        self._inlined = False
-        self._end(self._entry_of(str(target), thumb=not self.thumb))
+    def _if_return(self, address: str, *, exchanging: bool) -> None:
+        """Stay in the region if `address` is where a function of it was called from.
 
-    def _if_return(self, address: str) -> None:
-        """Stay in the region if `address` is where a function of it was called from."""
+        `exchanging`: its bit 0 says in which instruction set to go on; else that is this one.
+        """
         self._inlined = False
         if not self.context:
-            if self._link is None or self._link & ~1 != self.fragment.next_pc:
+            if self._link is None or self._link != self.fragment.next_pc:
                 go_on = self._label("elsewhere")
                 self.fragment.returns = True
-                self._do(f"{RETURN}{address} {go_on}")
+                self._do(f"{RETURN}{address} {go_on} {'01' if exchanging else self.thumb}")
                 self._begin(go_on)
             return
-        back, go_on = self._label("back"), self._label("elsewhere")
         link = self.context[-1]
+        if not exchanging and link & 1 != self.thumb:
+            return
+        back, go_on = self._label("back"), self._label("elsewhere")
         same = self._new(f"icmp eq i32 {address}, {link}")
         self._do(f"br i1 {same}, label %{back}, label %{go_on}")
         self._begin(back)
-        self._goto(link & ~1, self.context[:-1])
+        self._goto(link, self.context[:-1])
         self._begin(go_on)
 
     def _if_known(self, address: str) -> None:
         """Stay in the region if an indirect call calls what it has called before."""
         link = self._link
-        if link is None or link & ~1 != self.fragment.next_pc:
+        if link is None or link != self.fragment.next_pc:
             return
         self.calls.add(link)
         cases = []
@@ -770,19 +776,23 @@ class RegionBuilder(HandlerBuilder):
                 self.fragment.callees.append(callee)
             else:
                 continue
-            cases.append(f"i32 {callee | self.thumb}, label %{label_of(callee, context)}")
+            cases.append(f"i32 {callee}, label %{label_of(callee, context)}")
         if cases:
             go_on = self._label("elsewhere")
             self._do(f"switch i32 {address}, label %{go_on} [ {' '.join(cases)} ]")
             self._begin(go_on)
 
     def branch_write_pc(self, address: Value) -> None:
-        self._if_return(_name(address))
+        self._if_return(_name(address), exchanging=False)
         super().branch_write_pc(address)
 
     def bx_write_pc(self, address: Value) -> None:
-        self._if_return(_name(address))
-        self._if_known(_name(address))
+        name = _name(address)
+        if not name.startswith("%") and int(name) & 3 != 2:  # a veneer: to what a constant says, or BX PC
+            self._branch(int(name))
+            return
+        self._if_return(name, exchanging=True)
+        self._if_known(name)
         super().bx_write_pc(address)
 
     def _tail(self, ip: str, *, branch: bool = False) -> None:
@@ -840,6 +850,6 @@ class RegionBuilder(HandlerBuilder):
         raise Unsupported("UNDEFINED")
 
 
-def label_of(address: int, context: tuple[int, ...]) -> str:
+def label_of(place: int, context: tuple[int, ...]) -> str:
     """Name the block of an instruction."""
-    return f"i{address:x}" + "".join(f"_{link:x}" for link in context)
+    return f"i{place:x}" + "".join(f"_{link:x}" for link in context)

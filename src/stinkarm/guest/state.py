@@ -41,7 +41,7 @@ OFFSETS = {
     "mxcsr": 448,  # the host's MXCSR while guest code runs: FPSCR.RMode, and exceptions since FPSCR was written
     "fp_mode": 452,  # what handlers must know of FPSCR at once; `fp_mode` below
     "host_mxcsr": 456,
-    "fault_ip": 464,  # in a compiled region: how far the instruction's entry is from the region's, in bytes
+    "fault_ip": 464,  # in a compiled region: the number of the instruction's entry in the code table
     "fault_info": 468,  # and how many instructions of its block were not done, with ITSTATE in the top byte
     "regions": 472,  # u64 host address of the list of compiled regions (engine/jit.py)
     "v8": 460,  # 1: what ARMv8 adds to A32 and T32 is there (-cpu max), else it is UNDEFINED

@@ -164,14 +164,19 @@ class Compiled:
                 self._publish(self._code(set(inside[place]), thumb, v8), [place], inside)
 
     def _code(self, addresses: set[int], thumb: bool, v8: bool) -> Code:
-        return Code(read=self._read, constant=self._read, executed=addresses.__contains__, thumb=thumb, v8=v8)
+        places = {address | thumb for address in addresses}
+        return Code(read=self._read, constant=self._read, executed=places.__contains__, thumb=thumb, v8=v8)
 
     def _branches(self, place: Place) -> bool:
         """Say whether a place may go to another one of a region it is compiled with."""
         for pc in self.addresses(place):
             word, length = self._word(pc, place.thumb)
-            encoding = self.decoder.find(word, thumb=bool(place.thumb), length=length)
-            if encoding is not None and encoding.instruction.name in DIRECT_BRANCHES:
+            decoded = self.decoder.decode(word, thumb=bool(place.thumb), length=length, pc=pc)
+            if decoded is None:
+                continue
+            # To a constant, MOV and LDR branch directly too.
+            to_pc = 15 in (decoded.fields.get("rd"), decoded.fields.get("rt"))
+            if to_pc or decoded.encoding.instruction.name in DIRECT_BRANCHES:
                 return True
         return False
 

@@ -44,7 +44,7 @@ class Program:
         self.entry_thumb = thumb
         self.code = bytearray()
         self._choices = {set_: choices(set_) for set_ in (False, True)}
-        self._builders = {set_: self._builder(set_) for set_ in (False, True)}
+        self._builder = self._make_builder()
         self._literals: list[tuple[int, bool, int]] = []  # where the load is, its set, its register
         self._calls: list[tuple[int, bool, int]] = []  # where the call is, its set, the function's number
         self._pointers: list[tuple[int, bool, int, int]] = []  # MOVW and MOVT of an address, and the condition
@@ -56,10 +56,9 @@ class Program:
         self._pool()
 
     @staticmethod
-    def _builder(thumb: bool) -> RegionBuilder:
+    def _make_builder() -> RegionBuilder:
         names = _Anything()
         return RegionBuilder(
-            thumb=thumb,
             routines=names,
             literal=lambda address, size: None,
             inline=lambda to, context: False,
@@ -349,8 +348,8 @@ class Program:
             return False
         if name in INTERPRETED:
             return True
-        builder = self._builders[self.thumb]
-        fragment = builder.begin(self.at, encoding.length, it, 0, ())
+        builder = self._builder
+        fragment = builder.begin(self.at | self.thumb, encoding.length, it, 0, ())
         try:
             encoding.execute(builder, decoded.fields)
         except Unsupported:

@@ -316,7 +316,7 @@ go16:
   musttail call preserve_nonecc void %t98(ptr %st, ptr %mem, ptr %t81, ptr %base, i64 %t83, i32 %t88, i32 %t89, i32 %t87, i32 %t95)
   ret void
 xi8000:
-  store i32 0, ptr %fault_ip, align 4
+  store i32 8192, ptr %fault_ip, align 4
   store i32 1, ptr %fault_info, align 4
   %s2 = load i32, ptr %r0, align 4
   %s2p = getelementptr inbounds i8, ptr %st, i64 0
@@ -343,48 +343,50 @@ again:
   %t110 = and i32 %t108, %t109
   %t111 = getelementptr inbounds i8, ptr %st, i64 464
   %t112 = load i32, ptr %t111, align 4
-  %t113 = sext i32 %t112 to i64
-  %t114 = getelementptr i8, ptr %ip, i64 %t113
-  %t115 = getelementptr inbounds i8, ptr %st, i64 468
-  %t116 = load i32, ptr %t115, align 4
-  %t117 = and i32 %t116, 65535
-  %t118 = zext i32 %t117 to i64
-  %t119 = load i64, ptr %budget_left, align 8
-  %t120 = add i64 %t119, 7
-  %t121 = add i64 %t120, %t118
-  %t122 = lshr i32 %t116, 24
-  %t123 = getelementptr inbounds i8, ptr %st, i64 88
-  store i32 %t122, ptr %t123, align 4
-  %t124 = getelementptr i8, ptr %base, i64 256
-  musttail call preserve_nonecc void %t124(ptr %st, ptr %mem, ptr %t114, ptr %base, i64 %t121, i32 %t103, i32 %t104, i32 %t102, i32 %t110)
+  %t113 = zext i32 %t112 to i64
+  %t114 = getelementptr inbounds i8, ptr %st, i64 392
+  %t115 = load ptr, ptr %t114, align 8
+  %t116 = getelementptr [16 x i8], ptr %t115, i64 %t113
+  %t117 = getelementptr inbounds i8, ptr %st, i64 468
+  %t118 = load i32, ptr %t117, align 4
+  %t119 = and i32 %t118, 65535
+  %t120 = zext i32 %t119 to i64
+  %t121 = load i64, ptr %budget_left, align 8
+  %t122 = add i64 %t121, 7
+  %t123 = add i64 %t122, %t120
+  %t124 = lshr i32 %t118, 24
+  %t125 = getelementptr inbounds i8, ptr %st, i64 88
+  store i32 %t124, ptr %t125, align 4
+  %t126 = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %t126(ptr %st, ptr %mem, ptr %t116, ptr %base, i64 %t123, i32 %t103, i32 %t104, i32 %t102, i32 %t110)
   ret void
 leave_counted:
-  %t125 = load ptr, ptr %leaving_for, align 8
-  %t126 = load i64, ptr %budget_left, align 8
-  %t127 = add i64 %t126, 7
-  %t128 = load i32, ptr %leaving_n, align 4
-  %t129 = load i32, ptr %leaving_z, align 4
-  %t130 = load i32, ptr %leaving_c, align 4
-  %t131 = load i32, ptr %leaving_v, align 4
-  %t132 = getelementptr i8, ptr %base, i64 512
-  %t133 = ptrtoint ptr %t125 to i64
-  %t134 = and i64 %t133, 16368
-  %t135 = lshr i64 %t134, 2
-  %t136 = getelementptr inbounds i8, ptr %st, i64 512
-  %t137 = getelementptr inbounds i8, ptr %t136, i64 %t135
-  %t138 = load i32, ptr %t137, align 4
-  %t139 = add i32 %t138, -1
-  store i32 %t139, ptr %t137, align 4
-  %t140 = icmp eq i32 %t139, 0
-  br i1 %t140, label %hot18, label %cold19, !prof !0
+  %t127 = load ptr, ptr %leaving_for, align 8
+  %t128 = load i64, ptr %budget_left, align 8
+  %t129 = add i64 %t128, 7
+  %t130 = load i32, ptr %leaving_n, align 4
+  %t131 = load i32, ptr %leaving_z, align 4
+  %t132 = load i32, ptr %leaving_c, align 4
+  %t133 = load i32, ptr %leaving_v, align 4
+  %t134 = getelementptr i8, ptr %base, i64 512
+  %t135 = ptrtoint ptr %t127 to i64
+  %t136 = and i64 %t135, 16368
+  %t137 = lshr i64 %t136, 2
+  %t138 = getelementptr inbounds i8, ptr %st, i64 512
+  %t139 = getelementptr inbounds i8, ptr %t138, i64 %t137
+  %t140 = load i32, ptr %t139, align 4
+  %t141 = add i32 %t140, -1
+  store i32 %t141, ptr %t139, align 4
+  %t142 = icmp eq i32 %t141, 0
+  br i1 %t142, label %hot18, label %cold19, !prof !0
 hot18:
-  %t141 = getelementptr inbounds i8, ptr %st, i64 424
-  store i32 8, ptr %t141, align 4
-  musttail call preserve_nonecc void %t132(ptr %st, ptr %mem, ptr %t125, ptr %base, i64 %t127, i32 %t128, i32 %t129, i32 %t130, i32 %t131)
+  %t143 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t143, align 4
+  musttail call preserve_nonecc void %t134(ptr %st, ptr %mem, ptr %t127, ptr %base, i64 %t129, i32 %t130, i32 %t131, i32 %t132, i32 %t133)
   ret void
 cold19:
-  %t142 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t125, ptr %base, i64 %t127, i32 %t128, i32 %t129, i32 %t130, i32 %t131)
-  %t143 = getelementptr i8, ptr %base, i64 %t142
-  musttail call preserve_nonecc void %t143(ptr %st, ptr %mem, ptr %t125, ptr %base, i64 %t127, i32 %t128, i32 %t129, i32 %t130, i32 %t131)
+  %t144 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t127, ptr %base, i64 %t129, i32 %t130, i32 %t131, i32 %t132, i32 %t133)
+  %t145 = getelementptr i8, ptr %base, i64 %t144
+  musttail call preserve_nonecc void %t145(ptr %st, ptr %mem, ptr %t127, ptr %base, i64 %t129, i32 %t130, i32 %t131, i32 %t132, i32 %t133)
   ret void
 }

@@ -134,19 +134,19 @@ in2:
   %t10 = icmp ne i32 %t9, 0
   br i1 %t10, label %again4, label %aligned3, !prof !0
 again4:
-  store i32 16, ptr %fault_ip, align 4
+  store i32 8193, ptr %fault_ip, align 4
   store i32 3, ptr %fault_info, align 4
   br label %f0
 aligned3:
   %t11 = add i32 %t7, 0
   %t12 = load i32, ptr %r2, align 4
   %t13 = zext i32 %t7 to i64
-  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t12, i64 %t13, i32 0, ptr %st, ptr %mem, i32 16, i32 3) to label %ok5 [label %f0]
+  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t12, i64 %t13, i32 0, ptr %st, ptr %mem, i32 8193, i32 3) to label %ok5 [label %f0]
 ok5:
   %t14 = add i32 %t7, 4
   %t15 = load i32, ptr %r3, align 4
   %t16 = zext i32 %t7 to i64
-  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t15, i64 %t16, i32 4, ptr %st, ptr %mem, i32 16, i32 3) to label %ok6 [label %f0]
+  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t15, i64 %t16, i32 4, ptr %st, ptr %mem, i32 8193, i32 3) to label %ok6 [label %f0]
 ok6:
   store i32 %t8, ptr %r1, align 4
   br label %in7
@@ -166,29 +166,29 @@ in8:
   %t26 = icmp ne i32 %t25, 0
   br i1 %t26, label %again10, label %aligned9, !prof !0
 again10:
-  store i32 48, ptr %fault_ip, align 4
+  store i32 8195, ptr %fault_ip, align 4
   store i32 1, ptr %fault_info, align 4
   br label %f1
 aligned9:
   %t27 = zext i32 %t23 to i64
-  %t28 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t27, i32 0, ptr %st, ptr %mem, i32 48, i32 1) to label %ok11 [label %f1]
+  %t28 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t27, i32 0, ptr %st, ptr %mem, i32 8195, i32 1) to label %ok11 [label %f1]
 ok11:
   %t29 = add i32 %t23, 8
   %t30 = sub i32 %t29, 4
   %t31 = zext i32 %t23 to i64
-  %t32 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t31, i32 4, ptr %st, ptr %mem, i32 48, i32 1) to label %ok12 [label %f1]
+  %t32 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t31, i32 4, ptr %st, ptr %mem, i32 8195, i32 1) to label %ok12 [label %f1]
 ok12:
   %t33 = and i32 %t23, 3
   %t34 = icmp ne i32 %t33, 0
   br i1 %t34, label %again14, label %aligned13, !prof !0
 again14:
-  store i32 48, ptr %fault_ip, align 4
+  store i32 8195, ptr %fault_ip, align 4
   store i32 1, ptr %fault_info, align 4
   br label %f1
 aligned13:
   %t35 = add i32 %t23, 0
   %t36 = zext i32 %t23 to i64
-  %t37 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t36, i32 0, ptr %st, ptr %mem, i32 48, i32 1) to label %ok15 [label %f1]
+  %t37 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t36, i32 0, ptr %st, ptr %mem, i32 8195, i32 1) to label %ok15 [label %f1]
 ok15:
   store i32 %t37, ptr %r4, align 4
   store i32 %t24, ptr %r13, align 4
@@ -286,48 +286,50 @@ again:
   %t81 = and i32 %t79, %t80
   %t82 = getelementptr inbounds i8, ptr %st, i64 464
   %t83 = load i32, ptr %t82, align 4
-  %t84 = sext i32 %t83 to i64
-  %t85 = getelementptr i8, ptr %ip, i64 %t84
-  %t86 = getelementptr inbounds i8, ptr %st, i64 468
-  %t87 = load i32, ptr %t86, align 4
-  %t88 = and i32 %t87, 65535
-  %t89 = zext i32 %t88 to i64
-  %t90 = load i64, ptr %budget_left, align 8
-  %t91 = add i64 %t90, 4
-  %t92 = add i64 %t91, %t89
-  %t93 = lshr i32 %t87, 24
-  %t94 = getelementptr inbounds i8, ptr %st, i64 88
-  store i32 %t93, ptr %t94, align 4
-  %t95 = getelementptr i8, ptr %base, i64 256
-  musttail call preserve_nonecc void %t95(ptr %st, ptr %mem, ptr %t85, ptr %base, i64 %t92, i32 %t74, i32 %t75, i32 %t73, i32 %t81)
+  %t84 = zext i32 %t83 to i64
+  %t85 = getelementptr inbounds i8, ptr %st, i64 392
+  %t86 = load ptr, ptr %t85, align 8
+  %t87 = getelementptr [16 x i8], ptr %t86, i64 %t84
+  %t88 = getelementptr inbounds i8, ptr %st, i64 468
+  %t89 = load i32, ptr %t88, align 4
+  %t90 = and i32 %t89, 65535
+  %t91 = zext i32 %t90 to i64
+  %t92 = load i64, ptr %budget_left, align 8
+  %t93 = add i64 %t92, 4
+  %t94 = add i64 %t93, %t91
+  %t95 = lshr i32 %t89, 24
+  %t96 = getelementptr inbounds i8, ptr %st, i64 88
+  store i32 %t95, ptr %t96, align 4
+  %t97 = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %t97(ptr %st, ptr %mem, ptr %t87, ptr %base, i64 %t94, i32 %t74, i32 %t75, i32 %t73, i32 %t81)
   ret void
 leave_counted:
-  %t96 = load ptr, ptr %leaving_for, align 8
-  %t97 = load i64, ptr %budget_left, align 8
-  %t98 = add i64 %t97, 4
-  %t99 = load i32, ptr %leaving_n, align 4
-  %t100 = load i32, ptr %leaving_z, align 4
-  %t101 = load i32, ptr %leaving_c, align 4
-  %t102 = load i32, ptr %leaving_v, align 4
-  %t103 = getelementptr i8, ptr %base, i64 512
-  %t104 = ptrtoint ptr %t96 to i64
-  %t105 = and i64 %t104, 16368
-  %t106 = lshr i64 %t105, 2
-  %t107 = getelementptr inbounds i8, ptr %st, i64 512
-  %t108 = getelementptr inbounds i8, ptr %t107, i64 %t106
-  %t109 = load i32, ptr %t108, align 4
-  %t110 = add i32 %t109, -1
-  store i32 %t110, ptr %t108, align 4
-  %t111 = icmp eq i32 %t110, 0
-  br i1 %t111, label %hot19, label %cold20, !prof !0
+  %t98 = load ptr, ptr %leaving_for, align 8
+  %t99 = load i64, ptr %budget_left, align 8
+  %t100 = add i64 %t99, 4
+  %t101 = load i32, ptr %leaving_n, align 4
+  %t102 = load i32, ptr %leaving_z, align 4
+  %t103 = load i32, ptr %leaving_c, align 4
+  %t104 = load i32, ptr %leaving_v, align 4
+  %t105 = getelementptr i8, ptr %base, i64 512
+  %t106 = ptrtoint ptr %t98 to i64
+  %t107 = and i64 %t106, 16368
+  %t108 = lshr i64 %t107, 2
+  %t109 = getelementptr inbounds i8, ptr %st, i64 512
+  %t110 = getelementptr inbounds i8, ptr %t109, i64 %t108
+  %t111 = load i32, ptr %t110, align 4
+  %t112 = add i32 %t111, -1
+  store i32 %t112, ptr %t110, align 4
+  %t113 = icmp eq i32 %t112, 0
+  br i1 %t113, label %hot19, label %cold20, !prof !0
 hot19:
-  %t112 = getelementptr inbounds i8, ptr %st, i64 424
-  store i32 8, ptr %t112, align 4
-  musttail call preserve_nonecc void %t103(ptr %st, ptr %mem, ptr %t96, ptr %base, i64 %t98, i32 %t99, i32 %t100, i32 %t101, i32 %t102)
+  %t114 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t114, align 4
+  musttail call preserve_nonecc void %t105(ptr %st, ptr %mem, ptr %t98, ptr %base, i64 %t100, i32 %t101, i32 %t102, i32 %t103, i32 %t104)
   ret void
 cold20:
-  %t113 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t96, ptr %base, i64 %t98, i32 %t99, i32 %t100, i32 %t101, i32 %t102)
-  %t114 = getelementptr i8, ptr %base, i64 %t113
-  musttail call preserve_nonecc void %t114(ptr %st, ptr %mem, ptr %t96, ptr %base, i64 %t98, i32 %t99, i32 %t100, i32 %t101, i32 %t102)
+  %t115 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t98, ptr %base, i64 %t100, i32 %t101, i32 %t102, i32 %t103, i32 %t104)
+  %t116 = getelementptr i8, ptr %base, i64 %t115
+  musttail call preserve_nonecc void %t116(ptr %st, ptr %mem, ptr %t98, ptr %base, i64 %t100, i32 %t101, i32 %t102, i32 %t103, i32 %t104)
   ret void
 }

@@ -126,7 +126,7 @@ in1:
   %t2 = add i32 %t1, 4
   %t3 = load i32, ptr %r0, align 4
   %t4 = zext i32 %t1 to i64
-  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t3, i64 %t4, i32 4, ptr %st, ptr %mem, i32 0, i32 3) to label %ok2 [label %f0]
+  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t3, i64 %t4, i32 4, ptr %st, ptr %mem, i32 8192, i32 3) to label %ok2 [label %f0]
 ok2:
   br label %in3
 in3:
@@ -224,7 +224,7 @@ go10:
   musttail call preserve_nonecc void %t54(ptr %st, ptr %mem, ptr %t37, ptr %base, i64 %t39, i32 %t44, i32 %t45, i32 %t43, i32 %t51)
   ret void
 xi8000:
-  store i32 0, ptr %fault_ip, align 4
+  store i32 8192, ptr %fault_ip, align 4
   store i32 3, ptr %fault_info, align 4
   %s2 = load i32, ptr %r0, align 4
   %s2p = getelementptr inbounds i8, ptr %st, i64 0
@@ -251,48 +251,50 @@ again:
   %t66 = and i32 %t64, %t65
   %t67 = getelementptr inbounds i8, ptr %st, i64 464
   %t68 = load i32, ptr %t67, align 4
-  %t69 = sext i32 %t68 to i64
-  %t70 = getelementptr i8, ptr %ip, i64 %t69
-  %t71 = getelementptr inbounds i8, ptr %st, i64 468
-  %t72 = load i32, ptr %t71, align 4
-  %t73 = and i32 %t72, 65535
-  %t74 = zext i32 %t73 to i64
-  %t75 = load i64, ptr %budget_left, align 8
-  %t76 = add i64 %t75, 4
-  %t77 = add i64 %t76, %t74
-  %t78 = lshr i32 %t72, 24
-  %t79 = getelementptr inbounds i8, ptr %st, i64 88
-  store i32 %t78, ptr %t79, align 4
-  %t80 = getelementptr i8, ptr %base, i64 256
-  musttail call preserve_nonecc void %t80(ptr %st, ptr %mem, ptr %t70, ptr %base, i64 %t77, i32 %t59, i32 %t60, i32 %t58, i32 %t66)
+  %t69 = zext i32 %t68 to i64
+  %t70 = getelementptr inbounds i8, ptr %st, i64 392
+  %t71 = load ptr, ptr %t70, align 8
+  %t72 = getelementptr [16 x i8], ptr %t71, i64 %t69
+  %t73 = getelementptr inbounds i8, ptr %st, i64 468
+  %t74 = load i32, ptr %t73, align 4
+  %t75 = and i32 %t74, 65535
+  %t76 = zext i32 %t75 to i64
+  %t77 = load i64, ptr %budget_left, align 8
+  %t78 = add i64 %t77, 4
+  %t79 = add i64 %t78, %t76
+  %t80 = lshr i32 %t74, 24
+  %t81 = getelementptr inbounds i8, ptr %st, i64 88
+  store i32 %t80, ptr %t81, align 4
+  %t82 = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %t82(ptr %st, ptr %mem, ptr %t72, ptr %base, i64 %t79, i32 %t59, i32 %t60, i32 %t58, i32 %t66)
   ret void
 leave_counted:
-  %t81 = load ptr, ptr %leaving_for, align 8
-  %t82 = load i64, ptr %budget_left, align 8
-  %t83 = add i64 %t82, 4
-  %t84 = load i32, ptr %leaving_n, align 4
-  %t85 = load i32, ptr %leaving_z, align 4
-  %t86 = load i32, ptr %leaving_c, align 4
-  %t87 = load i32, ptr %leaving_v, align 4
-  %t88 = getelementptr i8, ptr %base, i64 512
-  %t89 = ptrtoint ptr %t81 to i64
-  %t90 = and i64 %t89, 16368
-  %t91 = lshr i64 %t90, 2
-  %t92 = getelementptr inbounds i8, ptr %st, i64 512
-  %t93 = getelementptr inbounds i8, ptr %t92, i64 %t91
-  %t94 = load i32, ptr %t93, align 4
-  %t95 = add i32 %t94, -1
-  store i32 %t95, ptr %t93, align 4
-  %t96 = icmp eq i32 %t95, 0
-  br i1 %t96, label %hot12, label %cold13, !prof !0
+  %t83 = load ptr, ptr %leaving_for, align 8
+  %t84 = load i64, ptr %budget_left, align 8
+  %t85 = add i64 %t84, 4
+  %t86 = load i32, ptr %leaving_n, align 4
+  %t87 = load i32, ptr %leaving_z, align 4
+  %t88 = load i32, ptr %leaving_c, align 4
+  %t89 = load i32, ptr %leaving_v, align 4
+  %t90 = getelementptr i8, ptr %base, i64 512
+  %t91 = ptrtoint ptr %t83 to i64
+  %t92 = and i64 %t91, 16368
+  %t93 = lshr i64 %t92, 2
+  %t94 = getelementptr inbounds i8, ptr %st, i64 512
+  %t95 = getelementptr inbounds i8, ptr %t94, i64 %t93
+  %t96 = load i32, ptr %t95, align 4
+  %t97 = add i32 %t96, -1
+  store i32 %t97, ptr %t95, align 4
+  %t98 = icmp eq i32 %t97, 0
+  br i1 %t98, label %hot12, label %cold13, !prof !0
 hot12:
-  %t97 = getelementptr inbounds i8, ptr %st, i64 424
-  store i32 8, ptr %t97, align 4
-  musttail call preserve_nonecc void %t88(ptr %st, ptr %mem, ptr %t81, ptr %base, i64 %t83, i32 %t84, i32 %t85, i32 %t86, i32 %t87)
+  %t99 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t99, align 4
+  musttail call preserve_nonecc void %t90(ptr %st, ptr %mem, ptr %t83, ptr %base, i64 %t85, i32 %t86, i32 %t87, i32 %t88, i32 %t89)
   ret void
 cold13:
-  %t98 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t81, ptr %base, i64 %t83, i32 %t84, i32 %t85, i32 %t86, i32 %t87)
-  %t99 = getelementptr i8, ptr %base, i64 %t98
-  musttail call preserve_nonecc void %t99(ptr %st, ptr %mem, ptr %t81, ptr %base, i64 %t83, i32 %t84, i32 %t85, i32 %t86, i32 %t87)
+  %t100 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t83, ptr %base, i64 %t85, i32 %t86, i32 %t87, i32 %t88, i32 %t89)
+  %t101 = getelementptr i8, ptr %base, i64 %t100
+  musttail call preserve_nonecc void %t101(ptr %st, ptr %mem, ptr %t83, ptr %base, i64 %t85, i32 %t86, i32 %t87, i32 %t88, i32 %t89)
   ret void
 }

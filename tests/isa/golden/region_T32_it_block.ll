@@ -114,8 +114,8 @@ begin:
   %s20p = getelementptr inbounds i8, ptr %st, i64 56
   %s20 = load i32, ptr %s20p, align 4
   store i32 %s20, ptr %r14, align 4
-  br label %i8000
-i8000:
+  br label %i8001
+i8001:
   %b1 = load i64, ptr %budget_left, align 8
   %d1 = sub i64 %b1, 6
   store i64 %d1, ptr %budget_left, align 8
@@ -188,7 +188,7 @@ in11:
   %t33 = add i32 %t32, 0
   %t34 = load i32, ptr %r0, align 4
   %t35 = zext i32 %t32 to i64
-  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t34, i64 %t35, i32 0, ptr %st, ptr %mem, i32 64, i32 2) to label %ok12 [label %f0]
+  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t34, i64 %t35, i32 0, ptr %st, ptr %mem, i32 1207975940, i32 2) to label %ok12 [label %f0]
 ok12:
   br label %in13
 in13:
@@ -269,48 +269,50 @@ again:
   %t80 = and i32 %t78, %t79
   %t81 = getelementptr inbounds i8, ptr %st, i64 464
   %t82 = load i32, ptr %t81, align 4
-  %t83 = sext i32 %t82 to i64
-  %t84 = getelementptr i8, ptr %ip, i64 %t83
-  %t85 = getelementptr inbounds i8, ptr %st, i64 468
-  %t86 = load i32, ptr %t85, align 4
-  %t87 = and i32 %t86, 65535
-  %t88 = zext i32 %t87 to i64
-  %t89 = load i64, ptr %budget_left, align 8
-  %t90 = add i64 %t89, 6
-  %t91 = add i64 %t90, %t88
-  %t92 = lshr i32 %t86, 24
-  %t93 = getelementptr inbounds i8, ptr %st, i64 88
-  store i32 %t92, ptr %t93, align 4
-  %t94 = getelementptr i8, ptr %base, i64 256
-  musttail call preserve_nonecc void %t94(ptr %st, ptr %mem, ptr %t84, ptr %base, i64 %t91, i32 %t73, i32 %t74, i32 %t72, i32 %t80)
+  %t83 = zext i32 %t82 to i64
+  %t84 = getelementptr inbounds i8, ptr %st, i64 392
+  %t85 = load ptr, ptr %t84, align 8
+  %t86 = getelementptr [16 x i8], ptr %t85, i64 %t83
+  %t87 = getelementptr inbounds i8, ptr %st, i64 468
+  %t88 = load i32, ptr %t87, align 4
+  %t89 = and i32 %t88, 65535
+  %t90 = zext i32 %t89 to i64
+  %t91 = load i64, ptr %budget_left, align 8
+  %t92 = add i64 %t91, 6
+  %t93 = add i64 %t92, %t90
+  %t94 = lshr i32 %t88, 24
+  %t95 = getelementptr inbounds i8, ptr %st, i64 88
+  store i32 %t94, ptr %t95, align 4
+  %t96 = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %t96(ptr %st, ptr %mem, ptr %t86, ptr %base, i64 %t93, i32 %t73, i32 %t74, i32 %t72, i32 %t80)
   ret void
 leave_counted:
-  %t95 = load ptr, ptr %leaving_for, align 8
-  %t96 = load i64, ptr %budget_left, align 8
-  %t97 = add i64 %t96, 6
-  %t98 = load i32, ptr %leaving_n, align 4
-  %t99 = load i32, ptr %leaving_z, align 4
-  %t100 = load i32, ptr %leaving_c, align 4
-  %t101 = load i32, ptr %leaving_v, align 4
-  %t102 = getelementptr i8, ptr %base, i64 512
-  %t103 = ptrtoint ptr %t95 to i64
-  %t104 = and i64 %t103, 16368
-  %t105 = lshr i64 %t104, 2
-  %t106 = getelementptr inbounds i8, ptr %st, i64 512
-  %t107 = getelementptr inbounds i8, ptr %t106, i64 %t105
-  %t108 = load i32, ptr %t107, align 4
-  %t109 = add i32 %t108, -1
-  store i32 %t109, ptr %t107, align 4
-  %t110 = icmp eq i32 %t109, 0
-  br i1 %t110, label %hot17, label %cold18, !prof !0
+  %t97 = load ptr, ptr %leaving_for, align 8
+  %t98 = load i64, ptr %budget_left, align 8
+  %t99 = add i64 %t98, 6
+  %t100 = load i32, ptr %leaving_n, align 4
+  %t101 = load i32, ptr %leaving_z, align 4
+  %t102 = load i32, ptr %leaving_c, align 4
+  %t103 = load i32, ptr %leaving_v, align 4
+  %t104 = getelementptr i8, ptr %base, i64 512
+  %t105 = ptrtoint ptr %t97 to i64
+  %t106 = and i64 %t105, 16368
+  %t107 = lshr i64 %t106, 2
+  %t108 = getelementptr inbounds i8, ptr %st, i64 512
+  %t109 = getelementptr inbounds i8, ptr %t108, i64 %t107
+  %t110 = load i32, ptr %t109, align 4
+  %t111 = add i32 %t110, -1
+  store i32 %t111, ptr %t109, align 4
+  %t112 = icmp eq i32 %t111, 0
+  br i1 %t112, label %hot17, label %cold18, !prof !0
 hot17:
-  %t111 = getelementptr inbounds i8, ptr %st, i64 424
-  store i32 8, ptr %t111, align 4
-  musttail call preserve_nonecc void %t102(ptr %st, ptr %mem, ptr %t95, ptr %base, i64 %t97, i32 %t98, i32 %t99, i32 %t100, i32 %t101)
+  %t113 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t113, align 4
+  musttail call preserve_nonecc void %t104(ptr %st, ptr %mem, ptr %t97, ptr %base, i64 %t99, i32 %t100, i32 %t101, i32 %t102, i32 %t103)
   ret void
 cold18:
-  %t112 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t95, ptr %base, i64 %t97, i32 %t98, i32 %t99, i32 %t100, i32 %t101)
-  %t113 = getelementptr i8, ptr %base, i64 %t112
-  musttail call preserve_nonecc void %t113(ptr %st, ptr %mem, ptr %t95, ptr %base, i64 %t97, i32 %t98, i32 %t99, i32 %t100, i32 %t101)
+  %t114 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t97, ptr %base, i64 %t99, i32 %t100, i32 %t101, i32 %t102, i32 %t103)
+  %t115 = getelementptr i8, ptr %base, i64 %t114
+  musttail call preserve_nonecc void %t115(ptr %st, ptr %mem, ptr %t97, ptr %base, i64 %t99, i32 %t100, i32 %t101, i32 %t102, i32 %t103)
   ret void
 }

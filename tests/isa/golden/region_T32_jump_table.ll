@@ -116,8 +116,8 @@ begin:
   %s22p = getelementptr inbounds i8, ptr %st, i64 56
   %s22 = load i32, ptr %s22p, align 4
   store i32 %s22, ptr %r14, align 4
-  br label %i8000
-i8000:
+  br label %i8001
+i8001:
   %b1 = load i64, ptr %budget_left, align 8
   %d1 = sub i64 %b1, 2
   store i64 %d1, ptr %budget_left, align 8
@@ -158,24 +158,24 @@ in2:
   %t21 = and i1 %t17, %t20
   br i1 %t21, label %then3, label %else4
 then3:
-  br label %i8010
+  br label %i8011
 else4:
   br label %after5
 after5:
-  br label %i8004
-i8004:
+  br label %i8005
+i8005:
   %b2 = load i64, ptr %budget_left, align 8
   %d2 = sub i64 %b2, 1
   store i64 %d2, ptr %budget_left, align 8
   br label %in6
 in6:
   %t22 = load i32, ptr %r0, align 4
-  switch i32 %t22, label %elsewhere7 [ i32 0, label %i800a i32 1, label %i800e ]
+  switch i32 %t22, label %elsewhere7 [ i32 0, label %i800b i32 1, label %i800f ]
 elsewhere7:
   %t23 = load i32, ptr %r0, align 4
   %t24 = add i32 32776, %t23
   %t25 = zext i32 %t24 to i64
-  %t26 = callbr i32 asm sideeffect "1: movzbl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t25, i32 0, ptr %st, ptr %mem, i32 32, i32 1) to label %ok8 [label %f0]
+  %t26 = callbr i32 asm sideeffect "1: movzbl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t25, i32 0, ptr %st, ptr %mem, i32 1207975938, i32 1) to label %ok8 [label %f0]
 ok8:
   %t27 = shl i32 %t26, 1
   %t28 = add i32 32776, %t27
@@ -217,7 +217,7 @@ go10:
   %t52 = getelementptr i8, ptr %base, i64 %t50
   musttail call preserve_nonecc void %t52(ptr %st, ptr %mem, ptr %t35, ptr %base, i64 %t37, i32 %t42, i32 %t43, i32 %t41, i32 %t49)
   ret void
-i800e:
+i800f:
   %b3 = load i64, ptr %budget_left, align 8
   %d3 = sub i64 %b3, 1
   store i64 %d3, ptr %budget_left, align 8
@@ -258,8 +258,8 @@ in17:
   store i32 %t133, ptr %lx, align 4
   store i32 0, ptr %ly, align 4
   store i32 %t111, ptr %r2, align 4
-  br label %i8010
-i800a:
+  br label %i8011
+i800b:
   %b4 = load i64, ptr %budget_left, align 8
   %d4 = sub i64 %b4, 2
   store i64 %d4, ptr %budget_left, align 8
@@ -352,7 +352,7 @@ go15:
   %t109 = getelementptr i8, ptr %base, i64 %t107
   musttail call preserve_nonecc void %t109(ptr %st, ptr %mem, ptr %t92, ptr %base, i64 %t94, i32 %t99, i32 %t100, i32 %t98, i32 %t106)
   ret void
-i8010:
+i8011:
   %b6 = load i64, ptr %budget_left, align 8
   %d6 = sub i64 %b6, 1
   store i64 %d6, ptr %budget_left, align 8
@@ -426,48 +426,50 @@ again:
   %t178 = and i32 %t176, %t177
   %t179 = getelementptr inbounds i8, ptr %st, i64 464
   %t180 = load i32, ptr %t179, align 4
-  %t181 = sext i32 %t180 to i64
-  %t182 = getelementptr i8, ptr %ip, i64 %t181
-  %t183 = getelementptr inbounds i8, ptr %st, i64 468
-  %t184 = load i32, ptr %t183, align 4
-  %t185 = and i32 %t184, 65535
-  %t186 = zext i32 %t185 to i64
-  %t187 = load i64, ptr %budget_left, align 8
-  %t188 = add i64 %t187, 7
-  %t189 = add i64 %t188, %t186
-  %t190 = lshr i32 %t184, 24
-  %t191 = getelementptr inbounds i8, ptr %st, i64 88
-  store i32 %t190, ptr %t191, align 4
-  %t192 = getelementptr i8, ptr %base, i64 256
-  musttail call preserve_nonecc void %t192(ptr %st, ptr %mem, ptr %t182, ptr %base, i64 %t189, i32 %t171, i32 %t172, i32 %t170, i32 %t178)
+  %t181 = zext i32 %t180 to i64
+  %t182 = getelementptr inbounds i8, ptr %st, i64 392
+  %t183 = load ptr, ptr %t182, align 8
+  %t184 = getelementptr [16 x i8], ptr %t183, i64 %t181
+  %t185 = getelementptr inbounds i8, ptr %st, i64 468
+  %t186 = load i32, ptr %t185, align 4
+  %t187 = and i32 %t186, 65535
+  %t188 = zext i32 %t187 to i64
+  %t189 = load i64, ptr %budget_left, align 8
+  %t190 = add i64 %t189, 7
+  %t191 = add i64 %t190, %t188
+  %t192 = lshr i32 %t186, 24
+  %t193 = getelementptr inbounds i8, ptr %st, i64 88
+  store i32 %t192, ptr %t193, align 4
+  %t194 = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %t194(ptr %st, ptr %mem, ptr %t184, ptr %base, i64 %t191, i32 %t171, i32 %t172, i32 %t170, i32 %t178)
   ret void
 leave_counted:
-  %t193 = load ptr, ptr %leaving_for, align 8
-  %t194 = load i64, ptr %budget_left, align 8
-  %t195 = add i64 %t194, 7
-  %t196 = load i32, ptr %leaving_n, align 4
-  %t197 = load i32, ptr %leaving_z, align 4
-  %t198 = load i32, ptr %leaving_c, align 4
-  %t199 = load i32, ptr %leaving_v, align 4
-  %t200 = getelementptr i8, ptr %base, i64 512
-  %t201 = ptrtoint ptr %t193 to i64
-  %t202 = and i64 %t201, 16368
-  %t203 = lshr i64 %t202, 2
-  %t204 = getelementptr inbounds i8, ptr %st, i64 512
-  %t205 = getelementptr inbounds i8, ptr %t204, i64 %t203
-  %t206 = load i32, ptr %t205, align 4
-  %t207 = add i32 %t206, -1
-  store i32 %t207, ptr %t205, align 4
-  %t208 = icmp eq i32 %t207, 0
-  br i1 %t208, label %hot22, label %cold23, !prof !0
+  %t195 = load ptr, ptr %leaving_for, align 8
+  %t196 = load i64, ptr %budget_left, align 8
+  %t197 = add i64 %t196, 7
+  %t198 = load i32, ptr %leaving_n, align 4
+  %t199 = load i32, ptr %leaving_z, align 4
+  %t200 = load i32, ptr %leaving_c, align 4
+  %t201 = load i32, ptr %leaving_v, align 4
+  %t202 = getelementptr i8, ptr %base, i64 512
+  %t203 = ptrtoint ptr %t195 to i64
+  %t204 = and i64 %t203, 16368
+  %t205 = lshr i64 %t204, 2
+  %t206 = getelementptr inbounds i8, ptr %st, i64 512
+  %t207 = getelementptr inbounds i8, ptr %t206, i64 %t205
+  %t208 = load i32, ptr %t207, align 4
+  %t209 = add i32 %t208, -1
+  store i32 %t209, ptr %t207, align 4
+  %t210 = icmp eq i32 %t209, 0
+  br i1 %t210, label %hot22, label %cold23, !prof !0
 hot22:
-  %t209 = getelementptr inbounds i8, ptr %st, i64 424
-  store i32 8, ptr %t209, align 4
-  musttail call preserve_nonecc void %t200(ptr %st, ptr %mem, ptr %t193, ptr %base, i64 %t195, i32 %t196, i32 %t197, i32 %t198, i32 %t199)
+  %t211 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t211, align 4
+  musttail call preserve_nonecc void %t202(ptr %st, ptr %mem, ptr %t195, ptr %base, i64 %t197, i32 %t198, i32 %t199, i32 %t200, i32 %t201)
   ret void
 cold23:
-  %t210 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t193, ptr %base, i64 %t195, i32 %t196, i32 %t197, i32 %t198, i32 %t199)
-  %t211 = getelementptr i8, ptr %base, i64 %t210
-  musttail call preserve_nonecc void %t211(ptr %st, ptr %mem, ptr %t193, ptr %base, i64 %t195, i32 %t196, i32 %t197, i32 %t198, i32 %t199)
+  %t212 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t195, ptr %base, i64 %t197, i32 %t198, i32 %t199, i32 %t200, i32 %t201)
+  %t213 = getelementptr i8, ptr %base, i64 %t212
+  musttail call preserve_nonecc void %t213(ptr %st, ptr %mem, ptr %t195, ptr %base, i64 %t197, i32 %t198, i32 %t199, i32 %t200, i32 %t201)
   ret void
 }
