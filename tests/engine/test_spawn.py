@@ -67,6 +67,17 @@ def test_the_process_is_nobodys_and_has_nothing(tmp_path: Path) -> None:
     assert argv == [str(tmp_path / "told"), "b"]
 
 
+def test_the_output_may_be_a_descriptor(tmp_path: Path) -> None:
+    output = os.memfd_create("output")
+    spawn.spawn([sys.executable, "-ISc", "print('here')"], {}, output, output)
+    for _ in range(500):
+        if os.fstat(output).st_size:
+            break
+        time.sleep(0.02)
+    assert os.pread(output, 100, 0) == b"here\n"
+    os.close(output)
+
+
 def test_a_process_that_cannot_be_started_says_why() -> None:
     before = os.listdir("/proc/self/fd")
     with pytest.raises(spawn.SpawnError, match="No such file or directory"):

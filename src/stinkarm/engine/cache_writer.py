@@ -238,8 +238,8 @@ def save(
     limit: int,
     stale: bool = False,
     beneath: bool = False,
-) -> int:
-    """Add regions to an image's pack; return how many it has then. Raises Failure.
+) -> list[Record]:
+    """Add regions to an image's pack; return those that it has then. Raises Failure.
 
     What is there is not kept if it is `stale`, and counts as newer if the regions go `beneath` it.
     """
@@ -251,11 +251,11 @@ def save(
             old, old_failed = ([], set()) if stale else read_records(path, identity)
             merged = merge(records, old) if beneath else merge(old, records)
             if not merged:
-                return 0
+                return []
             data, digest = encode(merged, failed | old_failed, identity)
             _write(path, data, digest)
             evict(root, limit, keep=path)
-            return len(merged)
+            return merged
     except OSError as error:
         raise Failure(f"the code cache in {root} cannot be written: {error.strerror}") from None
 

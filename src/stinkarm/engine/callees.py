@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from .region import Region
 
 MOST = 8  # functions of one call
+RENEWED = -1  # in place of what LR held, for a region that is to be compiled again
 MOST_RENEWALS = 4  # of one region
 
 
@@ -25,6 +26,8 @@ class Callees:
 
     def note(self, link: int, callee: int) -> None:
         """Note that `callee`, which is worth having in place, was branched to while LR held `link`."""
+        if link == RENEWED:
+            return
         known = self._callees.setdefault(link, [])
         if callee not in known and len(known) < MOST:
             known.append(callee)

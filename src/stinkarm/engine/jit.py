@@ -10,6 +10,7 @@ from __future__ import annotations
 from ..guest import host
 from ..guest.mapping import PROT_EXEC
 from ..guest.state import HOT_COUNTERS, OFFSETS
+from .callees import RENEWED
 from .layout import ENTRY_SIZE
 
 TYPE_CHECKING = False
@@ -227,7 +228,7 @@ class Jit:
             self.waiting += 1
             if self.say is not None:
                 self.say(f"{_name(pc, thumb)} is compiled again with what it calls")
-            self.compiling.request(pc, thumb, self._v8, 0)
+            self.compiling.request(pc, thumb, self._v8, RENEWED)
 
     def publish(self, piece: Piece, thumb: bool, milliseconds: float = 0.0) -> None:
         """Map a piece of machine code and let the code table lead to it."""

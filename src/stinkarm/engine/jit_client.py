@@ -18,7 +18,8 @@ An image is (identity, start, end, stale, holes), as in images.py. A page is (nu
 they were sent, the instruction set, which of its instructions of that set have been executed). `need` asks for pages
 that a region turned out to reach into, each as twice its number plus the set; unless the request is `final`. `link`
 is what LR held when the entry was found hot; with what it learns from that, a worker proposes to `renew` a region that
-has the call (callees.py).
+has the call (callees.py), which is asked for with RENEWED. What is still waiting at the program's end is left to the
+worker in another way (leaving.py).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from ..guest import host
 from ..guest import native as ctypes
 from ..guest.mapping import MAP_SHARED, PROT_EXEC, PROT_WRITE
 from .jit import Done
-from .layout import ENTRY_SIZE
+from .leaving import PAGE, PAGES, Writer, around, entries_size, executed_in
 from .piece import read as read_piece
 from .spawn import SpawnError, spawn
 
@@ -53,15 +54,13 @@ if TYPE_CHECKING:
         def move_up(self, fd: int) -> int: ...
 
 
-PAGE = 4096
-PAGES = 1 << 20
-BEFORE, AFTER = 4, 8  # pages around an entry that go with a request
 MOST_NEEDED = 24  # pages that a worker gets for one region on top
 ROUNDS = 2  # that it may ask for some
 
 MOST_QUEUED = 256
 MOST_SENT = 2  # requests that a worker has at one time
-MOST_LEFT = 16  # that it has when the program ends
+MOST_LEFT = 256  # that are left to it when the program ends
+LEAVING = 0.003, 0.008  # seconds that this may take: so many, or such a part of what the program took
 MOST_LOST = 3  # workers, after which there are no more
 PAUSE = 0.1  # seconds until a worker is started after one was lost; twice as long each time
 BUSY = 0.25  # until it is tried again, when others have all the workers that there may be
@@ -112,12 +111,16 @@ class Request:
 
 
 class Worker:
-    """A worker process and the socket to it. `sent` are its requests, in the order in which it does them."""
+    """A worker process, the socket to it, and the file `left` for what is left to it at the end.
 
-    __slots__ = ("fd", "gone", "incoming", "known", "outgoing", "pid", "ready", "sent", "slot")
+    `sent` are its requests, in the order in which it does them.
+    """
 
-    def __init__(self, fd: int, pid: int) -> None:
+    __slots__ = ("fd", "gone", "incoming", "known", "left", "outgoing", "pid", "ready", "sent", "slot")
+
+    def __init__(self, fd: int, left: int, pid: int) -> None:
         self.fd = fd
+        self.left = left
         self.pid = pid
         self.slot = -1  # a descriptor that is held until the worker is there
         self.ready = False
@@ -282,15 +285,23 @@ class Background:
         self._patience = time.process_time() + self._patient
 
     def leave(self) -> None:
-        """Leave more of what is hot to the workers. They finish it after the program's end, for its next run."""
-        for worker in self.workers:
+        """Leave what is hot to the workers, the hottest first. They go on after the program's end, for its next run."""
+        waiting = sorted(self._queue.values(), key=_heat, reverse=True)
+        seconds = time.process_time()
+        until = time.thread_time() + max(LEAVING[0], LEAVING[1] * seconds)
+        for number, worker in enumerate(self.workers):
+            # What was sent may be half in the socket.
+            requests = [*worker.sent.values(), *waiting[number :: len(self.workers)]][:MOST_LEFT]
+            writer = Writer(worker.left, self.memory, self.table, self.images, worker.known, worker.gone)
             try:
-                # As much as goes without waiting: half a message is none.
-                while worker.ready and not worker.outgoing and len(worker.sent) < MOST_LEFT:
-                    if not self._send_hottest(worker):
-                        break
-            except WorkerLost:
+                count = writer.write(requests, seconds, until)
+            except OSError as error:  # there is no memory for it
+                why = error.strerror
+                if self.say is not None:
+                    self.say(f"nothing is left to worker {worker.pid}: {why}")
                 continue
+            if self.say is not None:
+                self.say(f"{count} of {len(requests)} places that are hot are left to worker {worker.pid}")
 
     def close(self) -> None:
         """Let the workers end."""
@@ -302,6 +313,7 @@ class Background:
 
     def _close(self, worker: Worker) -> None:
         self._give_up_slot(worker)
+        self._close_hidden(worker.left)  # before the socket, whose end the worker waits for
         self._close_hidden(worker.fd)
 
     def _give_up_slot(self, worker: Worker) -> None:
@@ -339,14 +351,20 @@ class Background:
         # Relative directories mean others by now.
         path = "\n".join(folder for folder in sys.path if folder.startswith("/"))
         environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "HOME") if name in os.environ}
+        left = -1
         try:
-            pid = spawn([sys.executable, "-ISc", BOOT, path], environment, theirs)
-        except SpawnError:
+            left = os.memfd_create("left", os.MFD_CLOEXEC)
+            pid = spawn([sys.executable, "-ISc", BOOT, path], environment, theirs, left)
+        except (SpawnError, OSError):
             os.close(ours)
+            if left >= 0:
+                os.close(left)
             raise
         finally:
             os.close(theirs)
-        return Worker(ours if self.descriptors is None else self.descriptors.move_up(ours), pid)
+        if self.descriptors is not None:
+            ours, left = self.descriptors.move_up(ours), self.descriptors.move_up(left)
+        return Worker(ours, left, pid)
 
     def _lose(self, worker: Worker, why: str) -> None:
         """Do without a worker. What it was compiling is not asked for again, for it may be the reason."""
@@ -418,9 +436,7 @@ class Background:
         return True
 
     def _send(self, worker: Worker, request: Request) -> None:
-        first = max(0, request.entry // PAGE - BEFORE)
-        around = range(first, min(PAGES, request.entry // PAGE + AFTER + 1))
-        wanted = {2 * number + request.thumb for number in around} | request.pages
+        wanted = {2 * number + request.thumb for number in around(request.entry)} | request.pages
         pages = [self._page(worker, number >> 1, bool(number & 1)) for number in wanted]
         request.changed = []
         final = request.rounds >= ROUNDS
@@ -445,12 +461,8 @@ class Background:
         if writable or number not in worker.known:
             data = host.copy_out(self.memory.base + address, PAGE)
             worker.known.add(number)
-        size = PAGE // 2 if thumb else PAGE // 4
-        entries = host.copy_out(self.table.entry(address, thumb), size * ENTRY_SIZE)
-        executed = 0
-        for at in range(4):  # the bytes of the handlers' offsets
-            executed |= int.from_bytes(entries[at::ENTRY_SIZE], "little")
-        return number, writable, data, thumb, executed.to_bytes(size, "little")
+        entries = host.copy_out(self.table.entry(address, thumb), entries_size(thumb))
+        return number, writable, data, thumb, executed_in(entries)
 
     def _take(self, worker: Worker, message: tuple[Any, ...]) -> None:
         """Take a message of a worker."""

@@ -1,4 +1,9 @@
-"""A worker process: compiles the regions that the main process asks for (jit_client.py has the messages)."""
+"""A worker process: compiles the regions that the main process asks for (jit_client.py has the messages).
+
+What has been compiled by now, and saved, by the worker of another process that runs the same program, is taken from
+there. When the main process has ended, the worker goes on with what that has left to it (leaving.py), for a while and
+at the lowest priority.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +14,19 @@ import os
 import resource
 import select
 import signal
-import sys
 import time
 
 from ..isa import instructions  # noqa: F401 - importing declares them
 from ..isa.declare import ENCODINGS
 from ..isa.decode import Decoder
+from . import leaving
 from .cache_writer import Failure, Record, read_records, save
-from .callees import Callees
+from .callees import RENEWED, Callees
 from .compiler import CompileError, Compiler
 from .image import unpack_routines
 from .piece import Piece
 from .region import MOST_INLINED, Code, Region, grow
-from .slots import take_over
+from .slots import Afterwards, take_over
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +36,12 @@ PAGE = 4096
 SOCKET = 0
 MOST_MEMORY = 3 << 30  # bytes of address space: LLVM has taken too much before the host runs out
 SAVE_AFTER = 1.0  # seconds without a request; twice as long each time
+SAVE_EVERY = 5.0  # seconds with requests
+SAVE_AFTERWARDS = 1.0  # seconds, after the program's end
+SAVING = 20  # times as long as it took to save is there nothing saved
+MOST_AFTERWARDS = 20.0  # seconds of the processor, after the program's end
+TIMES_AFTERWARDS = 10  # times as much as the program has taken at most
+PATIENCE_AFTERWARDS = 10.0  # seconds until another one has ended, after the program's end
 MOST_SECONDS = 30.0  # of the processor, for one region
 
 
@@ -108,9 +119,13 @@ class Pages:
 
 
 class Image:
-    """A mapped file whose regions are kept: the new ones, what cannot be compiled, and what is kept already."""
+    """A mapped file whose regions are kept. `records` are those that are to be saved, `kept` all of them, by entry.
+
+    `failed` is what cannot be compiled; `stale`, that what is saved is of other code.
+    """
 
     def __init__(self, path: str, identity: bytes, start: int, end: int, stale: bool) -> None:
+        self.path = path
         self.identity = identity
         self.start = start
         self.end = end
@@ -118,11 +133,40 @@ class Image:
         self.holes: list[tuple[int, int]] = []
         self.records: list[Record] = []
         self.failed: set[tuple[int, bool]] = set()
+        self.kept: dict[tuple[int, bool], Record] = {}
+        self._stamp: tuple[int, int] | None = None
         self._covered: list[tuple[int, int]] = []  # of both sets: a region may have instructions of both
-        if not stale:
-            for record in read_records(path, identity)[0]:
-                self._covered += record.piece.ranges
-        self._covered.sort()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read what is saved, if it is not what it was."""
+        stamp = self._stamp_of_file()
+        if not self.stale and stamp != self._stamp:
+            self._stamp = stamp
+            self._take(read_records(self.path, self.identity)[0])
+
+    def saved(self, records: list[Record]) -> None:
+        """Know that this is what is saved now."""
+        self.stale = False
+        self.records = []
+        self._stamp = self._stamp_of_file()
+        self._take(records)
+
+    def _stamp_of_file(self) -> tuple[int, int] | None:
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns
+
+    def _take(self, records: list[Record]) -> None:
+        self.kept = {key: record for record in [*records, *self.records] for key in record.keys}
+        self._covered = sorted(pair for record in records for pair in record.piece.ranges)
+
+    def add(self, record: Record) -> None:
+        """Have a new region saved."""
+        self.records.append(record)
+        self.kept.update(dict.fromkeys(record.keys, record))
 
     def covers(self, address: int) -> bool:
         """Say whether an earlier run has compiled an instruction, which is why it is not executed in this one."""
@@ -151,11 +195,13 @@ class Server:
         self._images: dict[bytes, Image] = {}
         self._changed: set[bytes] = set()  # images to be saved
         self._pause = SAVE_AFTER
+        self._save_at = time.monotonic() + SAVE_EVERY
+        self._answered: set[int] = set()  # numbers of requests
+        self._place: Afterwards | None = None
         _, configuration = self._message()
         self.configuration = configuration
         self._say("here")
-        if configuration["slot"]:
-            take_over(configuration["slot"])
+        self._slot = take_over(configuration["slot"]) if configuration["slot"] else -1
         self.compiler = Compiler(configuration["level"])
         with open(configuration["interpreter"], "rb") as file:
             self.routines = unpack_routines(file.read())
@@ -207,7 +253,48 @@ class Server:
                         for page in pages:
                             self.pages.take(*page)
                         image = None if about is None else self._image(*about)
-                        self._compile(number, entry, thumb, v8, link, final or self._alone, image)
+                        if not self._is_saved(number, entry, thumb, link, final, image):
+                            self._compile(number, entry, thumb, v8, link, final or self._alone, image)
+                        if self._alone or time.monotonic() > self._save_at:
+                            self.save()
+
+    def go_on(self, left: leaving.Left) -> None:
+        """Compile what the program has left when it ended."""
+        for page in left.gone:
+            self.pages.forget(page)
+        for contents in left.contents():
+            self.pages.take(*contents)
+        images = [self._image(*about) for about in left.images]
+        self._alone = True
+        most = min(MOST_AFTERWARDS, TIMES_AFTERWARDS * left.seconds)
+        began = time.process_time()
+        for number, entry, thumb, v8, link, which in left.requests:
+            if time.process_time() - began > most or (self._place is not None and not self._place.is_wanted()):
+                break
+            image = None if which < 0 else images[which]
+            if image is None or number in self._answered:
+                continue
+            image.refresh()
+            if (entry, thumb) in image.kept and link != RENEWED:
+                continue
+            self._compile(number, entry, thumb, v8, link, True, image)
+            if time.monotonic() > self._save_at:
+                self.save()
+
+    def prepare_to_go_on(self, left: leaving.Left) -> bool:
+        """Be out of the way of programs that run, and of their workers; say whether there is a place for this."""
+        if self._slot >= 0:
+            os.close(self._slot)
+            self._slot = -1
+        directory = self.configuration["slots"]
+        if directory and left.images:
+            with contextlib.suppress(OSError):
+                place = Afterwards(directory, left.images[0][0])
+                if not place.wait(PATIENCE_AFTERWARDS):
+                    return False
+                self._place = place
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        return bool(left.images)
 
     def _image(self, identity: bytes, start: int, end: int, stale: bool, holes: list[tuple[int, int]]) -> Image | None:
         """Return what is known of an image."""
@@ -227,26 +314,55 @@ class Server:
             image.failed.add((entry, thumb))
         elif image.may_keep(piece.ranges):
             contents = [self.pages.read(start, end - start) for start, end in piece.ranges]
-            image.records.append(Record(piece, thumb, [data for data in contents if data]))
+            image.add(Record(piece, thumb, [data for data in contents if data]))
             self._changed.add(image.identity)
+
+    def _is_saved(self, number: int, entry: int, thumb: bool, link: int, final: bool, image: Image | None) -> bool:
+        """Answer a request with what another process has had compiled and saved; say whether that could be done."""
+        if image is None or link == RENEWED or self.configuration["dump"]:
+            return False
+        image.refresh()
+        record = image.kept.get((entry, thumb))
+        if record is None or not image.may_keep(record.piece.ranges):
+            return False
+        pages = self.pages
+        pages.missing.clear()
+        pages.thumb = thumb
+        contents = [pages.constant(start, end - start) for start, end in record.piece.ranges]
+        if pages.missing and not final:
+            self._say("need", number, sorted(pages.missing))
+            return True
+        if contents != record.contents:
+            return False
+        if record.piece.instructions <= MOST_INLINED:
+            self.callees.note(link, entry | thumb)
+        self._answer(number, record.piece, "", 0.0)
+        return True
+
+    def _answer(self, number: int, piece: Piece | None, why: str, milliseconds: float) -> None:
+        self._answered.add(number)
+        self._say("piece", number, None if piece is None else piece.as_tuple(), why, milliseconds)
 
     def save(self) -> None:
         """Save what is new."""
+        began = time.monotonic()
         configuration = self.configuration
         for identity in self._changed:
             image = self._images[identity]
             try:
-                count = save(
+                saved = save(
                     *(configuration["cache"], configuration["key"], identity, image.records, image.failed),
                     limit=configuration["limit"],
                     stale=image.stale,
                 )
-                self._say("say", f"{len(image.records)} regions are saved, which makes {count}")
+                self._say("say", f"{len(image.records)} regions are saved, which makes {len(saved)}")
             except Failure as failure:
                 self._say("say", str(failure))
-            image.stale = False
-            image.records = []
+                saved = []
+            image.saved(saved)
         self._changed.clear()
+        now = time.monotonic()
+        self._save_at = now + max(SAVE_AFTERWARDS if self._alone else SAVE_EVERY, SAVING * (now - began))
 
     def _dump(self, region: Region, code: Code) -> None:
         from .dump import describe
@@ -292,14 +408,16 @@ class Server:
             for key in self.callees.renew():
                 self._say("renew", *key)
         milliseconds = (time.perf_counter() - began) * 1000
-        self._say("piece", number, None if piece is None else piece.as_tuple(), why, milliseconds)
+        self._answer(number, piece, why, milliseconds)
 
 
-def _prepare() -> None:
-    """Be out of the way: of the guest's, the host's and the user's."""
+def _prepare() -> int:
+    """Be out of the way: of the guest's, the host's and the user's. Returns the descriptor for what is left."""
     os.chdir("/")
     os.nice(10)
     os.closerange(3, 1 << 16)  # before Linux 5.9 they are still open
+    left = os.dup(1)
+    os.dup2(2, 1)
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what has come for the group that it was in is forgotten
     for number in (signal.SIGINT, signal.SIGVTALRM, signal.SIGPIPE):
@@ -310,15 +428,19 @@ def _prepare() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
         file.write("1000")
+    return left
 
 
 def main() -> None:
     """Be a worker process."""
-    _prepare()
+    descriptor = _prepare()
     # A traceback would go nowhere; that the process has ended tells enough.
     with contextlib.suppress(Ended):
         server = Server()
         server.serve()
         server.save()
-    sys.stdout.flush()
+        left = leaving.read(descriptor)
+        if left is not None and server.prepare_to_go_on(left):
+            server.go_on(left)
+            server.save()
     os._exit(0)

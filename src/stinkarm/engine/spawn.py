@@ -18,8 +18,21 @@ from ..guest import native as ctypes
 
 PAGE = 4096
 
-# long spawn(u64 block[11]), with these in the block:
-BLOCK = ("path", "argv", "envp", "input", "null", "result", "all_signals", "mask", "stack1", "stack2", "inner")
+# long spawn(u64 block[12]), with these in the block:
+BLOCK = (
+    "path",
+    "argv",
+    "envp",
+    "input",
+    "null",
+    "result",
+    "all_signals",
+    "mask",
+    "stack1",
+    "stack2",
+    "inner",
+    "output",
+)
 CODE = (
     ("53", "push rbx"),
     ("4889fb", "mov rbx, rdi"),
@@ -77,7 +90,7 @@ CODE = (
     ("31f6", "xor esi, esi"),
     ("b821000000", "mov eax, 0x21"),
     ("0f05", "syscall"),
-    ("488b7b20", "mov rdi, qword ptr [rbx + 0x20]"),
+    ("488b7b58", "mov rdi, qword ptr [rbx + 0x58]"),
     ("be01000000", "mov esi, 1"),
     ("b821000000", "mov eax, 0x21"),
     ("0f05", "syscall"),
@@ -106,13 +119,16 @@ class SpawnError(Exception):
     """The process could not be started; the text says why."""
 
 
-def spawn(arguments: list[str], environment: dict[str, str], descriptor: int) -> int:
-    """Run `arguments` (a path first) with `descriptor` as its standard input, the rest on /dev/null; return its id."""
+def spawn(arguments: list[str], environment: dict[str, str], descriptor: int, output: int = -1) -> int:
+    """Run `arguments` (a path first) with `descriptor` as its standard input; return its id.
+
+    `output` is its standard output, if it is given. The rest is on /dev/null.
+    """
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     memory = 0
     try:
         # Numbers below 3 are overwritten while the others are put in place.
-        high = [host.duplicate(fd, 3) for fd in (descriptor, null)]
+        high = [host.duplicate(fd, 3) for fd in (descriptor, null, null if output < 0 else output)]
         try:
             memory = host.mmap(0, 4 * PAGE, host.PROT_READ | host.PROT_WRITE, host.MAP_PRIVATE | host.MAP_ANONYMOUS)
             ctypes.memmove(memory, code := machine_code(), len(code))
@@ -156,6 +172,7 @@ def _spawn(memory: int, arguments: list[str], environment: dict[str, str], descr
         "envp": ctypes.addressof(arrays[1]),
         "input": descriptors[0],
         "null": descriptors[1],
+        "output": descriptors[2],
         "all_signals": (1 << 64) - 1,
         "stack1": memory + 3 * PAGE,
         "stack2": memory + 4 * PAGE,
