@@ -7,6 +7,8 @@ Whatever makes the interpreter forget code forgets regions of it too.
 
 from __future__ import annotations
 
+import time
+
 from ..guest import host
 from ..guest.mapping import PROT_EXEC
 from ..guest.state import HOT_COUNTERS, OFFSETS
@@ -27,7 +29,12 @@ if TYPE_CHECKING:
     from .watch import Watch
 
     class Compiling(Protocol):
-        """Who compiles: tells from `poll` what became of requests, now or later."""
+        """Who compiles: tells from `poll` what became of requests, now or later.
+
+        `poll_after` says how many seconds after one poll the next one is worth its time.
+        """
+
+        poll_after: float
 
         def request(self, entry: int, thumb: bool, v8: bool, link: int) -> None: ...
 
@@ -52,6 +59,8 @@ PAGE = 4096
 # Branches to a place before it is compiled, and before it is looked at again while it is being compiled.
 THRESHOLD = 400
 WAITING = 20_000
+MANY = 128  # places that wait, beyond which
+SELDOM = 2  # times as many branches are between two looks
 NEVER = 0x7FFFFFFF
 
 POLL_EVERY = 16  # runs of the engine, while something is being compiled
@@ -131,8 +140,12 @@ class Jit:
         self._asked: set[tuple[int, bool]] = set()
         self._inside: set[tuple[int, bool]] = set()  # found hot inside a region once
         self._by_page: dict[int, list[Region]] = {}
+        # Interpreted code branches to regions, too. Another place may have the same counter, but finding it must not
+        # cost much, unless all is to be found, for a test.
+        self._elsewhere = self.threshold if self.threshold < THRESHOLD else max(self.threshold, WAITING)
         self._published = 0
         self._runs = 0
+        self._poll_at = 0.0
         self._v8 = False
         memory.listeners.append(self._listen)
         memory.writable_listeners.append(self.forget)  # constants may be parts of regions
@@ -177,24 +190,25 @@ class Jit:
         key = (pc, thumb)
         with self._lock:
             self._v8 = state.v8
+            waiting = WAITING if self.waiting < MANY else SELDOM * WAITING
             if self.is_region(pc, thumb):
-                # Another place has the same counter.
-                state.words[counter] = self.threshold
+                state.words[counter] = self._elsewhere
             elif key in self._asked or (self.images is not None and self.images.has_failed(pc, thumb)):
-                state.words[counter] = WAITING
+                state.words[counter] = waiting
                 self.compiling.hotter(pc, thumb)
             elif key not in self._inside and self._is_inside(pc):
                 # Its loop, or its caller, may soon enter the region that has it.
                 self._inside.add(key)
-                state.words[counter] = WAITING
+                state.words[counter] = waiting
             else:
-                state.words[counter] = WAITING
+                state.words[counter] = waiting
                 self._asked.add(key)
                 self.waiting += 1
                 if self.say is not None:
                     self.say(f"{_name(pc, thumb)} is hot")
                 self.compiling.request(pc, thumb, state.v8, state.r[14])
-            self.poll()
+            if self.waiting and time.monotonic() >= self._poll_at:
+                self.poll()
 
     def tick(self) -> None:
         """Poll now and then; called each time the engine runs while something is being compiled."""
@@ -221,6 +235,7 @@ class Jit:
                     self._asked.discard((done.entry, done.thumb))
                 if self.say is not None:
                     self.say(f"{_name(done.entry, done.thumb)} is not compiled: {done.why}")
+            self._poll_at = time.monotonic() + self.compiling.poll_after
 
     def _renew(self, pc: int, thumb: bool) -> None:
         """Have a region compiled again."""

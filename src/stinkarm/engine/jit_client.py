@@ -58,6 +58,7 @@ MOST_NEEDED = 24  # pages that a worker gets for one region on top
 ROUNDS = 2  # that it may ask for some
 
 MOST_QUEUED = 256
+POLL_AFTER = 0.001  # seconds
 MOST_SENT = 2  # requests that a worker has at one time
 MOST_LEFT = 256  # that are left to it when the program ends
 LEAVING = 0.003, 0.008  # seconds that this may take: so many, or such a part of what the program took
@@ -93,7 +94,7 @@ class WorkerLost(Exception):
 class Request:
     """A place that is to be compiled. `heat` says how often it was found hot since.
 
-    Once it was sent: `changed`, what was forgotten since then, `pages` that the worker asked for, in `rounds`.
+    Once it was sent: `changed`, what was forgotten since then, and in how many `rounds` the worker asked for `pages`.
     """
 
     __slots__ = ("changed", "entry", "heat", "link", "number", "pages", "rounds", "thumb", "v8")
@@ -116,7 +117,7 @@ class Worker:
     `sent` are its requests, in the order in which it does them.
     """
 
-    __slots__ = ("fd", "gone", "incoming", "known", "left", "outgoing", "pid", "ready", "sent", "slot")
+    __slots__ = ("buffer", "fd", "gone", "incoming", "known", "left", "outgoing", "pid", "ready", "sent", "slot")
 
     def __init__(self, fd: int, left: int, pid: int) -> None:
         self.fd = fd
@@ -127,6 +128,7 @@ class Worker:
         self.sent: dict[int, Request] = {}
         self.known: set[int] = set()  # page numbers
         self.gone: set[int] = set()  # of those, what is to be forgotten
+        self.buffer = ctypes.create_string_buffer(_BUFFER)
         self.incoming = bytearray()
         self.outgoing = b""
 
@@ -148,8 +150,7 @@ class Worker:
 
     def receive(self) -> list[tuple[Any, ...]]:
         """Return the messages that have come."""
-        buffer = ctypes.create_string_buffer(_BUFFER)
-        address = ctypes.addressof(buffer)
+        address = ctypes.addressof(self.buffer)
         while True:
             count = _recv(self.fd, address, _BUFFER, MSG_DONTWAIT)
             if count < 0:
@@ -159,7 +160,7 @@ class Worker:
                 raise WorkerLost(os.strerror(error))
             if not count:
                 raise WorkerLost("it has ended")
-            self.incoming += memoryview(buffer).cast("B")[:count]
+            self.incoming += memoryview(self.buffer).cast("B")[:count]
             if count < _BUFFER:
                 break
         return self._messages()
@@ -191,6 +192,8 @@ class Background:
     `configuration` is what a worker is told first. `workers` is how many there may be. `kill_every` kills a worker each
     time that so many pieces have come, for tests.
     """
+
+    poll_after = POLL_AFTER
 
     def __init__(
         self,
@@ -232,9 +235,10 @@ class Background:
         """Have a region compiled."""
         self._number += 1
         if len(self._queue) >= MOST_QUEUED:
-            coldest = min(self._queue.values(), key=_heat)
-            del self._queue[coldest.entry, coldest.thumb]
-            self._done.append(Done(coldest.entry, coldest.thumb, None, why="others are hotter", again=True))
+            # Looking through all of them each time would be what takes most.
+            for coldest in sorted(self._queue.values(), key=_heat)[: max(1, MOST_QUEUED // 4)]:
+                del self._queue[coldest.entry, coldest.thumb]
+                self._done.append(Done(coldest.entry, coldest.thumb, None, why="others are hotter", again=True))
         self._queue[entry, thumb] = Request(self._number, entry, thumb, v8, link)
 
     def hotter(self, entry: int, thumb: bool) -> None:
@@ -245,10 +249,12 @@ class Background:
 
     def put_off(self, ranges: list[tuple[int, int]]) -> None:
         """Give back what waits and is inside a region by now; it is asked for again if it stays hot."""
-        for key, request in list(self._queue.items()):
+        low, high = min(ranges)[0], max(end for _, end in ranges)
+        inside = [key for key in self._queue if low <= key[0] < high]
+        for key in inside:
             if any(start <= key[0] < end for start, end in ranges):
                 del self._queue[key]
-                self._done.append(Done(request.entry, request.thumb, None, why="it is inside a region", again=True))
+                self._done.append(Done(*key, None, why="it is inside a region", again=True))
 
     def poll(self) -> list[Done]:
         """Return what became of requests; send those that are waiting."""
@@ -286,13 +292,19 @@ class Background:
 
     def leave(self) -> None:
         """Leave what is hot to the workers, the hottest first. They go on after the program's end, for its next run."""
+        images = self.images
+        if images is None:  # there is no next run that it would be for
+            return
         waiting = sorted(self._queue.values(), key=_heat, reverse=True)
         seconds = time.process_time()
         until = time.thread_time() + max(LEAVING[0], LEAVING[1] * seconds)
         for number, worker in enumerate(self.workers):
             # What was sent may be half in the socket.
-            requests = [*worker.sent.values(), *waiting[number :: len(self.workers)]][:MOST_LEFT]
-            writer = Writer(worker.left, self.memory, self.table, self.images, worker.known, worker.gone)
+            requests = [*worker.sent.values(), *waiting[number :: len(self.workers)]]
+            requests = [request for request in requests if images.find(request.entry) is not None][:MOST_LEFT]
+            if not requests:
+                continue
+            writer = Writer(worker.left, self.memory, self.table, images, worker.known, worker.gone)
             try:
                 count = writer.write(requests, seconds, until)
             except OSError as error:  # there is no memory for it
@@ -436,9 +448,10 @@ class Background:
         return True
 
     def _send(self, worker: Worker, request: Request) -> None:
-        wanted = {2 * number + request.thumb for number in around(request.entry)} | request.pages
-        pages = [self._page(worker, number >> 1, bool(number & 1)) for number in wanted]
-        request.changed = []
+        if not request.rounds:
+            request.pages = {2 * number + request.thumb for number in around(request.entry)}
+            request.changed = []
+        pages = [self._page(worker, number >> 1, bool(number & 1)) for number in request.pages]
         final = request.rounds >= ROUNDS
         image = None if self.images is None else self.images.find(request.entry)
         about = None if image is None else image.as_tuple()
@@ -481,7 +494,7 @@ class Background:
                     request = worker.sent.pop(number)
                     worker.sent[number] = request
                     request.rounds += 1
-                    request.pages.update(int(page) for page in pages[:MOST_NEEDED] if 0 <= page < 2 * PAGES)
+                    request.pages = {int(page) for page in pages[:MOST_NEEDED] if 0 <= page < 2 * PAGES}
                     self._send(worker, request)
                 case ("renew", int(entry), bool(thumb)):
                     self._done.append(Done(entry, thumb, None, renew=True))

@@ -22,6 +22,8 @@ from .table import CodeTable
 class Immediately:
     """Compiles a region when it is asked for."""
 
+    poll_after = 0.0
+
     def __init__(
         self,
         memory: Memory,
