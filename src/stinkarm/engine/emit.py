@@ -647,6 +647,8 @@ class HandlerBuilder(FloatingBuilder):
         self._extension_words(first, count, address, self._store_word, double=double)
 
     def load_exclusive(self, address: Value, size: int) -> Value:
+        # The STREX that follows wants the cache line for itself: were it shared first, it would be waited for twice.
+        self._do(f'call void asm sideeffect "prefetchw ($0,$1)", "r,r"(i64 {_name(address.zext(64))}, ptr %mem)')
         value = self.load(address, size, aligned=True)
         wide = value.zext(64)
         self._store_state("exclusive_size", str(size))

@@ -15,39 +15,41 @@ body:
   %t2 = getelementptr inbounds i32, ptr %st, i64 %t1
   %t3 = load i32, ptr %t2, align 4
   %t4 = add i32 %t3, 0
-  %t5 = and i32 %t4, 3
-  %t6 = icmp ne i32 %t5, 0
-  br i1 %t6, label %misaligned1, label %aligned2, !prof !0
+  %t5 = zext i32 %t4 to i64
+  call void asm sideeffect "prefetchw ($0,$1)", "r,r"(i64 %t5, ptr %mem)
+  %t6 = and i32 %t4, 3
+  %t7 = icmp ne i32 %t6, 0
+  br i1 %t7, label %misaligned1, label %aligned2, !prof !0
 misaligned1:
-  %t7 = getelementptr inbounds i8, ptr %st, i64 432
-  store i32 %t4, ptr %t7, align 4
-  %t8 = getelementptr inbounds i8, ptr %st, i64 436
-  store i32 0, ptr %t8, align 4
-  %t9 = getelementptr inbounds i8, ptr %st, i64 424
-  store i32 7, ptr %t9, align 4
+  %t8 = getelementptr inbounds i8, ptr %st, i64 432
+  store i32 %t4, ptr %t8, align 4
+  %t9 = getelementptr inbounds i8, ptr %st, i64 436
+  store i32 0, ptr %t9, align 4
+  %t10 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 7, ptr %t10, align 4
   musttail call preserve_nonecc void @leave(ptr %st, ptr %mem, ptr %ip, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
 aligned2:
-  %t10 = zext i32 %t4 to i64
-  %t11 = call i32 asm sideeffect "movl ($1,%r13), $0", "=r,r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory},~{flags}"(i64 %t10, ptr %st, ptr %mem, ptr %ip, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v)
-  %t12 = zext i32 %t11 to i64
-  %t13 = getelementptr inbounds i8, ptr %st, i64 100
-  store i32 4, ptr %t13, align 4
-  %t14 = getelementptr inbounds i8, ptr %st, i64 104
-  store i32 %t4, ptr %t14, align 4
-  %t15 = getelementptr inbounds i8, ptr %st, i64 112
-  store i64 %t12, ptr %t15, align 8
-  %t16 = zext i32 %slot1 to i64
-  %t17 = getelementptr inbounds i32, ptr %st, i64 %t16
-  store i32 %t11, ptr %t17, align 4
-  %t18 = sub i64 %budget, 1
-  %t19 = icmp eq i64 %t18, 0
-  br i1 %t19, label %spent3, label %go4, !prof !0
+  %t11 = zext i32 %t4 to i64
+  %t12 = call i32 asm sideeffect "movl ($1,%r13), $0", "=r,r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory},~{flags}"(i64 %t11, ptr %st, ptr %mem, ptr %ip, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t13 = zext i32 %t12 to i64
+  %t14 = getelementptr inbounds i8, ptr %st, i64 100
+  store i32 4, ptr %t14, align 4
+  %t15 = getelementptr inbounds i8, ptr %st, i64 104
+  store i32 %t4, ptr %t15, align 4
+  %t16 = getelementptr inbounds i8, ptr %st, i64 112
+  store i64 %t13, ptr %t16, align 8
+  %t17 = zext i32 %slot1 to i64
+  %t18 = getelementptr inbounds i32, ptr %st, i64 %t17
+  store i32 %t12, ptr %t18, align 4
+  %t19 = sub i64 %budget, 1
+  %t20 = icmp eq i64 %t19, 0
+  br i1 %t20, label %spent3, label %go4, !prof !0
 spent3:
-  musttail call preserve_nonecc void @leave_spent(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t18, i32 %n, i32 %z, i32 %c, i32 %v)
+  musttail call preserve_nonecc void @leave_spent(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t19, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
 go4:
-  %t20 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t18, i32 %n, i32 %z, i32 %c, i32 %v)
-  %t21 = getelementptr i8, ptr %base, i64 %t20
-  musttail call preserve_nonecc void %t21(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t18, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t21 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t19, i32 %n, i32 %z, i32 %c, i32 %v)
+  %t22 = getelementptr i8, ptr %base, i64 %t21
+  musttail call preserve_nonecc void %t22(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t19, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
