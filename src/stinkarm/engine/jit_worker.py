@@ -396,7 +396,7 @@ class Server:
                     self._dump(region, code)
                 self.callees.compiled(region, entry, thumb)
                 piece = self.compiler.compile(region)
-                if region.instructions <= MOST_INLINED and not region.stub:
+                if region.instructions <= MOST_INLINED:
                     self.callees.note(link, entry | thumb)
         except (CompileError, RecursionError) as error:
             why = str(error)

@@ -117,7 +117,8 @@ begin:
 i8000:
   %b1 = load i64, ptr %budget_left, align 8
   %d1 = sub i64 %b1, 1
-  store i64 %d1, ptr %budget_left, align 8
+  %h1 = call i64 asm "", "=r,0"(i64 %d1)
+  store i64 %h1, ptr %budget_left, align 8
   %l1 = icmp slt i64 %d1, 0
   br i1 %l1, label %xi8000, label %n1, !prof !0
 n1:
@@ -128,7 +129,8 @@ in1:
 i800c_8004:
   %b5 = load i64, ptr %budget_left, align 8
   %d5 = sub i64 %b5, 2
-  store i64 %d5, ptr %budget_left, align 8
+  %h5 = call i64 asm "", "=r,0"(i64 %d5)
+  store i64 %h5, ptr %budget_left, align 8
   br label %in2
 in2:
   %t1 = load i32, ptr %r1, align 4
@@ -203,7 +205,8 @@ go6:
 i8004:
   %b9 = load i64, ptr %budget_left, align 8
   %d9 = sub i64 %b9, 2
-  store i64 %d9, ptr %budget_left, align 8
+  %h9 = call i64 asm "", "=r,0"(i64 %d9)
+  store i64 %h9, ptr %budget_left, align 8
   br label %in8
 in8:
   %t42 = load i32, ptr %r1, align 4
@@ -246,7 +249,8 @@ after12:
 i800c:
   %b10 = load i64, ptr %budget_left, align 8
   %d10 = sub i64 %b10, 2
-  store i64 %d10, ptr %budget_left, align 8
+  %h10 = call i64 asm "", "=r,0"(i64 %d10)
+  store i64 %h10, ptr %budget_left, align 8
   br label %in13
 in13:
   %t59 = load i32, ptr %r1, align 4

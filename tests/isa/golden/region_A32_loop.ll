@@ -116,7 +116,8 @@ begin:
 i8000:
   %b1 = load i64, ptr %budget_left, align 8
   %d1 = sub i64 %b1, 3
-  store i64 %d1, ptr %budget_left, align 8
+  %h1 = call i64 asm "", "=r,0"(i64 %d1)
+  store i64 %h1, ptr %budget_left, align 8
   %l1 = icmp slt i64 %d1, 0
   br i1 %l1, label %xi8000, label %n1, !prof !0
 n1:
@@ -170,7 +171,8 @@ after7:
 i800c:
   %b4 = load i64, ptr %budget_left, align 8
   %d4 = sub i64 %b4, 1
-  store i64 %d4, ptr %budget_left, align 8
+  %h4 = call i64 asm "", "=r,0"(i64 %d4)
+  store i64 %h4, ptr %budget_left, align 8
   br label %in8
 in8:
   %t22 = load i32, ptr %r14, align 4

@@ -118,7 +118,8 @@ begin:
 i8001:
   %b1 = load i64, ptr %budget_left, align 8
   %d1 = sub i64 %b1, 6
-  store i64 %d1, ptr %budget_left, align 8
+  %h1 = call i64 asm "", "=r,0"(i64 %d1)
+  store i64 %h1, ptr %budget_left, align 8
   br label %in1
 in1:
   %t1 = load i32, ptr %r0, align 4

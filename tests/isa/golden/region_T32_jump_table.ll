@@ -120,7 +120,8 @@ begin:
 i8001:
   %b1 = load i64, ptr %budget_left, align 8
   %d1 = sub i64 %b1, 2
-  store i64 %d1, ptr %budget_left, align 8
+  %h1 = call i64 asm "", "=r,0"(i64 %d1)
+  store i64 %h1, ptr %budget_left, align 8
   br label %in1
 in1:
   %t1 = load i32, ptr %r0, align 4
@@ -166,7 +167,8 @@ after5:
 i8005:
   %b2 = load i64, ptr %budget_left, align 8
   %d2 = sub i64 %b2, 1
-  store i64 %d2, ptr %budget_left, align 8
+  %h2 = call i64 asm "", "=r,0"(i64 %d2)
+  store i64 %h2, ptr %budget_left, align 8
   br label %in6
 in6:
   %t22 = load i32, ptr %r0, align 4
@@ -220,7 +222,8 @@ go10:
 i800f:
   %b3 = load i64, ptr %budget_left, align 8
   %d3 = sub i64 %b3, 1
-  store i64 %d3, ptr %budget_left, align 8
+  %h3 = call i64 asm "", "=r,0"(i64 %d3)
+  store i64 %h3, ptr %budget_left, align 8
   br label %in17
 in17:
   %t110 = load i32, ptr %r2, align 4
@@ -262,7 +265,8 @@ in17:
 i800b:
   %b4 = load i64, ptr %budget_left, align 8
   %d4 = sub i64 %b4, 2
-  store i64 %d4, ptr %budget_left, align 8
+  %h4 = call i64 asm "", "=r,0"(i64 %d4)
+  store i64 %h4, ptr %budget_left, align 8
   br label %in12
 in12:
   %t53 = load i32, ptr %r1, align 4
@@ -355,7 +359,8 @@ go15:
 i8011:
   %b6 = load i64, ptr %budget_left, align 8
   %d6 = sub i64 %b6, 1
-  store i64 %d6, ptr %budget_left, align 8
+  %h6 = call i64 asm "", "=r,0"(i64 %d6)
+  store i64 %h6, ptr %budget_left, align 8
   br label %in18
 in18:
   %t134 = load i32, ptr %r14, align 4
