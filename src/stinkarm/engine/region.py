@@ -30,6 +30,7 @@ from .region_builder import (
     BACK,
     FLAG_SLOTS,
     FP_FLAG_SLOTS,
+    GE_SLOT,
     HERE,
     INEXACT,
     LEAVING,
@@ -393,6 +394,9 @@ class _Assembly:
         """Write registers to the state block."""
         lines: list[str] = []
         for slot in sorted(registers):
+            if slot == GE_SLOT:
+                lines += self._bits_of_ge()
+                continue
             if slot == "fp0":
                 lines += self._flags_of_fpscr()
                 continue
@@ -406,6 +410,18 @@ class _Assembly:
                 lines.append(f"  {from_} = getelementptr inbounds i8, ptr %vfp, i64 {byte}")
                 self._copy(lines, kind, from_, "%st", base + byte)
         return lines
+
+    def _bits_of_ge(self) -> list[str]:
+        """Write APSR.GE to the state block."""
+        name = f"%g{self._unique()}"
+        return [
+            f"  {name} = load i32, ptr %{GE_SLOT}, align 4",
+            f"  {name}b = and i32 {name}, {0x08040201}",  # a bit of each byte
+            f"  {name}m = mul i32 {name}b, {0x01010101}",
+            f"  {name}s = lshr i32 {name}m, 24",
+            f"  {name}p = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['ge']}",
+            f"  store i32 {name}s, ptr {name}p, align 4",
+        ]
 
     def _flags_of_fpscr(self) -> list[str]:
         """Write FPSCR's flags to the state block."""
@@ -645,7 +661,8 @@ class _Assembly:
 
     def _prologue(self) -> list[str]:
         lines = ["entry:", "  %budget_left = alloca i64, align 8"]
-        lines += [f"  %{slot} = alloca i32, align 4" for slot in (*REGISTERS, *FLAG_SLOTS, *FP_FLAG_SLOTS, *LEAVING)]
+        slots = (*REGISTERS, *FLAG_SLOTS, *FP_FLAG_SLOTS, GE_SLOT, *LEAVING)
+        lines += [f"  %{slot} = alloca i32, align 4" for slot in slots]
         lines.append("  %leaving_for = alloca ptr, align 8")
         lines.append("  %vfp = alloca [256 x i8], align 16")
         lines += [
@@ -720,6 +737,16 @@ class _Assembly:
                     f"  {word}b{i} = and i32 {word}{slot}, 1",
                     f"  store i32 {word}b{i}, ptr %{slot}, align 4",
                 ]
+        if self.builder.uses_ge:
+            bits = f"%s{self._unique()}"
+            lines += [
+                f"  {bits}p = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['ge']}",
+                f"  {bits} = load i32, ptr {bits}p, align 4",
+                f"  {bits}m = mul i32 {bits}, {0x00204081}",  # a bit to each byte
+                f"  {bits}b = and i32 {bits}m, {0x01010101}",
+                f"  {bits}w = mul i32 {bits}b, 255",
+                f"  store i32 {bits}w, ptr %{GE_SLOT}, align 4",
+            ]
         for n in sorted(self.builder.widths):
             for kind, byte in self._pieces(n):
                 at = f"%v{self._unique()}"

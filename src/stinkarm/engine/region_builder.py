@@ -29,6 +29,7 @@ from .ordinary import CHECK, Operand, look_at_results
 
 REGISTERS = tuple(f"r{n}" for n in range(15))
 LEAVING = ("leaving_n", "leaving_z", "leaving_c", "leaving_v")
+GE_SLOT = "ge"  # APSR.GE, a byte each that is 0 or 0xFF
 FP_FLAG_SLOTS = ("fpn", "fpz", "fpc", "fpv")  # 0 or 1 each
 FLAG_SLOTS = ("fn", "fz", "cx", "cy", "vx", "vy", "lx", "ly")
 
@@ -157,6 +158,7 @@ class RegionBuilder(HandlerBuilder):
         self._whole = ("add", "sub", "mul", "fma") if avx else ("add", "sub", "mul")
         self.uses_floating = False
         self.uses_flags = False  # of FPSCR
+        self.uses_ge = False
         self.widths: dict[int, set[int]] = {}  # of each doubleword register: the sizes of accesses, in bytes
         self.tables: set[str] = set()
         self.fragment = Fragment(0, 0)
@@ -298,6 +300,19 @@ class RegionBuilder(HandlerBuilder):
         self._put("vx", self._new(f"and i32 {_name(word)}, -2147483648"))
         self._put("vy", "1")
         self._less()
+
+    def ge(self) -> Value:
+        self.uses_ge = True
+        bytes_ = self._new(f"bitcast i32 {self._get(GE_SLOT)} to <4 x i8>")
+        bits = self._new(f"icmp slt <4 x i8> {bytes_}, zeroinitializer")
+        return IrValue(self, 4, self._new(f"bitcast <4 x i1> {bits} to i4"))
+
+    def set_ge(self, value: Value) -> None:
+        self.uses_ge = True
+        bits = self._new(f"bitcast i4 {_name(value)} to <4 x i1>")
+        bytes_ = self._new(f"sext <4 x i1> {bits} to <4 x i8>")
+        self._put(GE_SLOT, self._new(f"bitcast <4 x i8> {bytes_} to i32"))
+        self._wrote(GE_SLOT)
 
     def subtract(self, x: Value, y: Value) -> tuple[Value, Flags]:
         result = x - y

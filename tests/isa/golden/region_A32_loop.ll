@@ -39,6 +39,7 @@ entry:
   %fpz = alloca i32, align 4
   %fpc = alloca i32, align 4
   %fpv = alloca i32, align 4
+  %ge = alloca i32, align 4
   %leaving_n = alloca i32, align 4
   %leaving_z = alloca i32, align 4
   %leaving_c = alloca i32, align 4
