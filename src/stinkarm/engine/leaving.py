@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 PAGE = 4096
 PAGES = 1 << 20
 BEFORE, AFTER = 4, 8  # pages around an entry that go with a request
-AT_ONCE = 8  # requests, between two looks at the clock
+AT_ONCE = 2  # requests, between two looks at the clock
 
 MAGIC = b"left\0\0\0\1"
 MARK = struct.Struct("<8sQ")
