@@ -14,7 +14,7 @@ from typing import NamedTuple
 from stinkarm.engine import ahead, cache_writer
 from stinkarm.engine.cache import size_limit
 from stinkarm.engine.images import identity_of
-from stinkarm.engine.store import code_directory, code_key, cpu_level, interpreter_path
+from stinkarm.engine.store import code_directory, code_key, interpreter_path, region_level
 from stinkarm.guest.mapping import MAP_ANONYMOUS, PROT_EXEC, PROT_WRITE
 from stinkarm.machine import Machine
 from stinkarm.runner import open_log, prepare
@@ -31,7 +31,7 @@ BAR = 30  # characters
 def info() -> str:
     """Describe the code cache."""
     root = code_directory()
-    current = code_key(interpreter_path(), cpu_level())
+    current = code_key(interpreter_path(), region_level())
     packs = [(path, found) for path, found in cache_writer.packs(root) if path.endswith(".pack")]
     used = [path for path, _ in packs if os.path.basename(os.path.dirname(path)) == current]
     size = sum(found.st_size for _, found in packs)
@@ -122,7 +122,7 @@ class _Work:
         self._saved = 0
         self._save_at = time.monotonic() + SAVE_EVERY
         self._interpreter = interpreter_path()
-        self._key = code_key(self._interpreter, cpu_level())
+        self._key = code_key(self._interpreter, region_level())
 
     def _part(self, address: int) -> Part | None:
         return next((part for part in self.parts if part.start <= address & ~1 < part.end), None)
@@ -145,7 +145,7 @@ class _Work:
     def _run_pool(self, bar: Callable[[int, int], None] | None) -> None:
         code = [(part.start, part.code) for part in self.parts]
         count = max(1, len(os.sched_getaffinity(0)))
-        begin = (cpu_level(), self._interpreter, code, self.v8)
+        begin = (region_level(), self._interpreter, code, self.v8)
         with ProcessPoolExecutor(count, initializer=ahead.begin, initargs=begin) as pool:
             running: set[Future[ahead.Result]] = set()
             try:

@@ -55,6 +55,13 @@ def calls(cache: Path) -> int:
     return len((cache.parent / "calls").read_text().splitlines())
 
 
+def test_a_host_with_avx_512_runs_the_interpreter_of_v3(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_level", "x86-64-v4")
+    assert (store.region_level(), store.cpu_level()) == ("x86-64-v4", "x86-64-v3")
+    monkeypatch.setattr(store, "_level", "x86-64-v2")
+    assert (store.region_level(), store.cpu_level()) == ("x86-64-v2", "x86-64-v2")
+
+
 def test_several_processes_build_once(cache: Path) -> None:
     processes = [ask() for _ in range(5)]
     answers = {process.communicate(timeout=60) for process in processes}

@@ -136,13 +136,13 @@ class Interpreter:
 
     def _make_jit(self, text: str, v8: bool, descriptors: Descriptors | None, watch: Watch | None) -> Jit:
         from .jit import THRESHOLD, Jit
-        from .store import cpu_level
+        from .store import region_level
         from .watch import Watch
 
         watch = watch or Watch()
 
         options = dict(option.partition("=")[::2] for option in text.split(","))
-        space, level, path = self.native.space, cpu_level(), self.native.path
+        space, level, path = self.native.space, region_level(), self.native.path
         images = None
         configuration: dict[str, Any] = {"level": level, "interpreter": path, "cache": "", "dump": watch.kinds}
         if "sync" not in options and "nocache" not in options:

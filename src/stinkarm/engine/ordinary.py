@@ -1,12 +1,12 @@
 """Ordinary numbers: those that the Advanced SIMD arithmetic takes, and gives, as the host does.
 
-All but NaNs, denormal numbers, and the smallest normal one (which may come of rounding a smaller one up). The
-first look at operands and results is one comparison, which zeros do not pass either;
-the second knows zeros, and stands aside.
+Operands are ordinary if they are not denormal: a NaN's result is a NaN. Results are if they are no NaN, no denormal
+number, and not the smallest normal one (which may come of rounding a smaller one up). The first look at results is one
+comparison, which zeros do not pass either; the second knows zeros, and stands aside.
 
 An instruction looks at its operands before it computes: so it has not raised an exception for nothing when the
-interpreter does it again. At its results it looks at the end, and what has been computed with a tiny one until then
-can only have been inexact.
+interpreter does it again. At its results it looks at the end, and what has been computed with a tiny one or a NaN until
+then can only have been inexact, or invalid as it is in the interpreter.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 CHECK = "\x0e"  # begins the line of a look at operands, and separates its parts
 _EXCEPT = 'metadata !"fpexcept.strict"'
 _NUMBERS = FORMATS[32]
-# Twice a number that is not ordinary, or is zero, is from 2 * infinity + 1 up to 2**32 and on to 2 * smallest normal.
-_SHIFT = (1 << 31) - (2 * _NUMBERS.infinity + 1)
-_LIMIT = -(1 << 31) + (1 << 32) - 2 * _NUMBERS.infinity + 2 * _NUMBERS.smallest_normal
+# Twice a denormal number less one is from 1 on; of zero, that is the last of all. The lowest signed number is added.
+_LOWEST = -(1 << 31)
+_LIMIT = _LOWEST + 2 * _NUMBERS.smallest_normal - 1
 
 
 class Operand(NamedTuple):
@@ -77,29 +77,26 @@ def _look_again(lines: list[str], name: str, lanes: int, zeros: Sequence[tuple[s
     lines.append(f"  br i1 {_any(lines, f'{name}_', lanes, bad)}, {targets}, !prof !0")
 
 
-def look_at_operands(line: str, name: str, known: set[int]) -> tuple[list[str], list[str], set[int]]:
-    """Return the text of a look, without what is `known` to be ordinary, what stands aside, and what is known by it."""
+def look_at_operands(line: str, name: str, known: set[int]) -> tuple[list[str], set[int]]:
+    """Return the text of a look, without what is `known` to be no denormal number, and what is known by it."""
     _, again, stay, *texts = line.strip().split(CHECK)
     unknown = [operand for operand in map(_operand, texts) if not operand.words or not known.issuperset(operand.words)]
     if not unknown:
-        return [f"  br label %{stay}"], [], set()
+        return [f"  br label %{stay}"], set()
     lines: list[str] = []
-    conditions, zeros = [], []
+    conditions = []
     lanes = unknown[0].lanes
     t = ir_type(32, lanes)
     for i, operand in enumerate(unknown):
         lines += [
             f"  {name}t{i} = add {t} {operand.name}, {operand.name}",
-            f"  {name}s{i} = add {t} {name}t{i}, {_splat(_SHIFT, lanes)}",
+            f"  {name}s{i} = add {t} {name}t{i}, {_splat(_LOWEST - 1, lanes)}",
             f"  {name}c{i} = icmp slt {t} {name}s{i}, {_splat(_LIMIT, lanes)}",
         ]
         conditions.append(f"{name}c{i}")
-        zeros.append((f"{name}c{i}", f"icmp ne {t} {name}s{i}, {_splat(_SHIFT, lanes)}"))
     bad = _any(lines, name, lanes, conditions)
-    lines.append(f"  br i1 {bad}, label %{name[1:]}look, label %{stay}, !prof !0")
-    aside: list[str] = []
-    _look_again(aside, name, lanes, zeros, f"label %{again}, label %{stay}")
-    return lines, aside, {word for operand in unknown for word in operand.words}
+    lines.append(f"  br i1 {bad}, label %{again}, label %{stay}, !prof !0")
+    return lines, {word for operand in unknown for word in operand.words}
 
 
 def look_at_results(builder: RegionBuilder, results: Sequence[Value], again: str, begin: Callable[[str], None]) -> None:

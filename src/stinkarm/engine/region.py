@@ -45,7 +45,7 @@ from .region_builder import (
     label_of,
 )
 from .runtime import ALWAYS, ATTRIBUTES
-from .store import cpu_level
+from .store import region_level
 
 MOST_INSTRUCTIONS = 600
 MOST_INLINED = 120  # instructions of a function that is copied to its calls
@@ -115,7 +115,7 @@ class _Growth:
             inline=self._is_to_inline,
             include=self._is_to_include,
             callees=code.callees,
-            avx=cpu_level() == "x86-64-v3",
+            avx=region_level() != "x86-64-v2",
         )
 
     def _literal(self, address: int, size: int) -> int | None:
@@ -519,9 +519,8 @@ class _Assembly:
         for line in fragment.lines:
             first = line.lstrip()[:1]
             if first == CHECK:
-                lines, aside, known = look_at_operands(line, f"%w{self._unique()}", self._known)
+                lines, known = look_at_operands(line, f"%w{self._unique()}", self._known)
                 self.lines += lines
-                self.stub_texts += aside
                 if not fragment.conditional:
                     self._known |= known
             elif first == INEXACT:

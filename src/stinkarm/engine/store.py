@@ -13,13 +13,20 @@ if TYPE_CHECKING:
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _V3 = ("avx2", "bmi1", "bmi2", "fma", "abm", "movbe", "f16c")
+_V4 = ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
 
 
 _level = ""
 
 
 def cpu_level() -> str:
-    """Return the x86-64 level to use on this host: x86-64-v3 where it has it, else x86-64-v2."""
+    """Return the x86-64 level of this host's interpreter: x86-64-v3 where it has it, else x86-64-v2."""
+    level = region_level()
+    return "x86-64-v3" if level == "x86-64-v4" else level
+
+
+def region_level() -> str:
+    """Return the x86-64 level that regions are compiled for: x86-64-v4 too, for its registers and comparisons."""
     global _level  # noqa: PLW0603 - the host does not change
     _level = _level or _read_level()
     return _level
@@ -35,7 +42,9 @@ def _read_level() -> str:
     except OSError:
         return "x86-64-v2"
     flags = text.partition("\nflags")[2].partition("\n")[0].split()
-    return "x86-64-v3" if all(flag in flags for flag in _V3) else "x86-64-v2"
+    if not all(flag in flags for flag in _V3):
+        return "x86-64-v2"
+    return "x86-64-v4" if all(flag in flags for flag in _V4) else "x86-64-v3"
 
 
 def cache_directory() -> str:

@@ -18,7 +18,7 @@ from ..engine.image import unpack_routines
 from ..engine.interpreter import Interpreter
 from ..engine.layout import ENTRY_SIZE
 from ..engine.region import Code, grow
-from ..engine.store import cpu_level
+from ..engine.store import region_level
 from ..guest import native as ctypes
 from ..guest import stop as stops
 from ..guest.memory import Memory
@@ -75,7 +75,7 @@ class Compiled:
         self.interpreter = _Interpreter(memory)
         self.table = self.interpreter.table
         self.space = self.interpreter.native.space
-        self.compiler = Compiler(cpu_level())
+        self.compiler = Compiler(region_level())
         self.decoder = decoder()
         with open(self.interpreter.native.path, "rb") as file:
             self.routines = unpack_routines(file.read())
