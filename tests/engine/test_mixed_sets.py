@@ -60,6 +60,14 @@ PROGRAMS = {
     "by pointer to A32": Program(t32(0x47B0, 0x3901, 0xD1FC, SVC_T32), b"", LEAF_A32, 1, 0),
     # bl to ldr pc, [pc, #-4] with the address of the T32 function
     "a veneer to T32": Program(a32(0xEB000003, *COUNT_A32, 0, 0xE51FF004, T32_AT | 1), LEAF_T32, b"", 0, 1),
+    # bl to movw and movt of an address, bx r12
+    "a stub to T32": Program(
+        a32(0xEB000003, *COUNT_A32, 0, 0xE300C041, 0xE340C001, 0xE12FFF1C), PUSHING_T32, b"", 0, 1
+    ),
+    # bl to bx pc, nop, and in A32 b to the function
+    "a stub to A32": Program(
+        t32(0xF000, 0xF806, 0x3901, 0xD1FB, SVC_T32, 0, 0, 0, 0x4778, 0xBF00) + a32(0xEA000019), b"", LEAF_A32, 1, 0
+    ),
     # push {r4, lr}; str r2, [r0]; blx to A32; adds r0, #8; pop {r4, pc}
     "T32 that calls A32": Program(
         a32(0xFA00000E, *COUNT_A32),

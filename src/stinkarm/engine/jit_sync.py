@@ -69,7 +69,7 @@ class Immediately:
                     self.dump(describe(region, code, self.compiler, self.kinds))
                 self.callees.compiled(region, entry, thumb)
                 piece = self.compiler.compile(region)
-                if region.instructions <= MOST_INLINED:
+                if region.instructions <= MOST_INLINED and not region.stub:
                     self.callees.note(link, entry | thumb)
                 self._done += [Done(*key, None, renew=True) for key in self.callees.renew()]
         except CompileError as error:

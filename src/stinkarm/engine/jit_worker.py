@@ -398,7 +398,7 @@ class Server:
                     self._dump(region, code)
                 self.callees.compiled(region, entry, thumb)
                 piece = self.compiler.compile(region)
-                if region.instructions <= MOST_INLINED:
+                if region.instructions <= MOST_INLINED and not region.stub:
                     self.callees.note(link, entry | thumb)
         except (CompileError, RecursionError) as error:
             why = str(error)

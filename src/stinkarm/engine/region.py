@@ -54,6 +54,7 @@ DEEPEST = 2  # such calls within calls
 MOST_INCLUDED = 50  # instructions of a function that becomes part of a region that calls it
 MOST_AROUND = 300  # of one that calls itself
 _NEAR = 4096
+MOST_OF_STUB = 8  # instructions of what only jumps on, such as an entry of a PLT
 MOST_TOGETHER = 200  # instructions of a region beyond which no function is included
 
 Key = tuple[int, tuple[int, ...]]
@@ -64,7 +65,8 @@ class Code(NamedTuple):
 
     `read(address, size)` returns bytes of executable memory, or None; `constant(address, size)` only if they are not
     writable. `executed(place)` says whether an instruction has ever run. `thumb` is the set of the entries.
-    `callees(link)` lists the places of the functions that the indirect call has called which leaves `link` in LR.
+    `callees(link)` lists the places of the functions that the indirect call has called which leaves `link` in LR, or
+    that were called by way of a stub at the place `link`.
     """
 
     read: Callable[[int, int], bytes | None]
@@ -78,7 +80,8 @@ class Code(NamedTuple):
 class Region(NamedTuple):
     """IR text of a region, its entries, the code it depends on, and what its indirect calls leave in LR.
 
-    `by_set` has where its A32 and its T32 instructions are. `entries` are addresses.
+    `by_set` has where its A32 and its T32 instructions are. `entries` are addresses. `stubs` tells, of some of the
+    `calls`, by way of what they call; `stub` says that it is such a way itself.
     """
 
     text: str
@@ -87,6 +90,19 @@ class Region(NamedTuple):
     instructions: int
     calls: list[int]
     by_set: tuple[list[tuple[int, int]], list[tuple[int, int]]]
+    stubs: dict[int, int]
+    stub: bool
+
+
+class _Measure(NamedTuple):
+    """How many `instructions` a function has; `alone`: it does without calls and the interpreter.
+
+    `stub`: it is a few, and jumps on to what the instructions do not tell.
+    """
+
+    instructions: int
+    alone: bool
+    stub: bool
 
 
 class _Growth:
@@ -107,14 +123,15 @@ class _Growth:
         self._its: dict[Key, int] = {}
         self._gone_to: set[Key] = set()
         self._around: set[int] = set()  # functions that the first entry is in
-        self._measured: dict[int, tuple[int, bool]] = {}
+        self._measured: dict[int, _Measure] = {}
         self._measuring = False
+        self.stubs: dict[int, int] = {}  # what calls leave in LR -> the stubs that they call
         self.builder = RegionBuilder(
             routines=routines,
             literal=self._literal,
             inline=self._is_to_inline,
             include=self._is_to_include,
-            callees=code.callees,
+            callees=self._callees,
             avx=region_level() != "x86-64-v2",
         )
 
@@ -165,6 +182,9 @@ class _Growth:
         fragment = builder.begin(place, size, it, next_it, context)
         table = jump_table(encoding.instruction.name, fields, pc, self.code.constant) if self.tables else None
 
+        # By a register that no return is by, or what is loaded from somewhere else than the stack.
+        builder.jumps_on = table is None and fields.get("rm") != 14 and fields.get("rn") != 13
+
         def execute() -> None:
             if table is not None:
                 self.covered.add(table.read)
@@ -189,27 +209,34 @@ class _Growth:
     def _is_to_inline(self, callee: int, context: tuple[int, ...]) -> bool:
         if self._measuring or len(context) > DEEPEST or len(self.fragments) >= MOST_INSTRUCTIONS:
             return False
-        count, alone = self._measure(callee)
+        measure = self._measure(callee)
         # Large functions must not take the room of small ones, whose calls cost more than they do.
-        most = MOST_INSTRUCTIONS if count <= MOST_TINY else MOST_INSTRUCTIONS // 2
-        return alone and count <= MOST_INLINED and len(self.fragments) < most
+        if measure.instructions > MOST_TINY and len(self.fragments) >= MOST_INSTRUCTIONS // 2:
+            return False
+        if measure.stub:
+            # It is worth it once something is known of where it leads.
+            self.builder.calls.add(context[-1])
+            self.stubs[context[-1]] = callee
+            known = self._callees(context[-1])
+            return any(self._is_to_inline(c, context) for c in known if not self._measure(c).stub)
+        return measure.alone and measure.instructions <= MOST_INLINED
 
     def _is_to_include(self, callee: int) -> bool:
         if self._measuring:
             return False
         if (callee, ()) in self.fragments:
             return True
-        count, _ = self._measure(callee)
+        measure = self._measure(callee)
         if callee in self._around:
             return True
-        return len(self.fragments) < MOST_TOGETHER and 0 < count <= MOST_INCLUDED
+        few = 0 < measure.instructions <= MOST_INCLUDED
+        return len(self.fragments) < MOST_TOGETHER and few and not measure.stub
 
-    def _measure(self, callee: int) -> tuple[int, bool]:
-        """Return how many instructions a function has, and whether it does without calls and the interpreter."""
+    def _measure(self, callee: int) -> _Measure:
         known = self._measured.get(callee)
         if known is None:
             if not self.code.executed(callee):
-                return 0, False
+                return _Measure(0, alone=False, stub=False)
             other = _Growth(self.code, self.decoder, self.builder.routines, tables=self.tables)
             other._measuring = True
             root = self.entries[0] if self.entries else callee
@@ -217,7 +244,20 @@ class _Growth:
             count = other.grow([(callee, (1,))], most + 1)
             if count <= most and (root, (1,)) in other.fragments:
                 self._around.add(callee)
-            known = self._measured[callee] = (count, not other.left_out)
+            known = self._measured[callee] = _Measure(count, not other.left_out, other.is_stub())
+        return known
+
+    def is_stub(self) -> bool:
+        """Say whether this is a few instructions that jump on to what they do not tell, and do not return."""
+        fragments = self.fragments.values()
+        returns = any(not f.jumps_on and (f.returns or (1, ()) in f.targets) for f in fragments)
+        return len(fragments) <= MOST_OF_STUB and any(f.jumps_on for f in fragments) and not returns
+
+    def _callees(self, link: int) -> list[int]:
+        """List what a call is known to have called: itself, or others by way of the same stub."""
+        known = list(self.code.callees(link))
+        if link in self.stubs:
+            known += [callee for callee in self.code.callees(self.stubs[link]) if callee not in known]
         return known
 
     left_out = False
@@ -252,6 +292,12 @@ class _Growth:
                     if key[1] == ():
                         self.entries.append(fragment.return_to)
                     stack.insert(0, (fragment.return_to, key[1]))
+            if fragment.jumps_on and len(key[1]) == 1 and not self._measuring:
+                # Where that returns to is an entry of the region as after other calls.
+                (link,) = key[1]
+                if bool(link & 1) == self.code.thumb and self.code.executed(link):
+                    self.entries.append(link)
+                    stack.insert(0, (link, ()))
             stack.extend(reversed(fragment.targets))
             self._gone_to.update(fragment.targets)
             if fragment.falls:
@@ -287,6 +333,8 @@ def grow(code: Code, entries: list[int], decoder: Decoder, routines: dict[str, i
         len(growth.fragments),
         sorted(growth.builder.calls),
         (growth.by_set(0), growth.by_set(1)),
+        growth.stubs,
+        growth.is_stub(),
     )
 
 

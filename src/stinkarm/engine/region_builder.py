@@ -93,7 +93,7 @@ class Fragment:
     `written`: register slots it may write. `targets`: (place, context) keys that it may go to. `falls`: it may go on
     to the next instruction. `stubs` and `spills`: what was written before each, by number. `asides`: text that stands
     elsewhere. `ordinary`: words of extension registers that it leaves with ordinary numbers (ordinary.py).
-    `conditional`: parts of it may not be done.
+    `conditional`: parts of it may not be done. `jumps_on`: a function may go on somewhere else with it.
     """
 
     __slots__ = (
@@ -101,6 +101,7 @@ class Fragment:
         "callees",
         "conditional",
         "falls",
+        "jumps_on",
         "lines",
         "next_it",
         "next_pc",
@@ -118,6 +119,7 @@ class Fragment:
         self.asides: list[str] = []
         self.ordinary: set[int] = set()
         self.conditional = False
+        self.jumps_on = False
         self.written: set[str] = set()
         self.targets: list[tuple[int, tuple[int, ...]]] = []
         self.stubs: list[tuple[int, frozenset[str]]] = []
@@ -166,6 +168,7 @@ class RegionBuilder(HandlerBuilder):
         self.at = 0
         self.it = 0
         self._link: int | None = None
+        self.jumps_on = False  # where this instruction branches to is not where a function returns to
         self._stub = -1
         self._stubs = 0
         self._redo = ""  # label of the block that has the interpreter do the instruction
@@ -775,17 +778,21 @@ class RegionBuilder(HandlerBuilder):
         self._begin(go_on)
 
     def _if_known(self, address: str) -> None:
-        """Stay in the region if an indirect call calls what it has called before."""
+        """Stay in the region if an indirect call calls what it has called before, be it by way of a stub."""
         link = self._link
-        if link is None or link != self.fragment.next_pc:
+        if link is not None and link == self.fragment.next_pc:
+            whole = (*self.context, link)
+        elif self.jumps_on and self.context:
+            whole, link = self.context, self.context[-1]
+        else:
             return
         self.calls.add(link)
         cases = []
         for callee in self.callees(link):
-            context = (*self.context, link)
+            context = whole
             if self.inline(callee, context):
                 self.fragment.targets.append((callee, context))
-            elif not self.context and self.include(callee):
+            elif len(context) == 1 and self.include(callee):
                 context = ()
                 self.links.add(link)
                 self.fragment.callees.append(callee)
@@ -806,6 +813,8 @@ class RegionBuilder(HandlerBuilder):
         if not name.startswith("%") and int(name) & 3 != 2:  # a veneer: to what a constant says, or BX PC
             self._branch(int(name))
             return
+        if self._link is None:
+            self.fragment.jumps_on = self.jumps_on
         self._if_return(name, exchanging=True)
         self._if_known(name)
         super().bx_write_pc(address)

@@ -43,6 +43,7 @@ from .world import (
 RENEWED_EVERY = 200  # programs
 MOST = 60_000  # instructions of a program
 LONGEST_STORE = 128  # bytes
+MIXED = "mixed"  # in a seed: functions of both sets, called by way of stubs
 ROUNDING = 3 << 22  # FPSCR.RMode
 _BUDGET = OFFSETS["budget"] // 8
 
@@ -171,7 +172,7 @@ class Comparison:
     def run(self, seed: str, thumb: bool) -> None:
         """Run one program in all ways; note what differs."""
         rng = Random(seed)
-        program = Program(rng, thumb)
+        program = Program(rng, thumb, mixed=MIXED in seed)
         values, data = start_state(rng, thumb), rng.randbytes(DATA_SIZE)
         code = bytes(program.code)
         self.plain.set_code(code)
@@ -255,7 +256,7 @@ class Comparison:
 
 def listing(seed: str, thumb: bool) -> str:
     """Return the program of a seed as text. Functions of the other set are not told apart."""
-    program = Program(Random(seed), thumb)
+    program = Program(Random(seed), thumb, mixed=MIXED in seed)
     lines, at = [], 0
     while at + 4 <= len(program.code):
         first = int.from_bytes(program.code[at : at + 2], "little")
@@ -286,7 +287,8 @@ def main() -> int:
     told = 0
     for number in range(options.programs):
         name = options.set or ("A32", "T32")[number & 1]
-        comparison.run(f"{name} {options.seed} {number}", name == "T32")
+        kind = f"{name} {MIXED}" if number & 2 else name
+        comparison.run(f"{kind} {options.seed} {number}", name == "T32")
         for text in comparison.failures[told:]:
             print(text, flush=True)
         told = len(comparison.failures)

@@ -36,10 +36,14 @@ def choices(thumb: bool) -> list[Encoding]:
 
 
 class Program:
-    """Machine code that begins at CODE and ends with SVC #0, in A32 or T32; functions may be in the other set."""
+    """Machine code that begins at CODE and ends with SVC #0, in A32 or T32; functions may be in the other set.
 
-    def __init__(self, rng: Random, thumb: bool, *, size: int = 14) -> None:
+    `mixed`: half of them are, and half are called by way of a stub.
+    """
+
+    def __init__(self, rng: Random, thumb: bool, *, size: int = 14, mixed: bool = False) -> None:
         self.rng = rng
+        self.mixed = mixed
         self.thumb = thumb
         self.entry_thumb = thumb
         self.code = bytearray()
@@ -259,7 +263,7 @@ class Program:
         rng = self.rng
         places = {}
         for number in range(4):
-            self.thumb = rng.random() < 0.5 if rng.random() < 0.3 else self.entry_thumb
+            self.thumb = rng.random() < 0.5 if self.mixed or rng.random() < 0.3 else self.entry_thumb
             self.code += bytes(-len(self.code) % 4)
             places[number] = (self.at, self.thumb)
             leaf = number >= 2
@@ -277,7 +281,10 @@ class Program:
             if self.thumb:
                 self._put(0x4770, 2)
             else:
-                self._put(rng.choice((0xE12FFF1E, 0xE12FFF1E, 0xE1A0F00E)) if not self.entry_thumb else 0xE12FFF1E)
+                one_set = not self.entry_thumb and not self.mixed
+                self._put(rng.choice((0xE12FFF1E, 0xE12FFF1E, 0xE1A0F00E)) if one_set else 0xE12FFF1E)
+        if self.mixed:
+            places = {n: self._stub(*place) if rng.random() < 0.5 else place for n, place in places.items()}
         for at, thumb, number in self._calls:
             target, to_thumb = places[number]
             self._patch(at, self._call(at, target, thumb, to_thumb), thumb)
@@ -286,6 +293,25 @@ class Program:
             address = target | to_thumb
             for n, half in enumerate((address & 0xFFFF, address >> 16)):
                 self._patch(at + 4 * n, self._move_half(half, cond, thumb, top=n), thumb)
+
+    def _stub(self, target: int, to_thumb: bool) -> tuple[int, bool]:
+        """Write what jumps to a function, by a constant or a register; return its place and set."""
+        self.thumb = self.rng.random() < 0.5
+        self.code += bytes(-len(self.code) % 4)
+        place = self.at, self.thumb
+        address = target | to_thumb
+        if self.rng.random() < 0.3:
+            # ldr pc, [pc, #-4], or #0
+            self._put(0xF8DFF000 if self.thumb else 0xE51FF004)
+            self.code += address.to_bytes(4, "little")
+            return place
+        for n, half in enumerate((address & 0xFFFF, address >> 16)):
+            self._put(self._move_half(half, 14, self.thumb, top=n))
+        if self.thumb:
+            self._put(0x4700 | POINTER << 3, 2)
+        else:
+            self._put(0xE12FFF10 | POINTER)
+        return place
 
     @staticmethod
     def _move_half(half: int, cond: int, thumb: bool, *, top: int) -> int:
