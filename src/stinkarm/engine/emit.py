@@ -37,6 +37,7 @@ OPERAND_BYTES = 8
 
 PARAMETERS = "ptr %st, ptr %mem, ptr %ip, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v"
 CALL = "musttail call preserve_nonecc void"
+PAUSES = 8  # after a STREX that another thread was faster than
 PINS = "{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8}"
 
 
@@ -670,11 +671,17 @@ class HandlerBuilder(FloatingBuilder):
         wide_value = _name(value.zext(64))
         host = _name(address.zext(64))
         equal = self._compare_exchange(suffix, mod, wide_value, host, expected)
-        status_of_attempt = self._new(f"zext i1 {self._new(f'icmp eq i8 {equal}, 0')} to i32")
+        differs = self._new(f"icmp eq i8 {equal}, 0")
+        status_of_attempt = self._new(f"zext i1 {differs} to i32")
         attempted_from = self.block
+        # Another thread was faster: let it go on for a moment, else both would only take the cache line from each other.
+        wait = self._label("wait")
+        self._do(f"br i1 {differs}, label %{wait}, label %{after}")
+        self._begin(wait)
+        self._do(f'call void asm sideeffect "{"pause; " * PAUSES}", "~{{memory}}"()')
         self._do(f"br label %{after}")
         self._begin(after)
-        status = self._new(f"phi i32 [ 1, %{failed_from} ], [ {status_of_attempt}, %{attempted_from} ]")
+        status = self._new(f"phi i32 [ 1, %{failed_from} ], [ 1, %{wait} ], [ {status_of_attempt}, %{attempted_from} ]")
         self._store_state("exclusive_size", "0")
         return IrValue(self, 32, status)
 

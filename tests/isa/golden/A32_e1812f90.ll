@@ -52,9 +52,12 @@ attempt3:
   %t25 = extractvalue { i8, i64 } %t24, 0
   %t26 = icmp eq i8 %t25, 0
   %t27 = zext i1 %t26 to i32
+  br i1 %t26, label %wait5, label %after4
+wait5:
+  call void asm sideeffect "pause; pause; pause; pause; pause; pause; pause; pause; ", "~{memory}"()
   br label %after4
 after4:
-  %t28 = phi i32 [ 1, %aligned2 ], [ %t27, %attempt3 ]
+  %t28 = phi i32 [ 1, %aligned2 ], [ 1, %wait5 ], [ %t27, %attempt3 ]
   %t29 = getelementptr inbounds i8, ptr %st, i64 100
   store i32 0, ptr %t29, align 4
   %t30 = zext i32 %slot2 to i64
@@ -62,11 +65,11 @@ after4:
   store i32 %t28, ptr %t31, align 4
   %t32 = sub i64 %budget, 1
   %t33 = icmp eq i64 %t32, 0
-  br i1 %t33, label %spent5, label %go6, !prof !0
-spent5:
+  br i1 %t33, label %spent6, label %go7, !prof !0
+spent6:
   musttail call preserve_nonecc void @leave_spent(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t32, i32 %n, i32 %z, i32 %c, i32 %v)
   ret void
-go6:
+go7:
   %t34 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t32, i32 %n, i32 %z, i32 %c, i32 %v)
   %t35 = getelementptr i8, ptr %base, i64 %t34
   musttail call preserve_nonecc void %t35(ptr %st, ptr %mem, ptr %next, ptr %base, i64 %t32, i32 %n, i32 %z, i32 %c, i32 %v)
