@@ -674,7 +674,7 @@ class HandlerBuilder(FloatingBuilder):
         differs = self._new(f"icmp eq i8 {equal}, 0")
         status_of_attempt = self._new(f"zext i1 {differs} to i32")
         attempted_from = self.block
-        # Another thread was faster: let it go on for a moment, else both would only take the cache line from each other.
+        # Another thread was faster: let it go on, or both would only take the cache line from each other.
         wait = self._label("wait")
         self._do(f"br i1 {differs}, label %{wait}, label %{after}")
         self._begin(wait)
