@@ -14,6 +14,7 @@ from benchmarks.sources import CACHE, SYSROOTS, Command
 TRIVIAL = Path(__file__).resolve().parent.parent / "examples" / "exit.elf"
 WARM_UPS = 2  # uncounted runs that fill stinkarm's cache, in warm mode
 WORKER_SECONDS = 60.0  # how long the workers that a run leaves behind may go on before they are ended
+COLD_WORKER_SECONDS = 1.0  # the same where no run follows that would start with what they compile
 RUN_SECONDS = 300.0  # how long one run may take
 
 # What all programs see. C.UTF-8 would make bash and sort do other work than most users' settings do.

@@ -81,6 +81,10 @@ class Session:
             and (not names or benchmark.name in names or f"{benchmark.name}-{target}" in names)
         ]
 
+    def is_cold(self, goal: Goal) -> bool:
+        """Say whether each run of stinkarm is to be a program's first."""
+        return (self.chosen.mode or goal.mode) == "cold"
+
     def take(self, who: Stinkarm | Qemu | Native, command: Command, goal: Goal) -> Run:
         """Run a program once."""
         words, environment = who.call(command)
@@ -89,14 +93,14 @@ class Session:
             environment,
             command.stdin,
             limit=emulators.RUN_SECONDS,
-            patience=emulators.WORKER_SECONDS,
+            patience=emulators.COLD_WORKER_SECONDS if self.is_cold(goal) else emulators.WORKER_SECONDS,
             watch_memory=goal.figure == "memory",
         )
 
     def row(self, goal: Goal, benchmark: Benchmark, target: str) -> Row:
         """Measure one program for one goal."""
         row = Row(goal, benchmark.name, target, how=self.how)
-        cold = (self.chosen.mode or goal.mode) == "cold"
+        cold = self.is_cold(goal)
         try:
             command = benchmark.at(target, self.seconds(goal))
             native = None if self.chosen.no_native else benchmark.at("native", self.seconds(goal))
