@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,36 @@ def test_a_terminal_sees_a_bar(home: Path) -> None:
     os.close(leader)
     assert process.returncode == 0 and out.startswith(b"compiled ")
     assert b"\r[####" in shown and shown.endswith(b"\r\x1b[K")
+
+
+def test_what_compiles_ends_with_who_waits_for_it(home: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stinkarm", "compile", str(EXAMPLES / "fibonacci.elf")],
+        stdout=subprocess.DEVNULL, env={**os.environ, "XDG_CACHE_HOME": str(home)},
+    )  # fmt: skip
+    children: list[str] = []
+    while not children and process.poll() is None:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert children
+    wait_for(lambda: any(b"stinkarm" in Path(f"/proc/{child}/cmdline").read_bytes() for child in children))
+    time.sleep(0.3)  # it says early that it is to end with its parent, but not before its first instruction
+    process.kill()
+    process.wait()
+    wait_for(lambda: not any(is_running(child) for child in children))
+
+
+def is_running(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_the_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
 
 from ..isa import instructions  # noqa: F401 - importing declares them
@@ -15,6 +16,7 @@ from .region import Code, grow
 Result = tuple[int, Piece | None, list[int]]
 
 _SECONDS = 60.0  # of the processor, for one function
+_PR_SET_PDEATHSIG = 1
 
 _state: _State
 
@@ -42,6 +44,7 @@ def begin(level: str, interpreter: str, code: list[tuple[int, bytes]], v8: bool)
     """Prepare this process: `code` are read-only parts of guest memory (start, bytes)."""
     global _state  # noqa: PLW0603 - a process has one
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who waits for the results
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # else this would wait for work for ever
     _state = _State(level, interpreter, code, v8)
 
 
