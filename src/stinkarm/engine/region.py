@@ -817,6 +817,7 @@ def _declarations() -> list[str]:
         "!llvm.module.flags = !{!1}",
         '!1 = !{i32 1, !"override-stack-alignment", i32 8}',
         '!0 = !{!"branch_weights", i32 1, i32 100000}',
+        '!2 = !{!"branch_weights", i32 31, i32 1}',
     ]
 
 

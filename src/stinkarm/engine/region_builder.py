@@ -46,6 +46,8 @@ KEPT = {32: "float", 64: "double", 128: "<2 x i64>"}
 _WIDEST = 128
 MOVES = {32: "movss", 64: "movsd", 128: "movups"}
 
+BACKWARD = ", !prof !2"  # of a branch whose first way goes round a loop
+
 # Begins a block that goes on to one that is shared. It has the block stay, and with it the moves to where the shared
 # one wants things: else they would stand before the way here parts from the way that is usual.
 HERE = '  call void asm sideeffect "", ""()'
@@ -693,7 +695,11 @@ class RegionBuilder(HandlerBuilder):
 
     def when(self, condition: Value, then: Callable[[], None], otherwise: Callable[[], None] | None = None) -> None:
         self.fragment.conditional = True
+        branch, known = len(self.lines), len(self.fragment.targets)
         super().when(condition, then, otherwise)
+        # Where a region is entered in an inner loop, LLVM takes that and the outer ones for one.
+        if any(target & ~1 <= self.at and context == self.context for target, context in self.fragment.targets[known:]):
+            self.lines[branch] += BACKWARD
 
     def _routine(self, name: str) -> str:
         offset = self.routines.get(name)

@@ -11,6 +11,7 @@ attributes #2 = { nounwind noinline strictfp "no-builtins" }
 !llvm.module.flags = !{!1}
 !1 = !{i32 1, !"override-stack-alignment", i32 8}
 !0 = !{!"branch_weights", i32 1, i32 100000}
+!2 = !{!"branch_weights", i32 31, i32 1}
 define hidden preserve_nonecc void @region(ptr noalias %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v) #0 align 16 {
 entry:
   %budget_left = alloca i64, align 8
