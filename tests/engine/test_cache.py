@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from stinkarm.engine import cache, cache_writer, store
-from stinkarm.engine.cache_writer import Contents, Record
+from stinkarm.engine.cache_writer import Contents, Record, encode
 from stinkarm.engine.piece import Piece, read
 from stinkarm.guest import stop
 from tests.engine.hot import CODE, SIZE, Guest, expected, write_file
@@ -222,6 +222,15 @@ for n in range(6):
     assert len(records) == len(failed) == 48
     assert all(record.piece.code == bytes([(record.piece.entries[0] - CODE) // 0x100]) * 64 for record in records)
     assert all(record.contents == [bytes([record.piece.entries[0] % 0x100 // 16]) * 8] for record in records)
+
+
+def test_pieces_stand_where_their_constants_are_aligned() -> None:
+    codes = [b"first" * 9, b"second" * 9, b"third" * 30]
+    records = [
+        Record(Piece(code, 0, 0, [at], [(at, at + 4)], 1), False, [bytes(4)]) for at, code in enumerate(codes, CODE)
+    ]
+    pack, _ = encode(records, set(), IDENTITY)
+    assert [pack.index(code) % 64 for code in codes] == [0, 0, 0]
 
 
 def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:

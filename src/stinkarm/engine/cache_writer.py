@@ -14,12 +14,11 @@ from hashlib import blake2b
 from .cache import HEADER, HEADER_SIZE, MAGIC, PAGE, open_pack, runs_of, stamp
 from .compiler import FAULT_RECORD
 from .layout import ENTRY_SIZE, THUMB_TABLE
-from .piece import Piece
+from .piece import ALIGNMENT, Piece
 
 MOST_CODE = 64 << 20  # bytes of machine code in one pack
 OLD = 3600  # seconds after which nobody is writing a temporary file any more
 
-_ALIGN = 16
 _SITE = struct.Struct("<iiII")  # runtime.py: distance to the access, to its stub, two words for the state block
 
 
@@ -182,10 +181,10 @@ def encode(records: list[Record], failed: set[tuple[int, bool]], identity: bytes
     code = bytearray()
     places = []
     for record in records:
-        code += bytes(-len(code) % _ALIGN)
+        code += bytes(-len(code) % ALIGNMENT)
         places.append(len(code))
         code += record.piece.code
-    code += bytes(-len(code) % _ALIGN)
+    code += bytes(-len(code) % ALIGNMENT)
     all_faults = len(code)
     index = []
     sites: dict[int, int] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from functools import cache
 
-from .piece import Piece
+from .piece import ALIGNMENT, Piece
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def link(obj: bytes) -> tuple[bytes, dict[str, tuple[int, int]]]:
         text = name_of(names_at + name)
         if not flags & _SHF_ALLOC or not size or text == ".eh_frame":
             continue
+        if align > ALIGNMENT:
+            raise CompileError(f"a section of a region that wants to stand at a multiple of {align}")
         data += bytes(-len(data) % max(align, 1))
         places[i] = len(data)
         by_name[text] = (len(data), size)

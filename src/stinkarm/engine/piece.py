@@ -7,6 +7,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+ALIGNMENT = 64  # bytes: where pieces are put; what constants of x86-64-v4 may want
+
+
 class Piece:
     """Position-independent machine code. `code` begins with the region; its table of accesses is at `faults`.
 
