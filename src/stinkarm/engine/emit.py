@@ -536,15 +536,15 @@ class HandlerBuilder(FloatingBuilder):
         self._pinned("", f"{op} ${{0{modifier}}}, ($1,%r13)", f"i{value.width} {_name(value)}, i64 {host}", "r,r")
 
     def load_elements(self, address: Value, bits: int, size: Number) -> IrValue:
-        if bits == 64:
-            return self.load(address, 8)
+        if bits <= 64:
+            return self.load(address, bits // 8)
         host = _name(address.zext(64))
         pair = self._pinned("<2 x i64>", "movdqu ($1,%r13), $0", f"i64 {host}", "=x,r")
         return IrValue(self, 64, pair, lanes=2)
 
     def store_elements(self, address: Value, value: Value, size: Number) -> None:
         if value.lanes == 1:
-            self.store(address, 8, value)
+            self.store(address, value.width // 8, value)
             return
         host = _name(address.zext(64))
         self._pinned("", "movdqu $0, ($1,%r13)", f"<2 x i64> {_name(value)}, i64 {host}", "x,r")

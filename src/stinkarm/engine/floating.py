@@ -1,7 +1,7 @@
 """Floating point on the host's own unit: the part of a handler that computes.
 
-While guest code runs, MXCSR has the rounding mode of FPSCR, no trap is enabled, and its sticky flags are FPSCR's
-(guest/state.py). A handler does the operation as it stands and looks at the result. It calls a routine
+While guest code runs, MXCSR has the rounding mode of FPSCR, only Invalid Operation traps (traps.py), and its sticky
+flags are FPSCR's (guest/state.py). A handler does the operation as it stands and looks at the result. It calls a routine
 (floating_routines.py), which does as the manual says, where the two machines differ: NaN results, FPSCR.FZ, and
 results that round up to the smallest normal number, which are tiny before rounding (ARM) but not after (x86).
 
@@ -226,7 +226,7 @@ class FloatingBuilder(Machine):
     def fp_compare(self, a: Value, b: Value, *, signal_quiet: bool = False) -> Value:
         aside, after = self._label("aside"), self._label("after")
         self._go_aside(self._mode_is(FP_FLUSH), aside)
-        op = ("comis" if signal_quiet else "ucomis") + ("s" if a.width == 32 else "d")
+        op = "ucomis" + ("s" if a.width == 32 else "d")
         arguments = f"{self._float_argument(a)}, {self._float_argument(b)}"
         # Not as outputs of flags: LLVM has read one of them after other instructions had changed the flags.
         text, outputs = f"{op} $4, $3; setb $0; sete $1; setp $2", "=&q,=&q,=&q,x,x,~{dirflag},~{fpsr},~{flags}"
@@ -234,6 +234,8 @@ class FloatingBuilder(Machine):
         below, equal, unordered = (
             IrValue(self, 8, self._new(f"extractvalue {{ i8, i8, i8 }} {three}, {i}")).ne(0) for i in range(3)
         )
+        if signal_quiet:
+            self._go_aside(unordered, aside)
         ordered = self.select(below, self.const(0b1000), self.select(equal, self.const(0b0110), self.const(0b0010)))
         fast, fast_block = name_of(self.select(unordered, self.const(0b0011), ordered)), self.block
         self._do(f"br label %{after}")
@@ -346,12 +348,13 @@ class FloatingBuilder(Machine):
     def _to_integer_inline(self, a: Value, *, signed: bool, rounding: str) -> Value:
         aside, after = self._label("aside"), self._label("after")
         self._go_aside(self._mode_is(FP_FLUSH), aside)
+        # Only what certainly fits: what is invalid traps, and MXCSR's other flags would not be ARM's.
         if signed:
+            largest = 0x4EFFFFFF if a.width == 32 else 0x41DFFFFFFFC00000  # 2**31 - 1
+            self._go_aside(self.const(2 * largest, a.width).ult(a << 1), aside)
             result = self.host_to_integer(a, width=32, truncate=rounding == "zero")
-            self._go_aside(result.eq(1 << 31), aside)
         else:
-            # Only what certainly fits, or MXCSR's flags would not be ARM's: 0 to 2**32 - 1.
-            largest = 0x4F7FFFFF if a.width == 32 else 0x41EFFFFFFFE00000
+            largest = 0x4F7FFFFF if a.width == 32 else 0x41EFFFFFFFE00000  # 2**32 - 1
             self._go_aside(self.const(largest, a.width).ult(a), aside)
             result = self.host_to_integer(a, width=64, truncate=rounding == "zero")
             result = IrValue(self, 32, name_of(result.trunc(32)))

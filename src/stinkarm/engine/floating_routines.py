@@ -10,9 +10,11 @@ its operands, or MXCSR is put back afterwards. Exceptions found otherwise go to 
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 
-from ..guest.state import FP_EXACT, FP_FLUSH, FP_ROUNDING, FPSCR_MASK
+from ..guest.state import FP_DEFAULT_NAN, FP_EXACT, FP_FLUSH, FP_ROUNDING, FPSCR_MASK
 from ..isa.floating import ROUNDINGS
 from ..isa.operations import Value
 from .emit import HandlerBuilder
@@ -23,6 +25,7 @@ from .softfloat import DN, DZC, FZ, IDC, IOC, IXC, OFC, UFC, recip_estimate, rec
 
 _ASM = 'call void asm sideeffect "{}mxcsr $0", "{}*m,~{{memory}}"(ptr elementtype(i32) %mx{})'
 _MASKED = 0x1F80  # MXCSR: no trap, to nearest
+_INVALID_MASK = 0x80
 _TO_ZERO = _MASKED | 3 << 13
 
 
@@ -461,8 +464,10 @@ def test(op: str, lanes: int) -> Routine:
         holds = IrValue(r, 1, r._new(f"call {ir_type(1, lanes)} {function}({arguments})"), lanes=lanes)
         r.give(holds.sext(32), as_float=False)
 
-    denormal = r.any_lane(r.is_denormal(operands[0])) | r.any_lane(r.is_denormal(operands[1]))
-    r.when(denormal, lambda: None, by_host)
+    special = [r.is_denormal(operand) for operand in operands]
+    if op != "eq":
+        special += [r.is_nan(operand) for operand in operands]  # which would trap
+    r.when(functools.reduce(operator.or_, map(r.any_lane, special)), lambda: None, by_host)
     controls = r.controls(standard=True)
     results = [
         r.call_integer(f"test_{op}", [r.lane(operand, i) for operand in operands], (controls,)) for i in range(lanes)
@@ -616,10 +621,8 @@ def to_integer(lanes: int, *, signed: bool) -> Routine:
     t = float_type(32, lanes)
     r = Routine(f"to_integer_{'s' if signed else 'u'}x{lanes}", ir_type(32, lanes), {"a": t})
     a = r.float_parameter("a", 32, lanes)
-    special = r.is_denormal(a)
-    if not signed:
-        # The host truncates to signed integers: what does not fit there is not for it.
-        special = special | r.like(0x4EFFFFFF, a).ult(a)
+    # The host truncates to signed integers: what does not fit there is not for it.
+    special = r.is_denormal(a) | r.like(0x4EFFFFFF, a).ult(a & 0x7FFFFFFF if signed else a)
 
     def by_host() -> None:
         if lanes == 1:
@@ -631,7 +634,7 @@ def to_integer(lanes: int, *, signed: bool) -> Routine:
             result = IrValue(r, 32, name, lanes=4)
             if lanes == 2:
                 result = r.shuffle(result, result, (0, 1))
-        r.when(r.any_lane(result.eq(1 << 31)), lambda: None, lambda: r.give(result, as_float=False))
+        r.give(result, as_float=False)
 
     r.when(r.any_lane(special), lambda: None, by_host)
     controls = r.controls(standard=True)
@@ -695,8 +698,9 @@ def write_fpscr() -> Routine:
     value = r.word_parameter("value") & FPSCR_MASK
     r._store_state("fpscr", name_of(value))
     mode = r.pick((value & FZ).ne(0), FP_FLUSH, 0) | r.pick((value & 3 << 22).ne(0), FP_ROUNDING, 0)
+    mode = mode | r.pick((value & DN).ne(0), FP_DEFAULT_NAN, 0)
     r._store_state("fp_mode", name_of(mode | r.pick((value & IXC).ne(0), 0, r.const(FP_EXACT))))
-    r.write_mxcsr(r.mxcsr_of(value))
+    r.write_mxcsr(r.mxcsr_of(value) ^ _INVALID_MASK)
     return r
 
 

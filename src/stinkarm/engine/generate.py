@@ -17,6 +17,7 @@ from .emit import ADVANCE, PARAMETERS, HandlerBuilder, condition_ir
 from .floating_routines import floating_text
 from .layout import ENTRY_SIZE
 from .runtime import ALWAYS, DECODE_T32_BLOCK, END, FAULT, FINISH, RUNTIME, condition_handlers, decode_handler
+from .traps import TRAPS
 
 _DECODING = "ptr %ip, i32 %pc, i32 %word, i32 %it, ptr %st"
 
@@ -214,6 +215,7 @@ class Generator:
                 *self.decoders,
                 *trees,
                 FAULT,
+                TRAPS,
                 END,
             ]
         )

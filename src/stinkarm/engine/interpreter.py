@@ -7,7 +7,7 @@ import struct
 
 from ..guest import host, stop
 from ..guest import native as ctypes
-from ..guest.signals import SIGBUS, SIGSEGV
+from ..guest.signals import SIGBUS, SIGFPE, SIGSEGV, SIGTRAP
 from ..guest.state import OFFSETS, WORD
 from ..guest.stop import Stop
 from .code_space import CodeSpace
@@ -87,9 +87,9 @@ class NativeCode:
         # struct sigaction of glibc on x86-64: handler, 128 bytes of mask, flags, restorer.
         action = struct.pack("<Q128xi4xQ", on_fault, _SA_SIGINFO | _SA_RESTART, 0)
         libc = ctypes.CDLL(None)
-        for number in (SIGSEGV, SIGBUS):
+        for number in (SIGSEGV, SIGBUS, SIGFPE, SIGTRAP):
             if libc.sigaction(number, action, None):
-                raise InterpreterError("the host refuses a handler for SIGSEGV")
+                raise InterpreterError(f"the host refuses a handler for signal {number}")
 
 
 def _advance(itstate: int) -> int:

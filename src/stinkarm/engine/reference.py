@@ -325,11 +325,11 @@ class IntMachine(FloatingReference):
     def load_elements(self, address: Value, bits: int, size: Number) -> Value:
         assert isinstance(size, int)
         data = self._in_order(self.memory.read(_int(address), bits // 8), size)
-        return self._of_bits(int.from_bytes(data, "little"), bits, 64)
+        return self._of_bits(int.from_bytes(data, "little"), bits, min(bits, 64))
 
     def store_elements(self, address: Value, value: Value, size: Number) -> None:
         assert isinstance(size, int)
-        data = self._bits(value).to_bytes(8 * value.lanes, "little")
+        data = self._bits(value).to_bytes(value.width // 8 * value.lanes, "little")
         self.memory.write(_int(address), self._in_order(data, size))
 
     def _listed(self, registers: Number) -> list[int]:

@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..guest.state import FP_EXACT, FP_FLUSH, FP_ROUNDING, OFFSETS
+from ..guest.state import FP_DEFAULT_NAN, FP_EXACT, FP_FLUSH, FP_ROUNDING, OFFSETS
 from ..isa.decode import Decoder, is_wide
 from ..isa.tables import TABLES
 from .emit import PARAMETERS
@@ -33,6 +33,7 @@ from .region_builder import (
     GE_SLOT,
     HERE,
     INEXACT,
+    LATER,
     LEAVING,
     MARGIN,
     REGISTERS,
@@ -349,6 +350,7 @@ def _merged(ranges: set[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
+_KIND = re.compile(f"{LATER}(\\d+)\\.(\\d+){LATER}")
 _MARK = re.compile(f"{STUB}(\\d+){STUB}|{BACK}(\\d+){BACK}|\x04(\\d+)\x04|\x05(\\d+)\x05")
 
 
@@ -509,7 +511,7 @@ class _Assembly:
         widths = self.builder.widths[n]
         if widths == {4}:
             return [("float", 8 * n), ("float", 8 * n + 4)]
-        return [("double", 8 * n)]
+        return [(self.builder.kind(2 * n, 64), 8 * n)]
 
     _count = 0
 
@@ -536,20 +538,25 @@ class _Assembly:
         lines = self.lines
         lines.append(f"{label_of(*first)}:")
         budget = self._unique()
-        lines += [
-            f"  %b{budget} = load i64, ptr %budget_left, align 8",
-            f"  %d{budget} = sub i64 %b{budget}, {len(keys)}",
-            # LLVM is not to know what is left now: it would count from what was left before, and keep both in loops.
-            f'  %h{budget} = call i64 asm "", "=r,0"(i64 %d{budget})',
-            f"  store i64 %h{budget}, ptr %budget_left, align 8",
-        ]
+        lines.append(f"  %b{budget} = load i64, ptr %budget_left, align 8")
+        store = f"  store i64 %d{budget}, ptr %budget_left, align 8"
+        # LLVM is not to know what is left now: it would count from what was left before, and keep both in loops.
         if first in self.checked:
+            # One instruction of the processor: it joins SUB and JL, not ADD and JS, which LLVM would have.
+            text = 'asm sideeffect "subq $2, $0; jl ${3:l}", "=r,0,i,!i,~{dirflag},~{fpsr},~{flags}"'
             lines += [
-                f"  %l{budget} = icmp slt i64 %d{budget}, 0",
-                f"  br i1 %l{budget}, label %x{label_of(*first)}, label %n{budget}, !prof !0",
+                f"  %d{budget} = callbr i64 {text}(i64 %b{budget}, i64 {len(keys)})",
+                f"    to label %n{budget} [label %x{label_of(*first)}], !prof !3",
                 f"n{budget}:",
+                store,
             ]
-            self._spent_text(first, len(keys))
+            self._spent_text(first, len(keys), store)
+        else:
+            lines += [
+                f"  %s{budget} = sub i64 %b{budget}, {len(keys)}",
+                f'  %d{budget} = call i64 asm "", "=r,0"(i64 %s{budget})',
+                store,
+            ]
         for key in keys:
             for number, written in self.fragments[key].stubs:
                 self._stub_text(number, self.dirty[key] | written)
@@ -603,6 +610,8 @@ class _Assembly:
         ]
 
     def _filled(self, line: str, back: int) -> str:
+        if LATER in line:
+            line = _KIND.sub(lambda match: self.builder.kind(int(match[1]), int(match[2])), line)
         if "\x01" in line or "\x02" in line or "\x04" in line or "\x05" in line:
             return self._fill(line, back)
         return line
@@ -619,11 +628,12 @@ class _Assembly:
     def _stub_text(self, number: int, registers: set[str]) -> None:
         self.stub_texts += [f"f{number}:", HERE, *self._spill(registers), "  br label %again"]
 
-    def _spent_text(self, key: Key, count: int) -> None:
+    def _spent_text(self, key: Key, count: int, store: str) -> None:
         """Leave for the interpreter at a block that was counted: the budget is nearly spent."""
         it = self.growth._its.get(key, 0)
         self.stub_texts += [
             f"x{label_of(*key)}:",
+            store,
             f"  store i32 {_signed(self._index(key[0]))}, ptr %fault_ip, align 4",
             self._fill(f"  store i32 {BACK}{it}{BACK}, ptr %fault_info, align 4", count),
             *self._spill(self.dirty[key]),
@@ -722,7 +732,7 @@ class _Assembly:
             lines += [
                 f"  %modep = getelementptr inbounds i8, ptr %st, i64 {OFFSETS['fp_mode']}",
                 "  %mode = load i32, ptr %modep, align 4",
-                f"  %unusual_bits = and i32 %mode, {FP_FLUSH | FP_ROUNDING}",
+                f"  %unusual_bits = and i32 %mode, {FP_FLUSH | FP_ROUNDING | FP_DEFAULT_NAN}",
                 "  %unusual = icmp ne i32 %unusual_bits, 0",
                 "  %refused = or i1 %short, %unusual",
             ]
@@ -818,6 +828,7 @@ def _declarations() -> list[str]:
         '!1 = !{i32 1, !"override-stack-alignment", i32 8}',
         '!0 = !{!"branch_weights", i32 1, i32 100000}',
         '!2 = !{!"branch_weights", i32 31, i32 1}',
+        '!3 = !{!"branch_weights", i32 100000, i32 1}',
     ]
 
 

@@ -22,7 +22,7 @@ from ..guest.state import FP_FLUSH, FP_ROUNDING
 from ..isa.fields import Field, Number
 from ..isa.operations import Flags, Value
 from .emit import CALL, PINS, HandlerBuilder
-from .floating import INLINE, UNDERFLOWS
+from .floating import INLINE
 from .ir import IrValue, ir_type, type_of
 from .ir import name_of as _name
 from .ordinary import CHECK, Operand, look_at_results
@@ -39,6 +39,7 @@ BACK = "\x02"  # how many instructions of the block were counted and not done
 RETURN = "\x06"  # where an address may be one that a call of the region left in LR
 MARGIN = "\x07"  # how much more of the budget is left than `budget_left` says
 INEXACT = "\x0f"  # where FPSCR.IXC must be set
+LATER = "\x10"  # what a part of the extension registers is kept as
 SPILL = "\x03"  # where registers are written to the state block
 
 # What extension registers are kept as, by bits, and how they are moved.
@@ -175,6 +176,7 @@ class RegionBuilder(HandlerBuilder):
         self._stubs = 0
         self._redo = ""  # label of the block that has the interpreter do the instruction
         self._sources: dict[str, tuple[int, ...]] = {}  # the words of extension registers that values are of
+        self._numbers: set[str] = set()  # values that are single floating-point numbers
         self._ordinary: set[str] = set()  # values that are ordinary numbers once `_results` have been looked at
         self._results: list[Value] = []
 
@@ -192,6 +194,7 @@ class RegionBuilder(HandlerBuilder):
         self._stub = -1
         self._redo = ""
         self._sources.clear()
+        self._numbers.clear()
         self._ordinary.clear()
         self._begin(self._label("in"))
         return self.fragment
@@ -348,6 +351,15 @@ class RegionBuilder(HandlerBuilder):
         result = super().binary(op, a, b)
         if op == "xor" and a.width == 32 and _name(b) == _name(a.like(1 << 31)):
             self._derive(result, a)
+        if _name(a) in self._numbers:
+            # Not as integers, which would move them to registers of another kind.
+            if op == "xor" and _name(b) == str(1 << a.width - 1):
+                negated = self._number(a.width, f"fneg {self._float_argument(a)}")
+                self._derive(negated, a)
+                return negated
+            if op == "and" and _name(b) == str((1 << a.width - 1) - 1):
+                t = KEPT[a.width]
+                return self._number(a.width, f"call {t} @llvm.fabs.f{a.width}({self._float_argument(a)})")
         if op not in ("add", "sub") or result.width != 32 or result.lanes > 1:
             return result
         x, y = _name(a), _name(b)
@@ -378,6 +390,24 @@ class RegionBuilder(HandlerBuilder):
                 self._wrote(f"d{n}")
         return self._new(f"getelementptr inbounds i8, ptr %vfp, i64 {byte}")
 
+    @staticmethod
+    def _kind(first: int, bits: int) -> str:
+        return f"{LATER}{first}.{bits}{LATER}"
+
+    def kind(self, first: int, bits: int) -> str:
+        """Return what extension registers are kept as, from word `first` on.
+
+        LLVM keeps a slot that is accessed in several sizes in a register only if the larger ones are vectors of the
+        smaller ones.
+        """
+        place = first // 2
+        sizes = set(self.widths[place])
+        if bits == _WIDEST:
+            sizes |= self.widths[place + 1]
+        elif 16 in sizes:
+            sizes |= self.widths.get(place ^ 1, set())
+        return f"<{bits // 32} x float>" if bits > 32 and 4 in sizes else KEPT[bits]
+
     def extension_word(self, index: Number) -> IrValue:
         return self.vector(index, 32, 32)
 
@@ -392,9 +422,12 @@ class RegionBuilder(HandlerBuilder):
             return self.from_lanes([self.lane(part, i) for part in parts for i in range(part.lanes)])
         pointer = self._note(4 * first, bits // 8, write=False)
         t = ir_type(width, bits // width)
-        kept = self._new(f"load {KEPT[bits]}, ptr {pointer}, align 4")
-        value = self._shaped(width, bits // width, f"bitcast {KEPT[bits]} {kept} to {t}")
+        kind = self._kind(first, bits)
+        kept = self._new(f"load {kind}, ptr {pointer}, align 4")
+        value = self._shaped(width, bits // width, f"bitcast {kind} {kept} to {t}")
         self._sources[value.name] = tuple(range(first, first + bits // 32))
+        if bits == width and bits in (32, 64):
+            self._numbers.add(value.name)
         return value
 
     def splat(self, value: Value, lanes: int) -> IrValue:
@@ -423,8 +456,9 @@ class RegionBuilder(HandlerBuilder):
         if _name(value) in self._ordinary:
             self.fragment.ordinary.update(range(first, first + bits // 32))
         pointer = self._note(4 * first, bits // 8, write=True)
-        kept = self._new(f"bitcast {type_of(value)} {_name(value)} to {KEPT[bits]}")
-        self._do(f"store {KEPT[bits]} {kept}, ptr {pointer}, align 4")
+        kind = self._kind(first, bits)
+        kept = self._new(f"bitcast {type_of(value)} {_name(value)} to {kind}")
+        self._do(f"store {kind} {kept}, ptr {pointer}, align 4")
 
     def element(self, byte: Number, size: int) -> Value:
         assert isinstance(byte, int)
@@ -473,7 +507,7 @@ class RegionBuilder(HandlerBuilder):
         stub = self._new_stub()
         call = (
             f'callbr {result or "void"} asm sideeffect "{text}", "{constraints},{pins}"({inputs}) '
-            f"to label %{go_on} [label %f{STUB}{stub}{STUB}]"
+            f"to label %{go_on} [label %f{STUB}{stub}{STUB}], !prof !3"
         )
         name = ""
         if result:
@@ -527,7 +561,8 @@ class RegionBuilder(HandlerBuilder):
         )
 
     def load_elements(self, address: Value, bits: int, size: Number) -> IrValue:
-        return self._load_extension(address, bits)
+        known = None if _name(address).startswith("%") else self.literal(int(_name(address)), bits // 8)
+        return self._load_extension(address, bits) if known is None else self.const(known, bits)
 
     def _load_extension(self, address: Value, bits: int) -> IrValue:
         """Load 32, 64 or 128 bits for extension registers, in lanes of at most 64."""
@@ -612,10 +647,7 @@ class RegionBuilder(HandlerBuilder):
 
     def fp(self, op: str, *operands: Value, standard: bool = False) -> Value:
         if not standard and op in INLINE:
-            self.uses_floating = True
-            result = self.host(op, *operands)
-            self._redo_if(_name(self._is_unusual(result, underflows=op in UNDERFLOWS)))
-            return result
+            return self._compute(op, operands)
         if not standard or op not in self._whole:
             return super().fp(op, *operands, standard=standard)
         self.uses_floating = True  # it rounds to nearest
@@ -628,6 +660,26 @@ class RegionBuilder(HandlerBuilder):
         result = self.host(op, *operands)
         self._ordinary.add(result.name)
         self._results.append(result)
+        return result
+
+    def _compute(self, op: str, operands: Sequence[Value]) -> IrValue:
+        """Do add sub mul div sqrt of single values as an instruction that traps.py knows.
+
+        Which NaN results depends on the order of operands, which LLVM, and its assembler for a shorter encoding, change.
+        """
+        self.uses_floating = True
+        width = operands[0].width
+        name = f"{op}s{'s' if width == 32 else 'd'}"
+        text, kinds = f"{name} ${len(operands)}, $0", ["0", "x"][-len(operands) :]
+        if self._move:
+            text, kinds = f"{{vex3}} v{name} ${len(operands)}, $1, $0", ["x"] * len(operands)
+        constraints = ",".join(["=x", *kinds, "~{dirflag}", "~{fpsr}"])
+        arguments = ", ".join([self._float_argument(operand) for operand in operands])
+        return self._number(width, f'call {KEPT[width]} asm sideeffect "{text}", "{constraints}"({arguments})')
+
+    def _number(self, width: int, text: str) -> IrValue:
+        result = self._bits(width, 1, self._new(text))
+        self._numbers.add(result.name)
         return result
 
     def fp_compare(self, a: Value, b: Value, *, signal_quiet: bool = False) -> Value:

@@ -5,6 +5,7 @@ nothing has filled yet, testing conditions, and turning a fault into a Stop.
 from __future__ import annotations
 
 from ..guest import stop
+from ..guest.signals import SIGFPE, SIGTRAP
 from ..guest.state import OFFSETS
 from .emit import CALL, PARAMETERS, PINS, HandlerBuilder, condition_ir
 from .layout import CODE_SPACE, GUARD, TABLE_SIZE, THUMB_TABLE
@@ -312,12 +313,20 @@ _DEFAULT_ACTION = (
 # there are. The first record has their number in its first field.
 REGION_RECORD = 32
 
-# The signal handler for SIGSEGV and SIGBUS. A fault of generated code becomes a Stop: note it, and let the thread go
+# The signal handler: for SIGFPE and SIGTRAP that of traps.py, for SIGSEGV and SIGBUS this one. A fault of generated code becomes a Stop: note it, and let the thread go
 # on at `leave`, where the pinned registers are what they must be. In a compiled region (region_builder.py) it goes on
 # at the stub of the access. Any other fault is the host's own: default action.
 # The offsets are those of siginfo_t and ucontext_t (gregs begin at 40) on x86-64.
 FAULT = f"""
 define hidden void @on_fault(i32 %signal, ptr %info, ptr %context) #0 {{
+  %is_fpe = icmp eq i32 %signal, {SIGFPE}
+  %is_step = icmp eq i32 %signal, {SIGTRAP}
+  %is_trap = or i1 %is_fpe, %is_step
+  br i1 %is_trap, label %trap, label %fault
+trap:
+  call void @on_trap(i32 %signal, ptr %info, ptr %context)
+  ret void
+fault:
   %ripp = getelementptr i8, ptr %context, i64 168
   %rip = load i64, ptr %ripp
   %begin = ptrtoint ptr @run to i64
@@ -434,6 +443,10 @@ note:
   store i64 %leave, ptr %ripp
   ret void
 host:
+  call void @leave_to_host(i32 %signal)
+  ret void
+}}
+define internal void @leave_to_host(i32 %signal) #0 {{
   %none = alloca [32 x i8], align 8
   call void @llvm.memset.p0.i64(ptr %none, i8 0, i64 32, i1 true)
   %s = sext i32 %signal to i64

@@ -66,16 +66,18 @@ FPSCR_MASK = 0xFFC0009F
 FP_FLUSH = 1  # FPSCR.FZ
 FP_ROUNDING = 2  # FPSCR.RMode is not to nearest
 FP_EXACT = 4  # IXC is not set in the stored word, so a native operation must not set MXCSR's sticky bit wrongly
+FP_DEFAULT_NAN = 8  # FPSCR.DN
 
 
 def mxcsr_for(fpscr: int) -> int:
-    """Return the MXCSR of an FPSCR: its rounding mode, exceptions masked, no sticky flag."""
-    return 0x1F80 | (fpscr >> 23 & 1 | fpscr >> 21 & 2) << 13
+    """Return the MXCSR of an FPSCR: its rounding mode, only Invalid Operation traps (engine/traps.py), no sticky flag."""
+    return 0x1F00 | (fpscr >> 23 & 1 | fpscr >> 21 & 2) << 13
 
 
 def fp_mode(fpscr: int) -> int:
     """Return the `fp_mode` word of an FPSCR."""
-    return (fpscr >> 24 & 1) | (FP_ROUNDING if fpscr >> 22 & 3 else 0) | (0 if fpscr >> 4 & 1 else FP_EXACT)
+    modes = (fpscr >> 24 & 1) | (FP_ROUNDING if fpscr >> 22 & 3 else 0) | (0 if fpscr >> 4 & 1 else FP_EXACT)
+    return modes | fpscr >> 25 - 3 & FP_DEFAULT_NAN
 
 
 def exceptions_in(mxcsr: int) -> int:

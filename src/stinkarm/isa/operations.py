@@ -379,14 +379,14 @@ class Machine(FloatingOperations):
 
     @abstractmethod
     def load_elements(self, address: Value, bits: int, size: Number) -> Value:
-        """Load 64 or 128 bits of elements of `size` bytes (their byte order is the data's), the first one lowest.
+        """Load 32, 64 or 128 bits of elements of `size` bytes (their byte order is the data's), the first one lowest.
 
-        They come in lanes of 64 bits.
+        More than 32 bits come in lanes of 64.
         """
 
     @abstractmethod
     def store_elements(self, address: Value, value: Value, size: Number) -> None:
-        """Store one or two lanes of 64 bits as elements of `size` bytes, the lowest one first."""
+        """Store 32 bits, or one or two lanes of 64, as elements of `size` bytes, the lowest one first."""
 
     @abstractmethod
     def load_exclusive(self, address: Value, size: int) -> Value:

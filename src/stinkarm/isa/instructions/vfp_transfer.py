@@ -36,14 +36,15 @@ def _base(m: Machine, rn: Number) -> Any:
 def _vldr(m: Machine, dd: Number, double: int, rn: Number, offset: Number) -> None:
     address = _base(m, rn) + offset
     m.check_aligned(address, 3, write=False)
-    m.set_vector(first_word(dd, double), m.load(address, 8 if double else 4))
+    size = 8 if double else 4
+    m.set_vector(first_word(dd, double), m.load_elements(address, 8 * size, size))
 
 
 def _vstr(m: Machine, dd: Number, double: int, rn: Number, offset: Number) -> None:
     address = _base(m, rn) + offset
     m.check_aligned(address, 3, write=True)
     first, bits = first_word(dd, double), 64 if double else 32
-    m.store(address, bits // 8, m.vector(first, bits, bits))
+    m.store_elements(address, m.vector(first, bits, bits), bits // 8)
 
 
 def _single_transfers(name: str, load: int, ref: str) -> None:
