@@ -61,6 +61,13 @@ the freedom that it leaves is listed in `src/stinkarm/proof/divergences.py`, and
 """
 
 
+UNDERFLOW = (
+    "And one between the engines: compiled code detects underflow after rounding, as the host does. A product or "
+    "quotient within half a last place below the smallest normal number rounds up to that in all engines, but only "
+    "the others set FPSCR.UFC then ([design](design.md#floating-point))."
+)
+
+
 def _cases() -> tuple[Counter[str], int]:
     """Count the case lines of each encoding (by id), and all."""
     counts: Counter[str] = Counter()
@@ -161,6 +168,7 @@ def document() -> str:
             f"| {divergence.name} | {', '.join(divergence.oracles)} | {divergence.ours} | {divergence.theirs} | "
             f"{divergence.why} |"
         )
+    lines += ["", UNDERFLOW]
     return "\n".join(lines) + "\n"
 
 

@@ -1,9 +1,9 @@
 """Floating point on the host's own unit: the part of a handler that computes.
 
 While guest code runs, MXCSR has the rounding mode of FPSCR, only Invalid Operation traps (traps.py), and its sticky
-flags are FPSCR's (guest/state.py). A handler does the operation as it stands and looks at the result. It calls a routine
-(floating_routines.py), which does as the manual says, where the two machines differ: NaN results, FPSCR.FZ, and
-results that round up to the smallest normal number, which are tiny before rounding (ARM) but not after (x86).
+flags are FPSCR's (guest/state.py). A handler does the operation as it stands and looks at the result. It calls a
+routine (floating_routines.py), which does as the manual says, where the two machines differ: NaN results, FPSCR.FZ,
+and results that round up to the smallest normal number, which are tiny before rounding (ARM) but not after (x86).
 
 Operations are LLVM's constrained ones, which stay in order and are never computed at build time.
 """

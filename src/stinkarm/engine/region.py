@@ -542,15 +542,18 @@ class _Assembly:
         store = f"  store i64 %d{budget}, ptr %budget_left, align 8"
         # LLVM is not to know what is left now: it would count from what was left before, and keep both in loops.
         if first in self.checked:
-            # One instruction of the processor: it joins SUB and JL, not ADD and JS, which LLVM would have.
-            text = 'asm sideeffect "subq $2, $0; jl ${3:l}", "=r,0,i,!i,~{dirflag},~{fpsr},~{flags}"'
+            # One instruction of the processor: it joins SUB and JL, not ADD and JS, which LLVM would have. What is
+            # left goes the other way by way of memory: on that way an output of `callbr` may be lost.
+            rest = f"movq $0, {OFFSETS['budget']}($2); jmp ${{4:l}}"
+            text = f"subq $3, $0; jl 1f; .subsection 1; 1: {rest}; .previous"
             lines += [
-                f"  %d{budget} = callbr i64 {text}(i64 %b{budget}, i64 {len(keys)})",
+                f'  %d{budget} = callbr i64 asm sideeffect "{text}", "=r,0,{{r12}},i,!i,~{{flags}}"'
+                f"(i64 %b{budget}, ptr %st, i64 {len(keys)})",
                 f"    to label %n{budget} [label %x{label_of(*first)}], !prof !3",
                 f"n{budget}:",
                 store,
             ]
-            self._spent_text(first, len(keys), store)
+            self._spent_text(first, len(keys))
         else:
             lines += [
                 f"  %s{budget} = sub i64 %b{budget}, {len(keys)}",
@@ -628,17 +631,22 @@ class _Assembly:
     def _stub_text(self, number: int, registers: set[str]) -> None:
         self.stub_texts += [f"f{number}:", HERE, *self._spill(registers), "  br label %again"]
 
-    def _spent_text(self, key: Key, count: int, store: str) -> None:
+    def _spent_text(self, key: Key, count: int) -> None:
         """Leave for the interpreter at a block that was counted: the budget is nearly spent."""
         it = self.growth._its.get(key, 0)
         self.stub_texts += [
             f"x{label_of(*key)}:",
-            store,
+            *self._read_budget(),
             f"  store i32 {_signed(self._index(key[0]))}, ptr %fault_ip, align 4",
             self._fill(f"  store i32 {BACK}{it}{BACK}, ptr %fault_info, align 4", count),
             *self._spill(self.dirty[key]),
             "  br label %again",
         ]
+
+    def _read_budget(self) -> list[str]:
+        lines: list[str] = []
+        self._read(lines, "i64", OFFSETS["budget"], "%budget_left")
+        return lines
 
     def _exit_text(self, key: Key, registers: set[str]) -> list[str]:
         builder = self.builder

@@ -665,7 +665,7 @@ class RegionBuilder(HandlerBuilder):
     def _compute(self, op: str, operands: Sequence[Value]) -> IrValue:
         """Do add sub mul div sqrt of single values as an instruction that traps.py knows.
 
-        Which NaN results depends on the order of operands, which LLVM, and its assembler for a shorter encoding, change.
+        Which NaN results depends on the order of operands. LLVM would change it, its assembler for a shorter encoding.
         """
         self.uses_floating = True
         width = operands[0].width

@@ -313,9 +313,9 @@ _DEFAULT_ACTION = (
 # there are. The first record has their number in its first field.
 REGION_RECORD = 32
 
-# The signal handler: for SIGFPE and SIGTRAP that of traps.py, for SIGSEGV and SIGBUS this one. A fault of generated code becomes a Stop: note it, and let the thread go
-# on at `leave`, where the pinned registers are what they must be. In a compiled region (region_builder.py) it goes on
-# at the stub of the access. Any other fault is the host's own: default action.
+# The signal handler. For SIGFPE and SIGTRAP see traps.py. SIGSEGV and SIGBUS: a fault of generated code becomes a Stop:
+# note it, and let the thread go on at `leave`, where the pinned registers are what they must be. In a compiled region
+# (region_builder.py) it goes on at the stub of the access. Any other fault is the host's own: default action.
 # The offsets are those of siginfo_t and ucontext_t (gregs begin at 40) on x86-64.
 FAULT = f"""
 define hidden void @on_fault(i32 %signal, ptr %info, ptr %context) #0 {{

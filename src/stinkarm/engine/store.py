@@ -77,10 +77,11 @@ _GENERATING = (
         "ir.py",
         "generate.py",
         "runtime.py",
+        "traps.py",
         "build.py",
         "modules.py",
     ),
-    *("image.py", "layout.py", "state.py", "stop.py"),
+    *("image.py", "layout.py", "signals.py", "state.py", "stop.py"),
 )
 
 

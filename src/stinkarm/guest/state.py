@@ -70,7 +70,7 @@ FP_DEFAULT_NAN = 8  # FPSCR.DN
 
 
 def mxcsr_for(fpscr: int) -> int:
-    """Return the MXCSR of an FPSCR: its rounding mode, only Invalid Operation traps (engine/traps.py), no sticky flag."""
+    """Return the MXCSR of an FPSCR: its rounding mode, a trap for what is invalid (engine/traps.py), no sticky flag."""
     return 0x1F00 | (fpscr >> 23 & 1 | fpscr >> 21 & 2) << 13
 
 

@@ -118,7 +118,7 @@ def start_state(rng: Random, thumb: bool) -> dict[str, int]:
     if rng.random() < 0.15:  # a fault is near
         values[f"r{rng.choice(BASES)}"] = rng.choice((DATA + 64, DATA + DATA_SIZE - 64, READ_ONLY + 64, 0x40000))
     if rng.random() < 0.3:
-        values["fpscr"] = rng.getrandbits(32) & 0xFFC0009F
+        values["fpscr"] = rng.getrandbits(32) & rng.choice((0xFFC0009F, 0xFC00009F))
     values[f"r{INDEX}"] = rng.randrange(4)
     values["sp"] = DATA + 0x1800
     return values | {"pc": CODE, "T": int(thumb), "GE": rng.getrandbits(4), "tpidruro": rng.getrandbits(32)}

@@ -28,7 +28,7 @@ from ..isa.decode import decoder, is_wide
 
 # What the interpreter does, wherever it stands.
 INTERPRETED = {"bkpt", "cps", "hvc", "msr_imm", "msr_reg", "setend", "smc", "svc", "udf", "vmsr", "vtbl", "vtbx"}
-UNUSUAL_FPSCR = 1 << 24 | 3 << 22  # FZ and RMode: regions with floating point refuse to begin then
+UNUSUAL_FPSCR = 1 << 25 | 1 << 24 | 3 << 22  # DN, FZ and RMode: regions with floating point refuse to begin then
 
 LEFT = 100  # our own kind of stop: a region was left
 DIRECT_BRANCHES = ("b", "bl", "blx", "cbz")

@@ -158,8 +158,8 @@ def random_state(rng: Random, decoded: Decoded, address: int, thumb: bool) -> di
     else:
         values |= dict.fromkeys(DOUBLES, 0)
     if vector:
-        # Often without what compiled code leaves to the interpreter: FZ, and a rounding mode.
-        values["fpscr"] = rng.getrandbits(32) & rng.choice((0xFFC0009F, 0xFE00009F, 0))
+        # Often without what compiled code leaves to the interpreter: FZ, DN, and a rounding mode.
+        values["fpscr"] = rng.getrandbits(32) & rng.choice((0xFFC0009F, 0xFC00009F, 0))
     return values
 
 

@@ -11,6 +11,7 @@ attributes #2 = { nounwind noinline strictfp "no-builtins" }
 !1 = !{i32 1, !"override-stack-alignment", i32 8}
 !0 = !{!"branch_weights", i32 1, i32 100000}
 !2 = !{!"branch_weights", i32 31, i32 1}
+!3 = !{!"branch_weights", i32 100000, i32 1}
 define hidden preserve_nonecc void @region(ptr noalias %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v) #0 align 16 {
 entry:
   %budget_left = alloca i64, align 8
@@ -70,69 +71,67 @@ begin:
   store i32 %l0, ptr %lx, align 4
   store i32 0, ptr %ly, align 4
   %ip = getelementptr i8, ptr %ip0, i64 0
-  %s14p = getelementptr inbounds i8, ptr %st, i64 0
-  %s14 = load i32, ptr %s14p, align 4
-  store i32 %s14, ptr %r0, align 4
-  %s15p = getelementptr inbounds i8, ptr %st, i64 4
+  %s15p = getelementptr inbounds i8, ptr %st, i64 0
   %s15 = load i32, ptr %s15p, align 4
-  store i32 %s15, ptr %r1, align 4
-  %s16p = getelementptr inbounds i8, ptr %st, i64 8
+  store i32 %s15, ptr %r0, align 4
+  %s16p = getelementptr inbounds i8, ptr %st, i64 4
   %s16 = load i32, ptr %s16p, align 4
-  store i32 %s16, ptr %r2, align 4
-  %s17p = getelementptr inbounds i8, ptr %st, i64 12
+  store i32 %s16, ptr %r1, align 4
+  %s17p = getelementptr inbounds i8, ptr %st, i64 8
   %s17 = load i32, ptr %s17p, align 4
-  store i32 %s17, ptr %r3, align 4
-  %s18p = getelementptr inbounds i8, ptr %st, i64 16
+  store i32 %s17, ptr %r2, align 4
+  %s18p = getelementptr inbounds i8, ptr %st, i64 12
   %s18 = load i32, ptr %s18p, align 4
-  store i32 %s18, ptr %r4, align 4
-  %s19p = getelementptr inbounds i8, ptr %st, i64 20
+  store i32 %s18, ptr %r3, align 4
+  %s19p = getelementptr inbounds i8, ptr %st, i64 16
   %s19 = load i32, ptr %s19p, align 4
-  store i32 %s19, ptr %r5, align 4
-  %s20p = getelementptr inbounds i8, ptr %st, i64 24
+  store i32 %s19, ptr %r4, align 4
+  %s20p = getelementptr inbounds i8, ptr %st, i64 20
   %s20 = load i32, ptr %s20p, align 4
-  store i32 %s20, ptr %r6, align 4
-  %s21p = getelementptr inbounds i8, ptr %st, i64 28
+  store i32 %s20, ptr %r5, align 4
+  %s21p = getelementptr inbounds i8, ptr %st, i64 24
   %s21 = load i32, ptr %s21p, align 4
-  store i32 %s21, ptr %r7, align 4
-  %s22p = getelementptr inbounds i8, ptr %st, i64 32
+  store i32 %s21, ptr %r6, align 4
+  %s22p = getelementptr inbounds i8, ptr %st, i64 28
   %s22 = load i32, ptr %s22p, align 4
-  store i32 %s22, ptr %r8, align 4
-  %s23p = getelementptr inbounds i8, ptr %st, i64 36
+  store i32 %s22, ptr %r7, align 4
+  %s23p = getelementptr inbounds i8, ptr %st, i64 32
   %s23 = load i32, ptr %s23p, align 4
-  store i32 %s23, ptr %r9, align 4
-  %s24p = getelementptr inbounds i8, ptr %st, i64 40
+  store i32 %s23, ptr %r8, align 4
+  %s24p = getelementptr inbounds i8, ptr %st, i64 36
   %s24 = load i32, ptr %s24p, align 4
-  store i32 %s24, ptr %r10, align 4
-  %s25p = getelementptr inbounds i8, ptr %st, i64 44
+  store i32 %s24, ptr %r9, align 4
+  %s25p = getelementptr inbounds i8, ptr %st, i64 40
   %s25 = load i32, ptr %s25p, align 4
-  store i32 %s25, ptr %r11, align 4
-  %s26p = getelementptr inbounds i8, ptr %st, i64 48
+  store i32 %s25, ptr %r10, align 4
+  %s26p = getelementptr inbounds i8, ptr %st, i64 44
   %s26 = load i32, ptr %s26p, align 4
-  store i32 %s26, ptr %r12, align 4
-  %s27p = getelementptr inbounds i8, ptr %st, i64 52
+  store i32 %s26, ptr %r11, align 4
+  %s27p = getelementptr inbounds i8, ptr %st, i64 48
   %s27 = load i32, ptr %s27p, align 4
-  store i32 %s27, ptr %r13, align 4
-  %s28p = getelementptr inbounds i8, ptr %st, i64 56
+  store i32 %s27, ptr %r12, align 4
+  %s28p = getelementptr inbounds i8, ptr %st, i64 52
   %s28 = load i32, ptr %s28p, align 4
-  store i32 %s28, ptr %r14, align 4
+  store i32 %s28, ptr %r13, align 4
+  %s29p = getelementptr inbounds i8, ptr %st, i64 56
+  %s29 = load i32, ptr %s29p, align 4
+  store i32 %s29, ptr %r14, align 4
   br label %i8000
 i8000:
   %b1 = load i64, ptr %budget_left, align 8
-  %d1 = sub i64 %b1, 1
-  %h1 = call i64 asm "", "=r,0"(i64 %d1)
-  store i64 %h1, ptr %budget_left, align 8
-  %l1 = icmp slt i64 %d1, 0
-  br i1 %l1, label %xi8000, label %n1, !prof !0
+  %d1 = callbr i64 asm sideeffect "subq $3, $0; jl 1f; .subsection 1; 1: movq $0, 416($2); jmp ${4:l}; .previous", "=r,0,{r12},i,!i,~{flags}"(i64 %b1, ptr %st, i64 1)
+    to label %n1 [label %xi8000], !prof !3
 n1:
+  store i64 %d1, ptr %budget_left, align 8
   br label %in1
 in1:
   store i32 32772, ptr %r14, align 4
   br label %i800c_8004
 i800c_8004:
-  %b5 = load i64, ptr %budget_left, align 8
-  %d5 = sub i64 %b5, 2
-  %h5 = call i64 asm "", "=r,0"(i64 %d5)
-  store i64 %h5, ptr %budget_left, align 8
+  %b6 = load i64, ptr %budget_left, align 8
+  %s6 = sub i64 %b6, 2
+  %d6 = call i64 asm "", "=r,0"(i64 %s6)
+  store i64 %d6, ptr %budget_left, align 8
   br label %in2
 in2:
   %t1 = load i32, ptr %r1, align 4
@@ -166,15 +165,15 @@ elsewhere5:
   %t22 = getelementptr i8, ptr %t17, i64 %t21
   %t23 = trunc i32 %t8 to i1
   %t24 = select i1 %t23, ptr %t22, ptr %t15
-  %s6 = load i32, ptr %r0, align 4
-  %s6p = getelementptr inbounds i8, ptr %st, i64 0
-  store i32 %s6, ptr %s6p, align 4
-  %s7 = load i32, ptr %r1, align 4
-  %s7p = getelementptr inbounds i8, ptr %st, i64 4
+  %s7 = load i32, ptr %r0, align 4
+  %s7p = getelementptr inbounds i8, ptr %st, i64 0
   store i32 %s7, ptr %s7p, align 4
-  %s8 = load i32, ptr %r14, align 4
-  %s8p = getelementptr inbounds i8, ptr %st, i64 56
+  %s8 = load i32, ptr %r1, align 4
+  %s8p = getelementptr inbounds i8, ptr %st, i64 4
   store i32 %s8, ptr %s8p, align 4
+  %s9 = load i32, ptr %r14, align 4
+  %s9p = getelementptr inbounds i8, ptr %st, i64 56
+  store i32 %s9, ptr %s9p, align 4
   %t25 = load i64, ptr %budget_left, align 8
   %t26 = add i64 %t25, 7
   %t27 = load i32, ptr %cy, align 4
@@ -205,10 +204,10 @@ go6:
   musttail call preserve_nonecc void %t41(ptr %st, ptr %mem, ptr %t24, ptr %base, i64 %t26, i32 %t31, i32 %t32, i32 %t30, i32 %t38)
   ret void
 i8004:
-  %b9 = load i64, ptr %budget_left, align 8
-  %d9 = sub i64 %b9, 2
-  %h9 = call i64 asm "", "=r,0"(i64 %d9)
-  store i64 %h9, ptr %budget_left, align 8
+  %b10 = load i64, ptr %budget_left, align 8
+  %s10 = sub i64 %b10, 2
+  %d10 = call i64 asm "", "=r,0"(i64 %s10)
+  store i64 %d10, ptr %budget_left, align 8
   br label %in8
 in8:
   %t42 = load i32, ptr %r1, align 4
@@ -249,10 +248,10 @@ else11:
 after12:
   br label %i800c
 i800c:
-  %b10 = load i64, ptr %budget_left, align 8
-  %d10 = sub i64 %b10, 2
-  %h10 = call i64 asm "", "=r,0"(i64 %d10)
-  store i64 %h10, ptr %budget_left, align 8
+  %b11 = load i64, ptr %budget_left, align 8
+  %s11 = sub i64 %b11, 2
+  %d11 = call i64 asm "", "=r,0"(i64 %s11)
+  store i64 %d11, ptr %budget_left, align 8
   br label %in13
 in13:
   %t59 = load i32, ptr %r1, align 4
@@ -283,15 +282,15 @@ elsewhere15:
   %t79 = getelementptr i8, ptr %t74, i64 %t78
   %t80 = trunc i32 %t66 to i1
   %t81 = select i1 %t80, ptr %t79, ptr %t72
-  %s11 = load i32, ptr %r0, align 4
-  %s11p = getelementptr inbounds i8, ptr %st, i64 0
-  store i32 %s11, ptr %s11p, align 4
-  %s12 = load i32, ptr %r1, align 4
-  %s12p = getelementptr inbounds i8, ptr %st, i64 4
+  %s12 = load i32, ptr %r0, align 4
+  %s12p = getelementptr inbounds i8, ptr %st, i64 0
   store i32 %s12, ptr %s12p, align 4
-  %s13 = load i32, ptr %r14, align 4
-  %s13p = getelementptr inbounds i8, ptr %st, i64 56
+  %s13 = load i32, ptr %r1, align 4
+  %s13p = getelementptr inbounds i8, ptr %st, i64 4
   store i32 %s13, ptr %s13p, align 4
+  %s14 = load i32, ptr %r14, align 4
+  %s14p = getelementptr inbounds i8, ptr %st, i64 56
+  store i32 %s14, ptr %s14p, align 4
   %t82 = load i64, ptr %budget_left, align 8
   %t83 = add i64 %t82, 7
   %t84 = load i32, ptr %cy, align 4
@@ -322,17 +321,20 @@ go16:
   musttail call preserve_nonecc void %t98(ptr %st, ptr %mem, ptr %t81, ptr %base, i64 %t83, i32 %t88, i32 %t89, i32 %t87, i32 %t95)
   ret void
 xi8000:
+  %s2p = getelementptr inbounds i8, ptr %st, i64 416
+  %s2 = load i64, ptr %s2p, align 4
+  store i64 %s2, ptr %budget_left, align 4
   store i32 8192, ptr %fault_ip, align 4
   store i32 1, ptr %fault_info, align 4
-  %s2 = load i32, ptr %r0, align 4
-  %s2p = getelementptr inbounds i8, ptr %st, i64 0
-  store i32 %s2, ptr %s2p, align 4
-  %s3 = load i32, ptr %r1, align 4
-  %s3p = getelementptr inbounds i8, ptr %st, i64 4
+  %s3 = load i32, ptr %r0, align 4
+  %s3p = getelementptr inbounds i8, ptr %st, i64 0
   store i32 %s3, ptr %s3p, align 4
-  %s4 = load i32, ptr %r14, align 4
-  %s4p = getelementptr inbounds i8, ptr %st, i64 56
+  %s4 = load i32, ptr %r1, align 4
+  %s4p = getelementptr inbounds i8, ptr %st, i64 4
   store i32 %s4, ptr %s4p, align 4
+  %s5 = load i32, ptr %r14, align 4
+  %s5p = getelementptr inbounds i8, ptr %st, i64 56
+  store i32 %s5, ptr %s5p, align 4
   br label %again
 again:
   %t99 = load i32, ptr %cy, align 4

@@ -11,6 +11,7 @@ attributes #2 = { nounwind noinline strictfp "no-builtins" }
 !1 = !{i32 1, !"override-stack-alignment", i32 8}
 !0 = !{!"branch_weights", i32 1, i32 100000}
 !2 = !{!"branch_weights", i32 31, i32 1}
+!3 = !{!"branch_weights", i32 100000, i32 1}
 define hidden preserve_nonecc void @region(ptr noalias %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v) #0 align 16 {
 entry:
   %budget_left = alloca i64, align 8
@@ -118,9 +119,9 @@ begin:
   br label %i8000
 i8000:
   %b1 = load i64, ptr %budget_left, align 8
-  %d1 = sub i64 %b1, 5
-  %h1 = call i64 asm "", "=r,0"(i64 %d1)
-  store i64 %h1, ptr %budget_left, align 8
+  %s1 = sub i64 %b1, 5
+  %d1 = call i64 asm "", "=r,0"(i64 %s1)
+  store i64 %d1, ptr %budget_left, align 8
   br label %in1
 in1:
   %t1 = load i32, ptr %r1, align 4

@@ -10,6 +10,7 @@ attributes #2 = { nounwind noinline strictfp "no-builtins" }
 !1 = !{i32 1, !"override-stack-alignment", i32 8}
 !0 = !{!"branch_weights", i32 1, i32 100000}
 !2 = !{!"branch_weights", i32 31, i32 1}
+!3 = !{!"branch_weights", i32 100000, i32 1}
 define hidden preserve_nonecc void @region(ptr noalias %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v) #0 align 16 {
 entry:
   %budget_left = alloca i64, align 8
@@ -117,9 +118,9 @@ begin:
   br label %i8000
 i8000:
   %b1 = load i64, ptr %budget_left, align 8
-  %d1 = sub i64 %b1, 4
-  %h1 = call i64 asm "", "=r,0"(i64 %d1)
-  store i64 %h1, ptr %budget_left, align 8
+  %s1 = sub i64 %b1, 4
+  %d1 = call i64 asm "", "=r,0"(i64 %s1)
+  store i64 %d1, ptr %budget_left, align 8
   br label %in1
 in1:
   %t1 = load i32, ptr %r2, align 4
@@ -144,12 +145,12 @@ aligned3:
   %t11 = add i32 %t7, 0
   %t12 = load i32, ptr %r2, align 4
   %t13 = zext i32 %t7 to i64
-  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t12, i64 %t13, i32 0, ptr %st, ptr %mem, i32 8193, i32 3) to label %ok5 [label %f0]
+  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t12, i64 %t13, i32 0, ptr %st, ptr %mem, i32 8193, i32 3) to label %ok5 [label %f0], !prof !3
 ok5:
   %t14 = add i32 %t7, 4
   %t15 = load i32, ptr %r3, align 4
   %t16 = zext i32 %t7 to i64
-  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t15, i64 %t16, i32 4, ptr %st, ptr %mem, i32 8193, i32 3) to label %ok6 [label %f0]
+  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t15, i64 %t16, i32 4, ptr %st, ptr %mem, i32 8193, i32 3) to label %ok6 [label %f0], !prof !3
 ok6:
   store i32 %t8, ptr %r1, align 4
   br label %in7
@@ -174,12 +175,12 @@ again10:
   br label %f1
 aligned9:
   %t27 = zext i32 %t23 to i64
-  %t28 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t27, i32 0, ptr %st, ptr %mem, i32 8195, i32 1) to label %ok11 [label %f1]
+  %t28 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t27, i32 0, ptr %st, ptr %mem, i32 8195, i32 1) to label %ok11 [label %f1], !prof !3
 ok11:
   %t29 = add i32 %t23, 8
   %t30 = sub i32 %t29, 4
   %t31 = zext i32 %t23 to i64
-  %t32 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t31, i32 4, ptr %st, ptr %mem, i32 8195, i32 1) to label %ok12 [label %f1]
+  %t32 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t31, i32 4, ptr %st, ptr %mem, i32 8195, i32 1) to label %ok12 [label %f1], !prof !3
 ok12:
   %t33 = and i32 %t23, 3
   %t34 = icmp ne i32 %t33, 0
@@ -191,7 +192,7 @@ again14:
 aligned13:
   %t35 = add i32 %t23, 0
   %t36 = zext i32 %t23 to i64
-  %t37 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t36, i32 0, ptr %st, ptr %mem, i32 8195, i32 1) to label %ok15 [label %f1]
+  %t37 = callbr i32 asm sideeffect "1: movl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t36, i32 0, ptr %st, ptr %mem, i32 8195, i32 1) to label %ok15 [label %f1], !prof !3
 ok15:
   store i32 %t37, ptr %r4, align 4
   store i32 %t24, ptr %r13, align 4

@@ -10,6 +10,7 @@ attributes #2 = { nounwind noinline strictfp "no-builtins" }
 !1 = !{i32 1, !"override-stack-alignment", i32 8}
 !0 = !{!"branch_weights", i32 1, i32 100000}
 !2 = !{!"branch_weights", i32 31, i32 1}
+!3 = !{!"branch_weights", i32 100000, i32 1}
 define hidden preserve_nonecc void @region(ptr noalias %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v) #0 align 16 {
 entry:
   %budget_left = alloca i64, align 8
@@ -69,67 +70,65 @@ begin:
   store i32 %l0, ptr %lx, align 4
   store i32 0, ptr %ly, align 4
   %ip = getelementptr i8, ptr %ip0, i64 0
-  %s6p = getelementptr inbounds i8, ptr %st, i64 0
-  %s6 = load i32, ptr %s6p, align 4
-  store i32 %s6, ptr %r0, align 4
-  %s7p = getelementptr inbounds i8, ptr %st, i64 4
+  %s7p = getelementptr inbounds i8, ptr %st, i64 0
   %s7 = load i32, ptr %s7p, align 4
-  store i32 %s7, ptr %r1, align 4
-  %s8p = getelementptr inbounds i8, ptr %st, i64 8
+  store i32 %s7, ptr %r0, align 4
+  %s8p = getelementptr inbounds i8, ptr %st, i64 4
   %s8 = load i32, ptr %s8p, align 4
-  store i32 %s8, ptr %r2, align 4
-  %s9p = getelementptr inbounds i8, ptr %st, i64 12
+  store i32 %s8, ptr %r1, align 4
+  %s9p = getelementptr inbounds i8, ptr %st, i64 8
   %s9 = load i32, ptr %s9p, align 4
-  store i32 %s9, ptr %r3, align 4
-  %s10p = getelementptr inbounds i8, ptr %st, i64 16
+  store i32 %s9, ptr %r2, align 4
+  %s10p = getelementptr inbounds i8, ptr %st, i64 12
   %s10 = load i32, ptr %s10p, align 4
-  store i32 %s10, ptr %r4, align 4
-  %s11p = getelementptr inbounds i8, ptr %st, i64 20
+  store i32 %s10, ptr %r3, align 4
+  %s11p = getelementptr inbounds i8, ptr %st, i64 16
   %s11 = load i32, ptr %s11p, align 4
-  store i32 %s11, ptr %r5, align 4
-  %s12p = getelementptr inbounds i8, ptr %st, i64 24
+  store i32 %s11, ptr %r4, align 4
+  %s12p = getelementptr inbounds i8, ptr %st, i64 20
   %s12 = load i32, ptr %s12p, align 4
-  store i32 %s12, ptr %r6, align 4
-  %s13p = getelementptr inbounds i8, ptr %st, i64 28
+  store i32 %s12, ptr %r5, align 4
+  %s13p = getelementptr inbounds i8, ptr %st, i64 24
   %s13 = load i32, ptr %s13p, align 4
-  store i32 %s13, ptr %r7, align 4
-  %s14p = getelementptr inbounds i8, ptr %st, i64 32
+  store i32 %s13, ptr %r6, align 4
+  %s14p = getelementptr inbounds i8, ptr %st, i64 28
   %s14 = load i32, ptr %s14p, align 4
-  store i32 %s14, ptr %r8, align 4
-  %s15p = getelementptr inbounds i8, ptr %st, i64 36
+  store i32 %s14, ptr %r7, align 4
+  %s15p = getelementptr inbounds i8, ptr %st, i64 32
   %s15 = load i32, ptr %s15p, align 4
-  store i32 %s15, ptr %r9, align 4
-  %s16p = getelementptr inbounds i8, ptr %st, i64 40
+  store i32 %s15, ptr %r8, align 4
+  %s16p = getelementptr inbounds i8, ptr %st, i64 36
   %s16 = load i32, ptr %s16p, align 4
-  store i32 %s16, ptr %r10, align 4
-  %s17p = getelementptr inbounds i8, ptr %st, i64 44
+  store i32 %s16, ptr %r9, align 4
+  %s17p = getelementptr inbounds i8, ptr %st, i64 40
   %s17 = load i32, ptr %s17p, align 4
-  store i32 %s17, ptr %r11, align 4
-  %s18p = getelementptr inbounds i8, ptr %st, i64 48
+  store i32 %s17, ptr %r10, align 4
+  %s18p = getelementptr inbounds i8, ptr %st, i64 44
   %s18 = load i32, ptr %s18p, align 4
-  store i32 %s18, ptr %r12, align 4
-  %s19p = getelementptr inbounds i8, ptr %st, i64 52
+  store i32 %s18, ptr %r11, align 4
+  %s19p = getelementptr inbounds i8, ptr %st, i64 48
   %s19 = load i32, ptr %s19p, align 4
-  store i32 %s19, ptr %r13, align 4
-  %s20p = getelementptr inbounds i8, ptr %st, i64 56
+  store i32 %s19, ptr %r12, align 4
+  %s20p = getelementptr inbounds i8, ptr %st, i64 52
   %s20 = load i32, ptr %s20p, align 4
-  store i32 %s20, ptr %r14, align 4
+  store i32 %s20, ptr %r13, align 4
+  %s21p = getelementptr inbounds i8, ptr %st, i64 56
+  %s21 = load i32, ptr %s21p, align 4
+  store i32 %s21, ptr %r14, align 4
   br label %i8000
 i8000:
   %b1 = load i64, ptr %budget_left, align 8
-  %d1 = sub i64 %b1, 3
-  %h1 = call i64 asm "", "=r,0"(i64 %d1)
-  store i64 %h1, ptr %budget_left, align 8
-  %l1 = icmp slt i64 %d1, 0
-  br i1 %l1, label %xi8000, label %n1, !prof !0
+  %d1 = callbr i64 asm sideeffect "subq $3, $0; jl 1f; .subsection 1; 1: movq $0, 416($2); jmp ${4:l}; .previous", "=r,0,{r12},i,!i,~{flags}"(i64 %b1, ptr %st, i64 3)
+    to label %n1 [label %xi8000], !prof !3
 n1:
+  store i64 %d1, ptr %budget_left, align 8
   br label %in1
 in1:
   %t1 = load i32, ptr %r1, align 4
   %t2 = add i32 %t1, 4
   %t3 = load i32, ptr %r0, align 4
   %t4 = zext i32 %t1 to i64
-  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t3, i64 %t4, i32 4, ptr %st, ptr %mem, i32 8192, i32 3) to label %ok2 [label %f0]
+  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t3, i64 %t4, i32 4, ptr %st, ptr %mem, i32 8192, i32 3) to label %ok2 [label %f0], !prof !3
 ok2:
   br label %in3
 in3:
@@ -171,10 +170,10 @@ else6:
 after7:
   br label %i800c
 i800c:
-  %b4 = load i64, ptr %budget_left, align 8
-  %d4 = sub i64 %b4, 1
-  %h4 = call i64 asm "", "=r,0"(i64 %d4)
-  store i64 %h4, ptr %budget_left, align 8
+  %b5 = load i64, ptr %budget_left, align 8
+  %s5 = sub i64 %b5, 1
+  %d5 = call i64 asm "", "=r,0"(i64 %s5)
+  store i64 %d5, ptr %budget_left, align 8
   br label %in8
 in8:
   %t22 = load i32, ptr %r14, align 4
@@ -195,9 +194,9 @@ elsewhere9:
   %t35 = getelementptr i8, ptr %t30, i64 %t34
   %t36 = trunc i32 %t22 to i1
   %t37 = select i1 %t36, ptr %t35, ptr %t28
-  %s5 = load i32, ptr %r0, align 4
-  %s5p = getelementptr inbounds i8, ptr %st, i64 0
-  store i32 %s5, ptr %s5p, align 4
+  %s6 = load i32, ptr %r0, align 4
+  %s6p = getelementptr inbounds i8, ptr %st, i64 0
+  store i32 %s6, ptr %s6p, align 4
   %t38 = load i64, ptr %budget_left, align 8
   %t39 = add i64 %t38, 4
   %t40 = load i32, ptr %cy, align 4
@@ -228,17 +227,20 @@ go10:
   musttail call preserve_nonecc void %t54(ptr %st, ptr %mem, ptr %t37, ptr %base, i64 %t39, i32 %t44, i32 %t45, i32 %t43, i32 %t51)
   ret void
 xi8000:
+  %s2p = getelementptr inbounds i8, ptr %st, i64 416
+  %s2 = load i64, ptr %s2p, align 4
+  store i64 %s2, ptr %budget_left, align 4
   store i32 8192, ptr %fault_ip, align 4
   store i32 3, ptr %fault_info, align 4
-  %s2 = load i32, ptr %r0, align 4
-  %s2p = getelementptr inbounds i8, ptr %st, i64 0
-  store i32 %s2, ptr %s2p, align 4
-  br label %again
-f0:
-  call void asm sideeffect "", ""()
   %s3 = load i32, ptr %r0, align 4
   %s3p = getelementptr inbounds i8, ptr %st, i64 0
   store i32 %s3, ptr %s3p, align 4
+  br label %again
+f0:
+  call void asm sideeffect "", ""()
+  %s4 = load i32, ptr %r0, align 4
+  %s4p = getelementptr inbounds i8, ptr %st, i64 0
+  store i32 %s4, ptr %s4p, align 4
   br label %again
 again:
   %t55 = load i32, ptr %cy, align 4

@@ -12,6 +12,7 @@ attributes #2 = { nounwind noinline strictfp "no-builtins" }
 !1 = !{i32 1, !"override-stack-alignment", i32 8}
 !0 = !{!"branch_weights", i32 1, i32 100000}
 !2 = !{!"branch_weights", i32 31, i32 1}
+!3 = !{!"branch_weights", i32 100000, i32 1}
 define hidden preserve_nonecc void @region(ptr noalias %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v) #0 align 16 {
 entry:
   %budget_left = alloca i64, align 8
@@ -119,9 +120,9 @@ begin:
   br label %i8001
 i8001:
   %b1 = load i64, ptr %budget_left, align 8
-  %d1 = sub i64 %b1, 6
-  %h1 = call i64 asm "", "=r,0"(i64 %d1)
-  store i64 %h1, ptr %budget_left, align 8
+  %s1 = sub i64 %b1, 6
+  %d1 = call i64 asm "", "=r,0"(i64 %s1)
+  store i64 %d1, ptr %budget_left, align 8
   br label %in1
 in1:
   %t1 = load i32, ptr %r0, align 4
@@ -191,7 +192,7 @@ in11:
   %t33 = add i32 %t32, 0
   %t34 = load i32, ptr %r0, align 4
   %t35 = zext i32 %t32 to i64
-  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t34, i64 %t35, i32 0, ptr %st, ptr %mem, i32 1207975940, i32 2) to label %ok12 [label %f0]
+  callbr void asm sideeffect "1: movl ${0:k}, ${2:c}($1,%r13); .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "r,r,i,{r12},{r13},i,i,!i"(i32 %t34, i64 %t35, i32 0, ptr %st, ptr %mem, i32 1207975940, i32 2) to label %ok12 [label %f0], !prof !3
 ok12:
   br label %in13
 in13:

@@ -14,6 +14,7 @@ attributes #2 = { nounwind noinline strictfp "no-builtins" }
 !1 = !{i32 1, !"override-stack-alignment", i32 8}
 !0 = !{!"branch_weights", i32 1, i32 100000}
 !2 = !{!"branch_weights", i32 31, i32 1}
+!3 = !{!"branch_weights", i32 100000, i32 1}
 define hidden preserve_nonecc void @region(ptr noalias %st, ptr %mem, ptr %ip0, ptr %base, i64 %budget, i32 %n, i32 %z, i32 %c, i32 %v) #0 align 16 {
 entry:
   %budget_left = alloca i64, align 8
@@ -121,9 +122,9 @@ begin:
   br label %i8001
 i8001:
   %b1 = load i64, ptr %budget_left, align 8
-  %d1 = sub i64 %b1, 2
-  %h1 = call i64 asm "", "=r,0"(i64 %d1)
-  store i64 %h1, ptr %budget_left, align 8
+  %s1 = sub i64 %b1, 2
+  %d1 = call i64 asm "", "=r,0"(i64 %s1)
+  store i64 %d1, ptr %budget_left, align 8
   br label %in1
 in1:
   %t1 = load i32, ptr %r0, align 4
@@ -168,9 +169,9 @@ after5:
   br label %i8005
 i8005:
   %b2 = load i64, ptr %budget_left, align 8
-  %d2 = sub i64 %b2, 1
-  %h2 = call i64 asm "", "=r,0"(i64 %d2)
-  store i64 %h2, ptr %budget_left, align 8
+  %s2 = sub i64 %b2, 1
+  %d2 = call i64 asm "", "=r,0"(i64 %s2)
+  store i64 %d2, ptr %budget_left, align 8
   br label %in6
 in6:
   %t22 = load i32, ptr %r0, align 4
@@ -179,7 +180,7 @@ elsewhere7:
   %t23 = load i32, ptr %r0, align 4
   %t24 = add i32 32776, %t23
   %t25 = zext i32 %t24 to i64
-  %t26 = callbr i32 asm sideeffect "1: movzbl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t25, i32 0, ptr %st, ptr %mem, i32 1207975938, i32 1) to label %ok8 [label %f0]
+  %t26 = callbr i32 asm sideeffect "1: movzbl ${2:c}($1,%r13), $0; .pushsection .faults,\22a\22,@progbits; .long 1b-., ${7:l}-., ${5:c}, ${6:c}; .popsection", "=r,r,i,{r12},{r13},i,i,!i"(i64 %t25, i32 0, ptr %st, ptr %mem, i32 1207975938, i32 1) to label %ok8 [label %f0], !prof !3
 ok8:
   %t27 = shl i32 %t26, 1
   %t28 = add i32 32776, %t27
@@ -223,9 +224,9 @@ go10:
   ret void
 i800f:
   %b3 = load i64, ptr %budget_left, align 8
-  %d3 = sub i64 %b3, 1
-  %h3 = call i64 asm "", "=r,0"(i64 %d3)
-  store i64 %h3, ptr %budget_left, align 8
+  %s3 = sub i64 %b3, 1
+  %d3 = call i64 asm "", "=r,0"(i64 %s3)
+  store i64 %d3, ptr %budget_left, align 8
   br label %in17
 in17:
   %t110 = load i32, ptr %r2, align 4
@@ -266,9 +267,9 @@ in17:
   br label %i8011
 i800b:
   %b4 = load i64, ptr %budget_left, align 8
-  %d4 = sub i64 %b4, 2
-  %h4 = call i64 asm "", "=r,0"(i64 %d4)
-  store i64 %h4, ptr %budget_left, align 8
+  %s4 = sub i64 %b4, 2
+  %d4 = call i64 asm "", "=r,0"(i64 %s4)
+  store i64 %d4, ptr %budget_left, align 8
   br label %in12
 in12:
   %t53 = load i32, ptr %r1, align 4
@@ -360,9 +361,9 @@ go15:
   ret void
 i8011:
   %b6 = load i64, ptr %budget_left, align 8
-  %d6 = sub i64 %b6, 1
-  %h6 = call i64 asm "", "=r,0"(i64 %d6)
-  store i64 %h6, ptr %budget_left, align 8
+  %s6 = sub i64 %b6, 1
+  %d6 = call i64 asm "", "=r,0"(i64 %s6)
+  store i64 %d6, ptr %budget_left, align 8
   br label %in18
 in18:
   %t134 = load i32, ptr %r14, align 4
