@@ -1,4 +1,7 @@
-"""Jump tables: what compilers make of a `switch`, read so that its branch stays in the region."""
+"""Jump tables: what compilers make of a `switch`, read so that its branch stays in the region.
+
+And branches into a sequence of instructions that stands behind them, as copying functions have.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,15 @@ from typing import NamedTuple
 from ..isa.fields import Number
 
 MOST_CASES = 512
+MOST_BEHIND = 128  # bytes behind a branch that it may go to the middle of
 _ALWAYS_B = 0xEA  # the top byte of an unconditional B in A32
 
 
 class JumpTable(NamedTuple):
-    """A branch that goes to `targets[i]` if register `by` is `i`. `read`: the address and size of what tells."""
+    """A branch that goes to `targets[i]` if register `by` is `i`.
+
+    `read`: the address and size of what tells that; of 0 bytes if the branch itself does.
+    """
 
     by: int
     targets: list[int | None]
@@ -29,12 +36,16 @@ def jump_table(
     if name in ("tbb", "tbh") and fields["rn"] == 15:
         size = 1 if name == "tbb" else 2
         return _read(_int(fields["rm"]), pc + 4, size, lambda base, entry: base + 2 * entry, constant)
-    if fields.get("rn") != 15 or (fields.get("shift_t"), fields.get("shift_n")) != (0, 2):
+    if fields.get("rn") != 15 or fields.get("shift_t") != 0:
+        return None
+    if name == "add_reg" and fields["rd"] == 15 and fields["s"] == 0:
+        index, shift = _int(fields["rm"]), _int(fields["shift_n"])
+        table = _branches(index, pc + 8, constant) if shift == 2 else None
+        return table or _behind(index, pc + 8, shift)
+    if fields["shift_n"] != 2:
         return None
     if name == "ldr_reg" and fields["rt"] == 15 and (fields["p"], fields["u"], fields["w"]) == (1, 1, 0):
         return _read(_int(fields["rm"]), pc + 8, 4, lambda base, entry: None if entry & 3 else entry, constant)
-    if name == "add_reg" and fields["rd"] == 15 and fields["s"] == 0:
-        return _branches(_int(fields["rm"]), pc + 8, constant)
     return None
 
 
@@ -75,3 +86,11 @@ def _branches(index: int, base: int, constant: Callable[[int, int], bytes | None
             break
         targets.append(base + 4 * len(targets))
     return JumpTable(index, targets, (base, len(targets) * 4)) if targets else None
+
+
+def _behind(index: int, base: int, shift: int) -> JumpTable | None:
+    """Take instructions from `base` on for targets."""
+    if shift > 3:
+        return None
+    places = [base + (i << shift) for i in range(MOST_BEHIND >> shift)]
+    return JumpTable(index, [None if place & 3 else place for place in places], (base, 0))

@@ -188,7 +188,8 @@ class _Growth:
 
         def execute() -> None:
             if table is not None:
-                self.covered.add(table.read)
+                if table.read[1]:
+                    self.covered.add(table.read)
                 places = [None if target is None else target | thumb for target in table.targets]
                 builder.jump_by(table.by, [target if self._is_known(target) else None for target in places])
             encoding.execute(builder, fields)
