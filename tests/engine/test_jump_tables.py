@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stinkarm.engine.jump_tables import MOST_CASES, jump_table
+from stinkarm.engine.jump_tables import MOST_BEHIND, MOST_CASES, jump_table
 from stinkarm.isa.decode import decoder
 
 AT = 0x8000
@@ -49,6 +49,24 @@ def test_a_load_of_pc_whose_targets_are_words() -> None:
 def test_an_addition_to_pc_whose_table_is_branches() -> None:
     table = table_of(0x908FF102, words(0xEA000010, 0xEAFFFFF0, 0xE1A00000, 0xEA000000), thumb=False)
     assert table == (2, [AT + 8, AT + 12], (AT + 8, 8))
+
+
+def test_an_addition_to_pc_without_a_table_goes_to_what_stands_behind_it() -> None:
+    table = table_of(0x108FF00C, words(0xE320F000, 0xE5313004), thumb=False)  # addne pc, pc, ip
+    assert table is not None
+    by, targets, read = table
+    assert by == 12
+    assert read == (AT + 8, 0)
+    assert len(targets) == MOST_BEHIND
+    assert {i: target for i, target in enumerate(targets) if target is not None} == {
+        i: AT + 8 + i for i in range(0, MOST_BEHIND, 4)
+    }
+
+
+def test_such_an_addition_may_shift() -> None:
+    table = table_of(0xE08FF103, words(0xE320F000, 0xEA000000), thumb=False)  # add pc, pc, r3, lsl #2
+    assert table == (3, [AT + 8 + 4 * i for i in range(MOST_BEHIND // 4)], (AT + 8, 0))
+    assert table_of(0xE08FF203, words(0xE320F000), thumb=False) is None  # lsl #4
 
 
 @pytest.mark.parametrize(

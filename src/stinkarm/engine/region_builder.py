@@ -61,9 +61,9 @@ class Unsupported(Exception):
 
 
 class RegionValue(IrValue):
-    """`base`: this is the value of that name plus `displacement`. `pair`: what was subtracted, if it is V of that."""
+    """`base`: this is the value of that name plus `displacement`. `pair`: operands, if it is V of `result`."""
 
-    __slots__ = ("base", "displacement", "pair")
+    __slots__ = ("base", "displacement", "pair", "result")
 
     def __init__(
         self,
@@ -73,11 +73,13 @@ class RegionValue(IrValue):
         base: str = "",
         displacement: int = 0,
         pair: tuple[str, str] = ("", ""),
+        result: str = "",
     ) -> None:
         super().__init__(builder, 32, name)
         self.base = base
         self.displacement = displacement
         self.pair = pair
+        self.result = result
 
 
 class Carry(IrValue):
@@ -174,6 +176,7 @@ class RegionBuilder(HandlerBuilder):
         self.jumps_on = False  # where this instruction branches to is not where a function returns to
         self._stub = -1
         self._stubs = 0
+        self._reduced = ("", 0)  # what a number was subtracted to give, with flags, and the number
         self._redo = ""  # label of the block that has the interpreter do the instruction
         self._sources: dict[str, tuple[int, ...]] = {}  # the words of extension registers that values are of
         self._numbers: set[str] = set()  # values that are single floating-point numbers
@@ -192,6 +195,7 @@ class RegionBuilder(HandlerBuilder):
         self.block = "in"  # phis of a meaning name blocks that it made itself
         self._link = None
         self._stub = -1
+        self._reduced = ("", 0)
         self._redo = ""
         self._sources.clear()
         self._numbers.clear()
@@ -236,6 +240,11 @@ class RegionBuilder(HandlerBuilder):
         name = _name(value)
         self._put(f"r{n}", name)
         self._wrote(f"r{n}")
+        if name == self._reduced[0]:
+            # What was there before is needed no more: C and V of x - number follow from the result, too.
+            number = self._reduced[1]
+            for slot, operand in (("cx", str(~number & 0xFFFFFFFF)), ("cy", name), ("vx", name), ("vy", str(-number))):
+                self._put(slot, operand)
         if n == 14:
             self._link = int(name) if not name.startswith("%") else None
 
@@ -304,6 +313,8 @@ class RegionBuilder(HandlerBuilder):
             x, y = word.pair
             for slot, name in (("vx", x), ("vy", y), ("lx", x), ("ly", y)):
                 self._put(slot, name)
+            if not y.startswith("%") and int(y) not in (0, 1 << 31):
+                self._reduced = (word.result, int(y))
             return
         self._put("vx", self._new(f"and i32 {_name(word)}, -2147483648"))
         self._put("vy", "1")
@@ -322,12 +333,21 @@ class RegionBuilder(HandlerBuilder):
         self._put(GE_SLOT, self._new(f"bitcast <4 x i8> {bytes_} to i32"))
         self._wrote(GE_SLOT)
 
+    def add(self, x: Value, y: Value) -> tuple[Value, Flags]:
+        if _name(y).startswith("%") or int(_name(y)) in (0, 1 << 31):
+            return super().add(x, y)
+        opposite = self.const(-int(_name(y)))
+        return self._difference(x, opposite, x + y, (x ^ opposite))
+
     def subtract(self, x: Value, y: Value) -> tuple[Value, Flags]:
-        result = x - y
+        return self._difference(x, y, x - y, x ^ y)
+
+    def _difference(self, x: Value, y: Value, result: Value, differ: Value) -> tuple[Value, Flags]:
+        """Return `result`, which is x - y, with its flags; `differ`: x ^ y."""
         pair = (_name(x), _name(y))
         carry = Carry(self, self._new(f"icmp ule i32 {pair[1]}, {pair[0]}"), pair)
-        word = (x ^ y) & (x ^ result)
-        return result, Flags(result, carry, RegionValue(self, _name(word), pair=pair))
+        word = differ & (x ^ result)
+        return result, Flags(result, carry, RegionValue(self, _name(word), pair=pair, result=_name(result)))
 
     def condition(self, cond: int) -> IrValue:
         """Return the condition `cond` (0 EQ .. 13 LE, A8.3) as a 1-bit value."""

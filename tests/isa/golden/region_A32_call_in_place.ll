@@ -212,10 +212,10 @@ i8004:
 in8:
   %t42 = load i32, ptr %r1, align 4
   %t43 = sub i32 %t42, 1
-  %t44 = icmp ule i32 1, %t42
-  %t45 = xor i32 %t42, 1
+  %t44 = xor i32 %t42, 1
+  %t45 = icmp ule i32 1, %t42
   %t46 = xor i32 %t42, %t43
-  %t47 = and i32 %t45, %t46
+  %t47 = and i32 %t44, %t46
   store i32 %t43, ptr %fn, align 4
   store i32 %t43, ptr %fz, align 4
   %t48 = load i32, ptr %fn, align 4
@@ -235,6 +235,10 @@ in8:
   store i32 %t42, ptr %lx, align 4
   store i32 1, ptr %ly, align 4
   store i32 %t43, ptr %r1, align 4
+  store i32 4294967294, ptr %cx, align 4
+  store i32 %t43, ptr %cy, align 4
+  store i32 %t43, ptr %vx, align 4
+  store i32 -1, ptr %vy, align 4
   br label %in9
 in9:
   %t56 = load i32, ptr %fz, align 4

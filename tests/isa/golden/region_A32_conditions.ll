@@ -127,10 +127,10 @@ in1:
   %t1 = load i32, ptr %r1, align 4
   %t2 = load i32, ptr %r0, align 4
   %t3 = sub i32 %t2, %t1
-  %t4 = icmp ule i32 %t1, %t2
-  %t5 = xor i32 %t2, %t1
+  %t4 = xor i32 %t2, %t1
+  %t5 = icmp ule i32 %t1, %t2
   %t6 = xor i32 %t2, %t3
-  %t7 = and i32 %t5, %t6
+  %t7 = and i32 %t4, %t6
   store i32 %t3, ptr %fn, align 4
   store i32 %t3, ptr %fz, align 4
   %t8 = load i32, ptr %fn, align 4
@@ -183,10 +183,10 @@ then7:
   %t34 = load i32, ptr %r0, align 4
   %t35 = load i32, ptr %r3, align 4
   %t36 = sub i32 %t35, %t34
-  %t37 = icmp ule i32 %t34, %t35
-  %t38 = xor i32 %t35, %t34
+  %t37 = xor i32 %t35, %t34
+  %t38 = icmp ule i32 %t34, %t35
   %t39 = xor i32 %t35, %t36
-  %t40 = and i32 %t38, %t39
+  %t40 = and i32 %t37, %t39
   store i32 %t36, ptr %r3, align 4
   br label %after9
 else8:

@@ -125,10 +125,10 @@ i8000:
 in1:
   %t1 = load i32, ptr %r2, align 4
   %t2 = add i32 %t1, 1
-  %t3 = icmp ult i32 %t2, %t1
-  %t4 = xor i32 %t1, %t2
-  %t5 = xor i32 1, %t2
-  %t6 = and i32 %t4, %t5
+  %t3 = xor i32 %t1, 4294967295
+  %t4 = icmp ule i32 4294967295, %t1
+  %t5 = xor i32 %t1, %t2
+  %t6 = and i32 %t3, %t5
   store i32 %t2, ptr %r2, align 4
   br label %in2
 in2:
@@ -157,10 +157,10 @@ ok6:
 in7:
   %t17 = load i32, ptr %r3, align 4
   %t18 = add i32 %t17, 1
-  %t19 = icmp ult i32 %t18, %t17
-  %t20 = xor i32 %t17, %t18
-  %t21 = xor i32 1, %t18
-  %t22 = and i32 %t20, %t21
+  %t19 = xor i32 %t17, 4294967295
+  %t20 = icmp ule i32 4294967295, %t17
+  %t21 = xor i32 %t17, %t18
+  %t22 = and i32 %t19, %t21
   store i32 %t18, ptr %r3, align 4
   br label %in8
 in8:

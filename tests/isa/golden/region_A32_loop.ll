@@ -134,10 +134,10 @@ ok2:
 in3:
   %t5 = load i32, ptr %r0, align 4
   %t6 = sub i32 %t5, 1
-  %t7 = icmp ule i32 1, %t5
-  %t8 = xor i32 %t5, 1
+  %t7 = xor i32 %t5, 1
+  %t8 = icmp ule i32 1, %t5
   %t9 = xor i32 %t5, %t6
-  %t10 = and i32 %t8, %t9
+  %t10 = and i32 %t7, %t9
   store i32 %t6, ptr %fn, align 4
   store i32 %t6, ptr %fz, align 4
   %t11 = load i32, ptr %fn, align 4
@@ -157,6 +157,10 @@ in3:
   store i32 %t5, ptr %lx, align 4
   store i32 1, ptr %ly, align 4
   store i32 %t6, ptr %r0, align 4
+  store i32 4294967294, ptr %cx, align 4
+  store i32 %t6, ptr %cy, align 4
+  store i32 %t6, ptr %vx, align 4
+  store i32 -1, ptr %vy, align 4
   br label %in4
 in4:
   %t19 = load i32, ptr %fz, align 4

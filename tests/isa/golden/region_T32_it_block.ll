@@ -127,10 +127,10 @@ i8001:
 in1:
   %t1 = load i32, ptr %r0, align 4
   %t2 = sub i32 %t1, 0
-  %t3 = icmp ule i32 0, %t1
-  %t4 = xor i32 %t1, 0
+  %t3 = xor i32 %t1, 0
+  %t4 = icmp ule i32 0, %t1
   %t5 = xor i32 %t1, %t2
-  %t6 = and i32 %t4, %t5
+  %t6 = and i32 %t3, %t5
   store i32 %t2, ptr %fn, align 4
   store i32 %t2, ptr %fz, align 4
   %t7 = load i32, ptr %fn, align 4
@@ -159,10 +159,10 @@ in3:
 then4:
   %t17 = load i32, ptr %r1, align 4
   %t18 = add i32 %t17, 1
-  %t19 = icmp ult i32 %t18, %t17
-  %t20 = xor i32 %t17, %t18
-  %t21 = xor i32 1, %t18
-  %t22 = and i32 %t20, %t21
+  %t19 = xor i32 %t17, 4294967295
+  %t20 = icmp ule i32 4294967295, %t17
+  %t21 = xor i32 %t17, %t18
+  %t22 = and i32 %t19, %t21
   store i32 %t18, ptr %r1, align 4
   br label %after6
 else5:
@@ -177,10 +177,10 @@ in7:
 then8:
   %t26 = load i32, ptr %r2, align 4
   %t27 = add i32 %t26, 1
-  %t28 = icmp ult i32 %t27, %t26
-  %t29 = xor i32 %t26, %t27
-  %t30 = xor i32 1, %t27
-  %t31 = and i32 %t29, %t30
+  %t28 = xor i32 %t26, 4294967295
+  %t29 = icmp ule i32 4294967295, %t26
+  %t30 = xor i32 %t26, %t27
+  %t31 = and i32 %t28, %t30
   store i32 %t27, ptr %r2, align 4
   br label %after10
 else9:

@@ -129,10 +129,10 @@ i8001:
 in1:
   %t1 = load i32, ptr %r0, align 4
   %t2 = sub i32 %t1, 1
-  %t3 = icmp ule i32 1, %t1
-  %t4 = xor i32 %t1, 1
+  %t3 = xor i32 %t1, 1
+  %t4 = icmp ule i32 1, %t1
   %t5 = xor i32 %t1, %t2
-  %t6 = and i32 %t4, %t5
+  %t6 = and i32 %t3, %t5
   store i32 %t2, ptr %fn, align 4
   store i32 %t2, ptr %fz, align 4
   %t7 = load i32, ptr %fn, align 4
@@ -229,41 +229,35 @@ i800f:
   store i64 %d3, ptr %budget_left, align 8
   br label %in17
 in17:
-  %t110 = load i32, ptr %r2, align 4
-  %t111 = add i32 %t110, 1
-  %t112 = icmp ult i32 %t111, %t110
-  %t113 = xor i32 %t110, %t111
-  %t114 = xor i32 1, %t111
-  %t115 = and i32 %t113, %t114
-  store i32 %t111, ptr %fn, align 4
-  store i32 %t111, ptr %fz, align 4
-  %t116 = load i32, ptr %fn, align 4
-  %t117 = load i32, ptr %vx, align 4
-  %t118 = load i32, ptr %vy, align 4
-  %t119 = sub i32 %t117, %t118
-  %t120 = xor i32 %t117, %t118
-  %t121 = xor i32 %t117, %t119
-  %t122 = and i32 %t120, %t121
-  %t123 = xor i32 %t116, %t122
-  store i32 %t123, ptr %lx, align 4
+  %t100 = load i32, ptr %r2, align 4
+  %t101 = add i32 %t100, 1
+  %t102 = xor i32 %t100, 4294967295
+  %t103 = icmp ule i32 4294967295, %t100
+  %t104 = xor i32 %t100, %t101
+  %t105 = and i32 %t102, %t104
+  store i32 %t101, ptr %fn, align 4
+  store i32 %t101, ptr %fz, align 4
+  %t106 = load i32, ptr %fn, align 4
+  %t107 = load i32, ptr %vx, align 4
+  %t108 = load i32, ptr %vy, align 4
+  %t109 = sub i32 %t107, %t108
+  %t110 = xor i32 %t107, %t108
+  %t111 = xor i32 %t107, %t109
+  %t112 = and i32 %t110, %t111
+  %t113 = xor i32 %t106, %t112
+  store i32 %t113, ptr %lx, align 4
   store i32 0, ptr %ly, align 4
-  %t124 = zext i1 %t112 to i32
-  store i32 %t124, ptr %cx, align 4
-  store i32 1, ptr %cy, align 4
-  %t125 = and i32 %t115, -2147483648
-  store i32 %t125, ptr %vx, align 4
-  store i32 1, ptr %vy, align 4
-  %t126 = load i32, ptr %fn, align 4
-  %t127 = load i32, ptr %vx, align 4
-  %t128 = load i32, ptr %vy, align 4
-  %t129 = sub i32 %t127, %t128
-  %t130 = xor i32 %t127, %t128
-  %t131 = xor i32 %t127, %t129
-  %t132 = and i32 %t130, %t131
-  %t133 = xor i32 %t126, %t132
-  store i32 %t133, ptr %lx, align 4
-  store i32 0, ptr %ly, align 4
-  store i32 %t111, ptr %r2, align 4
+  store i32 %t100, ptr %cx, align 4
+  store i32 4294967295, ptr %cy, align 4
+  store i32 %t100, ptr %vx, align 4
+  store i32 4294967295, ptr %vy, align 4
+  store i32 %t100, ptr %lx, align 4
+  store i32 4294967295, ptr %ly, align 4
+  store i32 %t101, ptr %r2, align 4
+  store i32 0, ptr %cx, align 4
+  store i32 %t101, ptr %cy, align 4
+  store i32 %t101, ptr %vx, align 4
+  store i32 -4294967295, ptr %vy, align 4
   br label %i8011
 i800b:
   %b4 = load i64, ptr %budget_left, align 8
@@ -274,10 +268,10 @@ i800b:
 in12:
   %t53 = load i32, ptr %r1, align 4
   %t54 = add i32 %t53, 1
-  %t55 = icmp ult i32 %t54, %t53
-  %t56 = xor i32 %t53, %t54
-  %t57 = xor i32 1, %t54
-  %t58 = and i32 %t56, %t57
+  %t55 = xor i32 %t53, 4294967295
+  %t56 = icmp ule i32 4294967295, %t53
+  %t57 = xor i32 %t53, %t54
+  %t58 = and i32 %t55, %t57
   store i32 %t54, ptr %fn, align 4
   store i32 %t54, ptr %fz, align 4
   %t59 = load i32, ptr %fn, align 4
@@ -290,74 +284,68 @@ in12:
   %t66 = xor i32 %t59, %t65
   store i32 %t66, ptr %lx, align 4
   store i32 0, ptr %ly, align 4
-  %t67 = zext i1 %t55 to i32
-  store i32 %t67, ptr %cx, align 4
-  store i32 1, ptr %cy, align 4
-  %t68 = and i32 %t58, -2147483648
-  store i32 %t68, ptr %vx, align 4
-  store i32 1, ptr %vy, align 4
-  %t69 = load i32, ptr %fn, align 4
-  %t70 = load i32, ptr %vx, align 4
-  %t71 = load i32, ptr %vy, align 4
-  %t72 = sub i32 %t70, %t71
-  %t73 = xor i32 %t70, %t71
-  %t74 = xor i32 %t70, %t72
-  %t75 = and i32 %t73, %t74
-  %t76 = xor i32 %t69, %t75
-  store i32 %t76, ptr %lx, align 4
-  store i32 0, ptr %ly, align 4
+  store i32 %t53, ptr %cx, align 4
+  store i32 4294967295, ptr %cy, align 4
+  store i32 %t53, ptr %vx, align 4
+  store i32 4294967295, ptr %vy, align 4
+  store i32 %t53, ptr %lx, align 4
+  store i32 4294967295, ptr %ly, align 4
   store i32 %t54, ptr %r1, align 4
+  store i32 0, ptr %cx, align 4
+  store i32 %t54, ptr %cy, align 4
+  store i32 %t54, ptr %vx, align 4
+  store i32 -4294967295, ptr %vy, align 4
   br label %in13
 in13:
-  %t77 = load i32, ptr %r14, align 4
-  switch i32 %t77, label %elsewhere14 [  ]
+  %t67 = load i32, ptr %r14, align 4
+  switch i32 %t67, label %elsewhere14 [  ]
 elsewhere14:
-  %t78 = getelementptr inbounds i8, ptr %st, i64 392
-  %t79 = load ptr, ptr %t78, align 8
-  %t80 = zext i32 %t77 to i64
-  %t81 = and i64 %t80, -4
-  %t82 = shl i64 %t81, 2
-  %t83 = getelementptr i8, ptr %t79, i64 %t82
-  %t84 = getelementptr inbounds i8, ptr %st, i64 392
-  %t85 = load ptr, ptr %t84, align 8
-  %t86 = zext i32 %t77 to i64
-  %t87 = and i64 %t86, -2
-  %t88 = shl i64 %t87, 3
-  %t89 = add i64 %t88, 19327352832
-  %t90 = getelementptr i8, ptr %t85, i64 %t89
-  %t91 = trunc i32 %t77 to i1
-  %t92 = select i1 %t91, ptr %t90, ptr %t83
+  %t68 = getelementptr inbounds i8, ptr %st, i64 392
+  %t69 = load ptr, ptr %t68, align 8
+  %t70 = zext i32 %t67 to i64
+  %t71 = and i64 %t70, -4
+  %t72 = shl i64 %t71, 2
+  %t73 = getelementptr i8, ptr %t69, i64 %t72
+  %t74 = getelementptr inbounds i8, ptr %st, i64 392
+  %t75 = load ptr, ptr %t74, align 8
+  %t76 = zext i32 %t67 to i64
+  %t77 = and i64 %t76, -2
+  %t78 = shl i64 %t77, 3
+  %t79 = add i64 %t78, 19327352832
+  %t80 = getelementptr i8, ptr %t75, i64 %t79
+  %t81 = trunc i32 %t67 to i1
+  %t82 = select i1 %t81, ptr %t80, ptr %t73
   %s5 = load i32, ptr %r1, align 4
   %s5p = getelementptr inbounds i8, ptr %st, i64 4
   store i32 %s5, ptr %s5p, align 4
-  %t93 = load i64, ptr %budget_left, align 8
-  %t94 = add i64 %t93, 7
-  %t95 = load i32, ptr %cy, align 4
-  %t96 = load i32, ptr %cx, align 4
-  %t97 = icmp ule i32 %t95, %t96
-  %t98 = zext i1 %t97 to i32
-  %t99 = load i32, ptr %fn, align 4
-  %t100 = load i32, ptr %fz, align 4
-  %t101 = load i32, ptr %vx, align 4
-  %t102 = load i32, ptr %vy, align 4
-  %t103 = sub i32 %t101, %t102
-  %t104 = xor i32 %t101, %t102
-  %t105 = xor i32 %t101, %t103
-  %t106 = and i32 %t104, %t105
-  %t107 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t92, ptr %base, i64 %t94, i32 %t99, i32 %t100, i32 %t98, i32 %t106)
-  %t108 = icmp ult i64 %t107, 768
-  br i1 %t108, label %aside16, label %go15, !prof !0
+  %t83 = load i64, ptr %budget_left, align 8
+  %t84 = add i64 %t83, 7
+  %t85 = load i32, ptr %cy, align 4
+  %t86 = load i32, ptr %cx, align 4
+  %t87 = icmp ule i32 %t85, %t86
+  %t88 = zext i1 %t87 to i32
+  %t89 = load i32, ptr %fn, align 4
+  %t90 = load i32, ptr %fz, align 4
+  %t91 = load i32, ptr %vx, align 4
+  %t92 = load i32, ptr %vy, align 4
+  %t93 = sub i32 %t91, %t92
+  %t94 = xor i32 %t91, %t92
+  %t95 = xor i32 %t91, %t93
+  %t96 = and i32 %t94, %t95
+  %t97 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t82, ptr %base, i64 %t84, i32 %t89, i32 %t90, i32 %t88, i32 %t96)
+  %t98 = icmp ult i64 %t97, 768
+  br i1 %t98, label %aside16, label %go15, !prof !0
 aside16:
   call void asm sideeffect "", ""()
-  store i32 %t99, ptr %leaving_n, align 4
-  store i32 %t100, ptr %leaving_z, align 4
-  store i32 %t98, ptr %leaving_c, align 4
-  store i32 %t106, ptr %leaving_v, align 4
-  store ptr %t92, ptr %leaving_for, align 8
+  store i32 %t89, ptr %leaving_n, align 4
+  store i32 %t90, ptr %leaving_z, align 4
+  store i32 %t88, ptr %leaving_c, align 4
+  store i32 %t96, ptr %leaving_v, align 4
+  store ptr %t82, ptr %leaving_for, align 8
   br label %leave_counted
 go15:
-  %t109 = getelementptr i8, ptr %base, i64 %t107
-  musttail call preserve_nonecc void %t109(ptr %st, ptr %mem, ptr %t92, ptr %base, i64 %t94, i32 %t99, i32 %t100, i32 %t98, i32 %t106)
+  %t99 = getelementptr i8, ptr %base, i64 %t97
+  musttail call preserve_nonecc void %t99(ptr %st, ptr %mem, ptr %t82, ptr %base, i64 %t84, i32 %t89, i32 %t90, i32 %t88, i32 %t96)
   ret void
 i8011:
   %b6 = load i64, ptr %budget_left, align 8
@@ -366,118 +354,118 @@ i8011:
   store i64 %d6, ptr %budget_left, align 8
   br label %in18
 in18:
-  %t134 = load i32, ptr %r14, align 4
-  switch i32 %t134, label %elsewhere19 [  ]
+  %t114 = load i32, ptr %r14, align 4
+  switch i32 %t114, label %elsewhere19 [  ]
 elsewhere19:
-  %t135 = getelementptr inbounds i8, ptr %st, i64 392
-  %t136 = load ptr, ptr %t135, align 8
-  %t137 = zext i32 %t134 to i64
-  %t138 = and i64 %t137, -4
-  %t139 = shl i64 %t138, 2
-  %t140 = getelementptr i8, ptr %t136, i64 %t139
-  %t141 = getelementptr inbounds i8, ptr %st, i64 392
-  %t142 = load ptr, ptr %t141, align 8
-  %t143 = zext i32 %t134 to i64
-  %t144 = and i64 %t143, -2
-  %t145 = shl i64 %t144, 3
-  %t146 = add i64 %t145, 19327352832
-  %t147 = getelementptr i8, ptr %t142, i64 %t146
-  %t148 = trunc i32 %t134 to i1
-  %t149 = select i1 %t148, ptr %t147, ptr %t140
+  %t115 = getelementptr inbounds i8, ptr %st, i64 392
+  %t116 = load ptr, ptr %t115, align 8
+  %t117 = zext i32 %t114 to i64
+  %t118 = and i64 %t117, -4
+  %t119 = shl i64 %t118, 2
+  %t120 = getelementptr i8, ptr %t116, i64 %t119
+  %t121 = getelementptr inbounds i8, ptr %st, i64 392
+  %t122 = load ptr, ptr %t121, align 8
+  %t123 = zext i32 %t114 to i64
+  %t124 = and i64 %t123, -2
+  %t125 = shl i64 %t124, 3
+  %t126 = add i64 %t125, 19327352832
+  %t127 = getelementptr i8, ptr %t122, i64 %t126
+  %t128 = trunc i32 %t114 to i1
+  %t129 = select i1 %t128, ptr %t127, ptr %t120
   %s7 = load i32, ptr %r2, align 4
   %s7p = getelementptr inbounds i8, ptr %st, i64 8
   store i32 %s7, ptr %s7p, align 4
-  %t150 = load i64, ptr %budget_left, align 8
-  %t151 = add i64 %t150, 7
-  %t152 = load i32, ptr %cy, align 4
-  %t153 = load i32, ptr %cx, align 4
-  %t154 = icmp ule i32 %t152, %t153
-  %t155 = zext i1 %t154 to i32
-  %t156 = load i32, ptr %fn, align 4
-  %t157 = load i32, ptr %fz, align 4
-  %t158 = load i32, ptr %vx, align 4
-  %t159 = load i32, ptr %vy, align 4
-  %t160 = sub i32 %t158, %t159
-  %t161 = xor i32 %t158, %t159
-  %t162 = xor i32 %t158, %t160
-  %t163 = and i32 %t161, %t162
-  %t164 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t149, ptr %base, i64 %t151, i32 %t156, i32 %t157, i32 %t155, i32 %t163)
-  %t165 = icmp ult i64 %t164, 768
-  br i1 %t165, label %aside21, label %go20, !prof !0
+  %t130 = load i64, ptr %budget_left, align 8
+  %t131 = add i64 %t130, 7
+  %t132 = load i32, ptr %cy, align 4
+  %t133 = load i32, ptr %cx, align 4
+  %t134 = icmp ule i32 %t132, %t133
+  %t135 = zext i1 %t134 to i32
+  %t136 = load i32, ptr %fn, align 4
+  %t137 = load i32, ptr %fz, align 4
+  %t138 = load i32, ptr %vx, align 4
+  %t139 = load i32, ptr %vy, align 4
+  %t140 = sub i32 %t138, %t139
+  %t141 = xor i32 %t138, %t139
+  %t142 = xor i32 %t138, %t140
+  %t143 = and i32 %t141, %t142
+  %t144 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t129, ptr %base, i64 %t131, i32 %t136, i32 %t137, i32 %t135, i32 %t143)
+  %t145 = icmp ult i64 %t144, 768
+  br i1 %t145, label %aside21, label %go20, !prof !0
 aside21:
   call void asm sideeffect "", ""()
-  store i32 %t156, ptr %leaving_n, align 4
-  store i32 %t157, ptr %leaving_z, align 4
-  store i32 %t155, ptr %leaving_c, align 4
-  store i32 %t163, ptr %leaving_v, align 4
-  store ptr %t149, ptr %leaving_for, align 8
+  store i32 %t136, ptr %leaving_n, align 4
+  store i32 %t137, ptr %leaving_z, align 4
+  store i32 %t135, ptr %leaving_c, align 4
+  store i32 %t143, ptr %leaving_v, align 4
+  store ptr %t129, ptr %leaving_for, align 8
   br label %leave_counted
 go20:
-  %t166 = getelementptr i8, ptr %base, i64 %t164
-  musttail call preserve_nonecc void %t166(ptr %st, ptr %mem, ptr %t149, ptr %base, i64 %t151, i32 %t156, i32 %t157, i32 %t155, i32 %t163)
+  %t146 = getelementptr i8, ptr %base, i64 %t144
+  musttail call preserve_nonecc void %t146(ptr %st, ptr %mem, ptr %t129, ptr %base, i64 %t131, i32 %t136, i32 %t137, i32 %t135, i32 %t143)
   ret void
 f0:
   call void asm sideeffect "", ""()
   br label %again
 again:
-  %t167 = load i32, ptr %cy, align 4
-  %t168 = load i32, ptr %cx, align 4
-  %t169 = icmp ule i32 %t167, %t168
-  %t170 = zext i1 %t169 to i32
-  %t171 = load i32, ptr %fn, align 4
-  %t172 = load i32, ptr %fz, align 4
-  %t173 = load i32, ptr %vx, align 4
-  %t174 = load i32, ptr %vy, align 4
-  %t175 = sub i32 %t173, %t174
-  %t176 = xor i32 %t173, %t174
-  %t177 = xor i32 %t173, %t175
-  %t178 = and i32 %t176, %t177
-  %t179 = getelementptr inbounds i8, ptr %st, i64 464
-  %t180 = load i32, ptr %t179, align 4
-  %t181 = zext i32 %t180 to i64
-  %t182 = getelementptr inbounds i8, ptr %st, i64 392
-  %t183 = load ptr, ptr %t182, align 8
-  %t184 = getelementptr [16 x i8], ptr %t183, i64 %t181
-  %t185 = getelementptr inbounds i8, ptr %st, i64 468
-  %t186 = load i32, ptr %t185, align 4
-  %t187 = and i32 %t186, 65535
-  %t188 = zext i32 %t187 to i64
-  %t189 = load i64, ptr %budget_left, align 8
-  %t190 = add i64 %t189, 7
-  %t191 = add i64 %t190, %t188
-  %t192 = lshr i32 %t186, 24
-  %t193 = getelementptr inbounds i8, ptr %st, i64 88
-  store i32 %t192, ptr %t193, align 4
-  %t194 = getelementptr i8, ptr %base, i64 256
-  musttail call preserve_nonecc void %t194(ptr %st, ptr %mem, ptr %t184, ptr %base, i64 %t191, i32 %t171, i32 %t172, i32 %t170, i32 %t178)
+  %t147 = load i32, ptr %cy, align 4
+  %t148 = load i32, ptr %cx, align 4
+  %t149 = icmp ule i32 %t147, %t148
+  %t150 = zext i1 %t149 to i32
+  %t151 = load i32, ptr %fn, align 4
+  %t152 = load i32, ptr %fz, align 4
+  %t153 = load i32, ptr %vx, align 4
+  %t154 = load i32, ptr %vy, align 4
+  %t155 = sub i32 %t153, %t154
+  %t156 = xor i32 %t153, %t154
+  %t157 = xor i32 %t153, %t155
+  %t158 = and i32 %t156, %t157
+  %t159 = getelementptr inbounds i8, ptr %st, i64 464
+  %t160 = load i32, ptr %t159, align 4
+  %t161 = zext i32 %t160 to i64
+  %t162 = getelementptr inbounds i8, ptr %st, i64 392
+  %t163 = load ptr, ptr %t162, align 8
+  %t164 = getelementptr [16 x i8], ptr %t163, i64 %t161
+  %t165 = getelementptr inbounds i8, ptr %st, i64 468
+  %t166 = load i32, ptr %t165, align 4
+  %t167 = and i32 %t166, 65535
+  %t168 = zext i32 %t167 to i64
+  %t169 = load i64, ptr %budget_left, align 8
+  %t170 = add i64 %t169, 7
+  %t171 = add i64 %t170, %t168
+  %t172 = lshr i32 %t166, 24
+  %t173 = getelementptr inbounds i8, ptr %st, i64 88
+  store i32 %t172, ptr %t173, align 4
+  %t174 = getelementptr i8, ptr %base, i64 256
+  musttail call preserve_nonecc void %t174(ptr %st, ptr %mem, ptr %t164, ptr %base, i64 %t171, i32 %t151, i32 %t152, i32 %t150, i32 %t158)
   ret void
 leave_counted:
-  %t195 = load ptr, ptr %leaving_for, align 8
-  %t196 = load i64, ptr %budget_left, align 8
-  %t197 = add i64 %t196, 7
-  %t198 = load i32, ptr %leaving_n, align 4
-  %t199 = load i32, ptr %leaving_z, align 4
-  %t200 = load i32, ptr %leaving_c, align 4
-  %t201 = load i32, ptr %leaving_v, align 4
-  %t202 = getelementptr i8, ptr %base, i64 512
-  %t203 = ptrtoint ptr %t195 to i64
-  %t204 = and i64 %t203, 16368
-  %t205 = lshr i64 %t204, 2
-  %t206 = getelementptr inbounds i8, ptr %st, i64 512
-  %t207 = getelementptr inbounds i8, ptr %t206, i64 %t205
-  %t208 = load i32, ptr %t207, align 4
-  %t209 = add i32 %t208, -1
-  store i32 %t209, ptr %t207, align 4
-  %t210 = icmp eq i32 %t209, 0
-  br i1 %t210, label %hot22, label %cold23, !prof !0
+  %t175 = load ptr, ptr %leaving_for, align 8
+  %t176 = load i64, ptr %budget_left, align 8
+  %t177 = add i64 %t176, 7
+  %t178 = load i32, ptr %leaving_n, align 4
+  %t179 = load i32, ptr %leaving_z, align 4
+  %t180 = load i32, ptr %leaving_c, align 4
+  %t181 = load i32, ptr %leaving_v, align 4
+  %t182 = getelementptr i8, ptr %base, i64 512
+  %t183 = ptrtoint ptr %t175 to i64
+  %t184 = and i64 %t183, 16368
+  %t185 = lshr i64 %t184, 2
+  %t186 = getelementptr inbounds i8, ptr %st, i64 512
+  %t187 = getelementptr inbounds i8, ptr %t186, i64 %t185
+  %t188 = load i32, ptr %t187, align 4
+  %t189 = add i32 %t188, -1
+  store i32 %t189, ptr %t187, align 4
+  %t190 = icmp eq i32 %t189, 0
+  br i1 %t190, label %hot22, label %cold23, !prof !0
 hot22:
-  %t211 = getelementptr inbounds i8, ptr %st, i64 424
-  store i32 8, ptr %t211, align 4
-  musttail call preserve_nonecc void %t202(ptr %st, ptr %mem, ptr %t195, ptr %base, i64 %t197, i32 %t198, i32 %t199, i32 %t200, i32 %t201)
+  %t191 = getelementptr inbounds i8, ptr %st, i64 424
+  store i32 8, ptr %t191, align 4
+  musttail call preserve_nonecc void %t182(ptr %st, ptr %mem, ptr %t175, ptr %base, i64 %t177, i32 %t178, i32 %t179, i32 %t180, i32 %t181)
   ret void
 cold23:
-  %t212 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t195, ptr %base, i64 %t197, i32 %t198, i32 %t199, i32 %t200, i32 %t201)
-  %t213 = getelementptr i8, ptr %base, i64 %t212
-  musttail call preserve_nonecc void %t213(ptr %st, ptr %mem, ptr %t195, ptr %base, i64 %t197, i32 %t198, i32 %t199, i32 %t200, i32 %t201)
+  %t192 = call i64 asm sideeffect "movl (%r14), ${0:k}", "=r,{r12},{r13},{r14},{r15},{rdi},{esi},{edx},{ecx},{r8},~{memory}"(ptr %st, ptr %mem, ptr %t175, ptr %base, i64 %t177, i32 %t178, i32 %t179, i32 %t180, i32 %t181)
+  %t193 = getelementptr i8, ptr %base, i64 %t192
+  musttail call preserve_nonecc void %t193(ptr %st, ptr %mem, ptr %t175, ptr %base, i64 %t177, i32 %t178, i32 %t179, i32 %t180, i32 %t181)
   ret void
 }
