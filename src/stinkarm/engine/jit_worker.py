@@ -40,7 +40,7 @@ SAVE_EVERY = 5.0  # seconds with requests
 SAVE_AFTERWARDS = 1.0  # seconds, after the program's end
 SAVING = 20  # times as long as it took to save is there nothing saved
 MOST_AFTERWARDS = 20.0  # seconds of the processor, after the program's end
-TIMES_AFTERWARDS = 10  # times as much as the program has taken at most
+TIMES_AFTERWARDS = 20  # times as much as the program has taken at most
 PATIENCE_AFTERWARDS = 10.0  # seconds until another one has ended, after the program's end
 MOST_SECONDS = 30.0  # of the processor, for one region
 
