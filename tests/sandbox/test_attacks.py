@@ -7,6 +7,7 @@ import fcntl
 import os
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -706,10 +707,12 @@ def test_swapping_a_directory_for_a_link_never_leads_out(world: World) -> None:
     def swap() -> None:
         spare = world.writable / "spare"
         while not stop.is_set():
-            inner.rename(spare)
-            link.rename(inner)
-            inner.rename(link)
-            spare.rename(inner)
+            for _ in range(4):
+                inner.rename(spare)
+                link.rename(inner)
+                inner.rename(link)
+                spare.rename(inner)
+            time.sleep(0.0001)  # so that it is there at times, whatever else the host has to do
 
     before = world.outside_state()
     thread = threading.Thread(target=swap)
