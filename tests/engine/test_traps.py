@@ -10,6 +10,7 @@ from itertools import product
 
 import pytest
 
+from stinkarm.engine import region, store
 from stinkarm.guest.state import State
 from stinkarm.proof.compare_programs import Machine
 from stinkarm.proof.world import CODE, read_state, write_state
@@ -90,12 +91,16 @@ class Both:
         return results
 
 
-@pytest.fixture(scope="module")
-def both() -> Iterator[Both]:
-    machines = Both()
-    yield machines
-    for machine in machines.machines:
-        machine.close()
+@pytest.fixture(scope="module", params=["x86-64-v2", store.region_level()])
+def both(request: pytest.FixtureRequest) -> Iterator[Both]:
+    """The encodings of these instructions are others where there is no AVX."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (store, region):
+            patch.setattr(module, "region_level", lambda: request.param)
+        machines = Both()
+        yield machines
+        for machine in machines.machines:
+            machine.close()
 
 
 @pytest.mark.parametrize("width", [64, 32])
