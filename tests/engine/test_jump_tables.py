@@ -19,12 +19,14 @@ def reader(data: bytes, at: int) -> Callable[[int, int], bytes | None]:
     return constant
 
 
-def table_of(word: int, data: bytes, *, thumb: bool) -> tuple[int, list[int | None], tuple[int, int]] | None:
+def table_of(
+    word: int, data: bytes, *, thumb: bool, length: int = 4
+) -> tuple[int, list[int | None], tuple[int, int]] | None:
     """Return the table of an instruction at AT, with `data` where a table would be."""
-    decoded = decoder().decode(word, thumb=thumb, length=4, pc=AT)
+    decoded = decoder().decode(word, thumb=thumb, length=length, pc=AT)
     assert decoded is not None
     name = decoded.encoding.instruction.name
-    return jump_table(name, decoded.fields, AT, reader(data, AT + (4 if thumb else 8)))
+    return jump_table(name, decoded.fields, AT, reader(data, AT + (4 if thumb else 8)), thumb=thumb)
 
 
 def words(*items: int) -> bytes:
@@ -61,6 +63,13 @@ def test_an_addition_to_pc_without_a_table_goes_to_what_stands_behind_it() -> No
     assert {i: target for i, target in enumerate(targets) if target is not None} == {
         i: AT + 8 + i for i in range(0, MOST_BEHIND, 4)
     }
+
+
+def test_in_t32_it_stands_four_bytes_behind() -> None:
+    table = table_of(0x449F, words(0), thumb=True, length=2)  # add pc, r3
+    assert table is not None
+    assert table[0] == 3
+    assert table[1][:5] == [AT + 4, None, AT + 6, None, AT + 8]
 
 
 def test_such_an_addition_may_shift() -> None:

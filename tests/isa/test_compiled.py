@@ -70,6 +70,20 @@ def test_instructions_are_counted_exactly(machine: Machine) -> None:
         assert state.r[1] == 2 * (budget // 4 + (budget % 4 > 1))
 
 
+@pytest.mark.parametrize("thumb", [False, True])
+def test_branches_into_what_stands_behind_them(machine: Machine, thumb: bool) -> None:
+    """loop: add pc, pc, r3; nop; adds r0, #1; adds r0, #16; eor r3, r5; subs r4, #1; bne loop; b ."""
+    if thumb:
+        code = bytes.fromhex("9f44 00bf 0130 1030 83ea0503 013c f7d1 fee7")
+    else:
+        code = a32(0xE08FF003, 0xE320F000, 0xE2900001, 0xE2900010, 0xE0233005, 0xE2544001, 0x1AFFFFF8, 0xEAFFFFFE)
+    state = begin(machine, code, r4=1001, r5=len(code) // 8, T=int(thumb))
+    machine.engine.run(state, 20_000)
+    jit = machine.engine.jit  # type: ignore[union-attr]
+    assert any(jit.is_region(CODE + at, thumb) for at in range(0, len(code), 2 if thumb else 4))  # type: ignore[union-attr]
+    assert (state.r[0], state.r[4], state.r[15]) == (501 * 17 + 500 * 16, 0, CODE + len(code) - len(code) // 8)
+
+
 def test_registers_and_flags_are_exact_at_a_fault_in_a_loop(machine: Machine) -> None:
     """loop: str r0, [r1], #4; adds r0, r0, r2; ldr r3, [r1]; subs r4, r4, #1; bne loop"""
     code = a32(0xE4810004, 0xE0900002, 0xE5913000, 0xE2544001, 0x1AFFFFFA)

@@ -27,25 +27,26 @@ class JumpTable(NamedTuple):
 
 
 def jump_table(
-    name: str, fields: Mapping[str, Number], pc: int, constant: Callable[[int, int], bytes | None]
+    name: str, fields: Mapping[str, Number], pc: int, constant: Callable[[int, int], bytes | None], *, thumb: bool
 ) -> JumpTable | None:
     """Return the jump table of the instruction `name` at `pc`, if it is one that reads a table beside it.
 
     `constant(address, size)` returns bytes that are not writable, or None.
     """
+    here = pc + (4 if thumb else 8)  # what PC reads as
     if name in ("tbb", "tbh") and fields["rn"] == 15:
         size = 1 if name == "tbb" else 2
-        return _read(_int(fields["rm"]), pc + 4, size, lambda base, entry: base + 2 * entry, constant)
+        return _read(_int(fields["rm"]), here, size, lambda base, entry: base + 2 * entry, constant)
     if fields.get("rn") != 15 or fields.get("shift_t") != 0:
         return None
     if name == "add_reg" and fields["rd"] == 15 and fields["s"] == 0:
         index, shift = _int(fields["rm"]), _int(fields["shift_n"])
-        table = _branches(index, pc + 8, constant) if shift == 2 else None
-        return table or _behind(index, pc + 8, shift)
+        table = _branches(index, here, constant) if shift == 2 else None
+        return table or _behind(index, here, shift, 2 if thumb else 4)
     if fields["shift_n"] != 2:
         return None
     if name == "ldr_reg" and fields["rt"] == 15 and (fields["p"], fields["u"], fields["w"]) == (1, 1, 0):
-        return _read(_int(fields["rm"]), pc + 8, 4, lambda base, entry: None if entry & 3 else entry, constant)
+        return _read(_int(fields["rm"]), here, 4, lambda base, entry: None if entry & 3 else entry, constant)
     return None
 
 
@@ -88,9 +89,9 @@ def _branches(index: int, base: int, constant: Callable[[int, int], bytes | None
     return JumpTable(index, targets, (base, len(targets) * 4)) if targets else None
 
 
-def _behind(index: int, base: int, shift: int) -> JumpTable | None:
-    """Take instructions from `base` on for targets."""
+def _behind(index: int, base: int, shift: int, unit: int) -> JumpTable | None:
+    """Take instructions from `base` on for targets; they are `unit` bytes apart, or more."""
     if shift > 3:
         return None
-    places = [base + (i << shift) for i in range(MOST_BEHIND >> shift)]
-    return JumpTable(index, [None if place & 3 else place for place in places], (base, 0))
+    distances = [i << shift for i in range(MOST_BEHIND >> shift)]
+    return JumpTable(index, [None if distance % unit else base + distance for distance in distances], (base, 0))

@@ -90,7 +90,7 @@ def look_at_operands(line: str, name: str, known: set[int]) -> tuple[list[str], 
     for i, operand in enumerate(unknown):
         lines += [
             f"  {name}t{i} = add {t} {operand.name}, {operand.name}",
-            f"  {name}s{i} = add {t} {name}t{i}, {_splat(_LOWEST - 1, lanes)}",
+            f"  {name}s{i} = add {t} {name}t{i}, {_splat(-_LOWEST - 1, lanes)}",
             f"  {name}c{i} = icmp slt {t} {name}s{i}, {_splat(_LIMIT, lanes)}",
         ]
         conditions.append(f"{name}c{i}")

@@ -181,7 +181,8 @@ class _Growth:
             cond = it >> 4
         builder = self.builder
         fragment = builder.begin(place, size, it, next_it, context)
-        table = jump_table(encoding.instruction.name, fields, pc, self.code.constant) if self.tables else None
+        name = encoding.instruction.name
+        table = jump_table(name, fields, pc, self.code.constant, thumb=thumb) if self.tables else None
 
         # By a register that no return is by, or what is loaded from somewhere else than the stack.
         builder.jumps_on = table is None and fields.get("rm") != 14 and fields.get("rn") != 13

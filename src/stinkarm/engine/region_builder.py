@@ -243,7 +243,12 @@ class RegionBuilder(HandlerBuilder):
         if name == self._reduced[0]:
             # What was there before is needed no more: C and V of x - number follow from the result, too.
             number = self._reduced[1]
-            for slot, operand in (("cx", str(~number & 0xFFFFFFFF)), ("cy", name), ("vx", name), ("vy", str(-number))):
+            for slot, operand in (
+                ("cx", str(~number & 0xFFFFFFFF)),
+                ("cy", name),
+                ("vx", name),
+                ("vy", str(-number & 0xFFFFFFFF)),
+            ):
                 self._put(slot, operand)
         if n == 14:
             self._link = int(name) if not name.startswith("%") else None

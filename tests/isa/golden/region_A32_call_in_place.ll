@@ -238,7 +238,7 @@ in8:
   store i32 4294967294, ptr %cx, align 4
   store i32 %t43, ptr %cy, align 4
   store i32 %t43, ptr %vx, align 4
-  store i32 -1, ptr %vy, align 4
+  store i32 4294967295, ptr %vy, align 4
   br label %in9
 in9:
   %t56 = load i32, ptr %fz, align 4

@@ -160,7 +160,7 @@ in3:
   store i32 4294967294, ptr %cx, align 4
   store i32 %t6, ptr %cy, align 4
   store i32 %t6, ptr %vx, align 4
-  store i32 -1, ptr %vy, align 4
+  store i32 4294967295, ptr %vy, align 4
   br label %in4
 in4:
   %t19 = load i32, ptr %fz, align 4

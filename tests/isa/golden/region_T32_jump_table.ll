@@ -257,7 +257,7 @@ in17:
   store i32 0, ptr %cx, align 4
   store i32 %t101, ptr %cy, align 4
   store i32 %t101, ptr %vx, align 4
-  store i32 -4294967295, ptr %vy, align 4
+  store i32 1, ptr %vy, align 4
   br label %i8011
 i800b:
   %b4 = load i64, ptr %budget_left, align 8
@@ -294,7 +294,7 @@ in12:
   store i32 0, ptr %cx, align 4
   store i32 %t54, ptr %cy, align 4
   store i32 %t54, ptr %vx, align 4
-  store i32 -4294967295, ptr %vy, align 4
+  store i32 1, ptr %vy, align 4
   br label %in13
 in13:
   %t67 = load i32, ptr %r14, align 4
