@@ -8,9 +8,12 @@ import pytest
 
 pytest.importorskip("unicorn", reason="the random comparison needs unicorn, which `pip install stinkarm[test]` brings")
 
+from stinkarm.isa.decode import decoder
 from stinkarm.proof import command, record
 from stinkarm.proof.divergences import DIVERGENCES, Divergence
-from stinkarm.proof.fuzz import Fuzzer
+from stinkarm.proof.fuzz import Fuzzer, explanation
+from stinkarm.proof.samples import Sample
+from stinkarm.proof.world import CODE, DATA_SIZE, arbitrary
 
 from .case import Case
 
@@ -65,6 +68,21 @@ def test_a_known_divergence_is_not_stale(divergence: Divergence) -> None:
             break
     fuzzer.close()
     assert fuzzer.explained[divergence.name], f"{divergence.name!r} explains nothing any more: remove it"
+
+
+def test_a_branch_into_its_own_it_block_is_a_known_divergence() -> None:
+    """ittte mi; nop; nop; nop; b to the third nop: UNPREDICTABLE"""
+    decoded = decoder().decode(0xE7FD, thumb=True, length=2, pc=CODE + 8, itstate=0x58)
+    assert decoded is not None
+    words = [(word, 2) for word in (0xBF43, 0xBF00, 0xBF00, 0xBF00, 0xE7FD)]
+    sample = Sample(words, decoded, 4, arbitrary(0) | {"T": 1})
+    for engine in ("reference", "interpreter", "jit"):
+        fuzzer = Fuzzer(engine, seed=1, oracles=["unicorn"])
+        try:
+            ((difference, _),) = fuzzer.differences([sample], bytes(DATA_SIZE))
+            assert explanation(difference) == "branch into an IT block"
+        finally:
+            fuzzer.close()
 
 
 def unexplained(monkeypatch: pytest.MonkeyPatch, only: str, oracle: str, names: set[str]) -> str:
