@@ -26,7 +26,8 @@ from .emit import PARAMETERS
 from .jump_tables import jump_table
 from .layout import ENTRY_SIZE, THUMB_TABLE
 from .ordinary import CHECK, look_at_operands
-from .region_builder import (
+from .region_builder import RegionBuilder, Unsupported
+from .region_fragment import (
     BACK,
     FLAG_SLOTS,
     FP_FLAG_SLOTS,
@@ -41,8 +42,6 @@ from .region_builder import (
     SPILL,
     STUB,
     Fragment,
-    RegionBuilder,
-    Unsupported,
     label_of,
 )
 from .runtime import ALWAYS, ATTRIBUTES
