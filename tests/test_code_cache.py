@@ -16,6 +16,8 @@ import pytest
 
 from stinkarm import cli
 from stinkarm.engine.ahead import targets
+from tests.engine.hot import END, LOOP
+from tests.guest.elf_file import elf_file, segment
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -159,3 +161,22 @@ def test_the_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None
 def test_calls_and_loops_are_found(code: str, thumb: bool, found: list[int]) -> None:
     data = bytes.fromhex(code)
     assert targets(data if len(data) > 3 else data + b"\x00\xbf", 0x1000, thumb) == found
+
+
+def test_perf_can_name_code_from_the_cache(home: Path) -> None:
+    """perf looks into its map only where a mapping is of no file."""
+    program = home / "loop"
+    program.write_bytes(elf_file([segment(bytes.fromhex(LOOP + END))]))
+    assert stinkarm(home, "compile", str(program)).stdout.startswith("compiled 1 ")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(home)}
+    with subprocess.Popen([sys.executable, "-m", "stinkarm", "--perf-map", str(program)], env=environment) as process:
+        map_of_perf = Path(f"/tmp/perf-{process.pid}.map")
+        try:
+            wait_for(lambda: map_of_perf.exists() and bool(map_of_perf.read_text()))
+            address = int(map_of_perf.read_text().split()[0], 16)
+            lines = [line.split() for line in Path(f"/proc/{process.pid}/maps").read_text().splitlines()]
+        finally:
+            process.kill()
+            map_of_perf.unlink(missing_ok=True)
+    found = [line for line in lines if (bounds := [int(x, 16) for x in line[0].split("-")])[0] <= address < bounds[1]]
+    assert [(line[1], line[5:]) for line in found] == [("r-xp", [])]

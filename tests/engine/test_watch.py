@@ -75,7 +75,7 @@ def test_a_perf_map_follows_no_link(tmp_path: Path) -> None:
         pytest.skip(f"{path} is there")
     path.symlink_to(victim)
     try:
-        PerfMap(lambda address: "name").add(0x1000, 16, 4)
+        PerfMap(lambda address: "name").add([(0x1000, 16, 4)])
         assert victim.read_text() == "mine"
         assert path.read_text() == "1000 10 arm:name\n"
     finally:

@@ -169,14 +169,19 @@ class Pack:
         return low, at + size
 
 
-def load_pack(fd: int, header: Header, space: CodeSpace) -> Pack | None:
-    """Map a pack that was opened, and close it; None if there is no room for it."""
+def load_pack(fd: int, header: Header, space: CodeSpace, *, anonymous: bool = False) -> Pack | None:
+    """Map a pack that was opened, and close it; None if there is no room for it.
+
+    `anonymous`: the mapping does not name the file.
+    """
     try:
         at = HEADER_SIZE + header.code_size
         data = os.pread(fd, header.size - at, at)
         if len(data) != header.size - at:
             return None
-        offset = space.add_file(fd, HEADER_SIZE, header.code_size, header.faults, header.fault_count)
+        offset = space.add_file(
+            *(fd, HEADER_SIZE, header.code_size, header.faults, header.fault_count), anonymous=anonymous
+        )
     except OSError:
         return None
     finally:

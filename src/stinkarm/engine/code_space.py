@@ -50,17 +50,22 @@ class CodeSpace:
 
         return self._take(len(code), faults, fault_count, fill)
 
-    def add_file(self, fd: int, offset: int, size: int, faults: int, fault_count: int) -> int:
-        """Map code from a file; return its distance from `decode`, or 0 when there is no room."""
+    def add_file(
+        self, fd: int, offset: int, size: int, faults: int, fault_count: int, *, anonymous: bool = False
+    ) -> int:
+        """Map code from a file; return its distance from `decode`, or 0 when there is no room.
+
+        `anonymous`: the mapping does not name the file.
+        """
 
         def fill(address: int, size: int) -> None:
             flags = host.MAP_PRIVATE | host.MAP_FIXED
             host.mmap(address, size, host.PROT_READ | host.PROT_EXEC, flags, fd, offset)
 
-        taken = self._take(size, faults, fault_count, fill)
+        taken = 0 if anonymous else self._take(size, faults, fault_count, fill)
         if taken:
             return taken
-        # A file system that is mounted noexec.
+        # It is to be anonymous, or the file system is mounted noexec.
         code = os.pread(fd, size, offset)
         return self.add(code, faults, fault_count) if len(code) == size else 0
 

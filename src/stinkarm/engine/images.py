@@ -107,7 +107,8 @@ class Images:
             if opened and self.say is not None:
                 self.say(f"the compiled code of {mapping.name} is not used: {opened}")
             return
-        image.pack = cache.load_pack(*opened, self.space)
+        # perf looks into its map only for code that is of no file.
+        image.pack = cache.load_pack(*opened, self.space, anonymous=self.perf_map is not None)
         if image.pack is None:
             if self.say is not None:
                 self.say(f"the compiled code of {mapping.name} cannot be mapped")
@@ -127,8 +128,8 @@ class Images:
             if not cache.publish_all(pack, self.table.address):
                 count = self._publish_some(pack)
         if self.perf_map is not None:
-            for entries, _, _, place, size, *_ in pack.read()[0]:
-                self.perf_map.add(self.space.decode + pack.offset + place, size, entries[0])
+            begin = self.space.decode + pack.offset
+            self.perf_map.add([(begin + place, size, entries[0]) for entries, _, _, place, size, *_ in pack.read()[0]])
         if self.say is not None:
             stale = ", the rest is stale" if image.stale else ""
             self.say(f"the compiled code of {name} is mapped: {count} entries{stale}")

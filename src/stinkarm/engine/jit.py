@@ -258,7 +258,7 @@ class Jit:
             if self.table.is_executable(entry):
                 self.table.lead(entry, thumb, offset)
         if self.perf_map is not None:
-            self.perf_map.add(self.space.decode + offset, len(piece.code), piece.entries[0])
+            self.perf_map.add([(self.space.decode + offset, len(piece.code), piece.entries[0])])
         if self.say is not None:
             self.say(
                 f"{_name(piece.entries[0], thumb)} is compiled: {piece.instructions} instructions, "

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 
+from ..guest.text import shown
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 class PerfMap:
@@ -17,11 +19,13 @@ class PerfMap:
         self._pid = 0
         self._lines: list[bytes] = []
 
-    def add(self, address: int, size: int, guest: int) -> None:
-        """Name machine code at a host address after the guest code at `guest`."""
-        name = self.name(guest) or f"{guest:#x}"
-        line = b"%x %x arm:%s\n" % (address, size, name.encode("utf-8", "replace"))
-        self._lines.append(line)
+    def add(self, regions: Iterable[tuple[int, int, int]]) -> None:
+        """Name machine code: each (host address, size, guest address) after the guest code that it was made of."""
+        lines = [
+            b"%x %x arm:%s\n" % (address, size, shown(self.name(guest) or f"{guest:#x}").encode())
+            for address, size, guest in regions
+        ]
+        self._lines += lines
         # A child process has the code too, but a map of its own.
         is_new = self._pid != os.getpid()
         self._pid = os.getpid()
@@ -35,7 +39,7 @@ class PerfMap:
                 flags |= os.O_EXCL
             fd = os.open(path, flags | os.O_APPEND, 0o600)
             try:
-                os.write(fd, b"".join(self._lines) if is_new else line)
+                os.write(fd, b"".join(self._lines) if is_new else b"".join(lines))
             finally:
                 os.close(fd)
         except OSError:  # perf then shows addresses
