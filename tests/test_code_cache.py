@@ -119,6 +119,47 @@ def test_what_compiles_ends_with_who_waits_for_it(home: Path) -> None:
     wait_for(lambda: not any(is_running(child) for child in children))
 
 
+DYING = """
+import os, sys
+from stinkarm.engine import ahead
+
+class State:
+    def __init__(self, *arguments):
+        raise MemoryError
+
+def compile_function(address, compile_function=ahead.compile_function):
+    if address in places or not places:
+        os.kill(os.getpid(), 9)
+    return compile_function(address)
+
+places = {int(word, 16) for word in sys.argv[2:]}
+if sys.argv[2:] == ["0"]:
+    ahead._State = State
+ahead.compile_function = compile_function
+from stinkarm.cli import run
+sys.exit(run(["compile", sys.argv[1]]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("places", "said", "kept"),
+    [
+        ([], r"compiled 0 functions .* \(of 2, the first is at 0x80\w\w: SIGKILL\)\.", 0),
+        (["8018"], r"compiled 3 functions .* \(of 1, the first is at 0x8018: SIGKILL\)\.", 1),
+        (["0"], r"there is not enough memory to compile\.", 0),
+    ],
+    ids=["all", "one", "memory"],
+)
+def test_processes_that_end_make_it_fail_with_a_sentence(home: Path, places: list[str], said: str, kept: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DYING, str(EXAMPLES / "fibonacci.elf"), *places],
+        capture_output=True, text=True, check=False, env={**os.environ, "XDG_CACHE_HOME": str(home)}, timeout=100,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (125, "")
+    assert re.fullmatch(f"stinkarm: {said}\n", done.stderr), done.stderr
+    assert f"files      {kept}" in stinkarm(home, "cache", "info").stdout
+
+
 def is_running(pid: str) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
 from stinkarm.engine import ahead, cache_writer
@@ -22,6 +25,7 @@ from stinkarm.settings import Settings
 from stinkarm.status import Failed
 
 SAVE_EVERY = 30.0  # seconds
+MOST_DEATHS = 3  # processes that end one after the other, over different code
 BAR = 30  # characters
 
 
@@ -85,10 +89,14 @@ def compile_program(settings: Settings) -> str:
     work = _Work(parts, roots, v8)
     work.run()
     size = sum(len(record.piece.code) for record in work.records)
-    return (
-        f"compiled {len(work.records)} functions and loops ({_bytes(size)}) in {time.monotonic() - began:.1f} s; "
-        f"{len(work.done) - len(work.records)} are left to the interpreter\n"
-    )
+    compiled = f"compiled {len(work.records)} functions and loops ({_bytes(size)}) in {time.monotonic() - began:.1f} s"
+    if work.lost:
+        address, why = work.lost[0]
+        raise Failed(
+            f"{compiled}, which are kept; the processes that compiled the rest were ended (of {len(work.lost)}, the "
+            f"first is at {address & ~1:#x}: {why})."
+        )
+    return f"{compiled}; {len(work.done) - len(work.records)} are left to the interpreter\n"
 
 
 def _parts(machine: Machine) -> Iterator[Part]:
@@ -109,7 +117,10 @@ def _roots(machine: Machine) -> list[int]:
 
 
 class _Work:
-    """Functions to compile, in processes of their own: `records` and what is `done`."""
+    """Functions to compile, in processes of their own: `records` and what is `done`.
+
+    `lost` are those that a process has ended over, and how it ended.
+    """
 
     def __init__(self, parts: list[Part], roots: list[int], v8: bool) -> None:
         self.parts = parts
@@ -119,6 +130,9 @@ class _Work:
         self.waiting.reverse()
         self.done: set[int] = set()
         self.records: list[cache_writer.Record] = []
+        self.lost: list[tuple[int, str]] = []
+        self._suspects: list[int] = []
+        self._deaths = 0  # of processes, since something was compiled
         self._saved = 0
         self._save_at = time.monotonic() + SAVE_EVERY
         self._interpreter = interpreter_path()
@@ -130,40 +144,65 @@ class _Work:
     def run(self) -> None:
         """Compile all, and what it calls; save it."""
         bar = _bar if sys.stderr.isatty() else None
+        processes = max(1, len(os.sched_getaffinity(0)))
         try:
-            while self.waiting:
-                try:
-                    self._run_pool(bar)
-                except BrokenProcessPool:  # LLVM has ended a process: what was being compiled is left out
-                    continue
+            while self.waiting or self._suspects:
+                # A process has ended: one of what was being compiled is to blame, so each is tried alone.
+                self._run_pool(bar, 1 if self._suspects else processes)
         finally:
             if bar is not None:
                 sys.stderr.write("\r\033[K")
                 sys.stderr.flush()
             self._save()
 
-    def _run_pool(self, bar: Callable[[int, int], None] | None) -> None:
+    def _run_pool(self, bar: Callable[[int, int], None] | None, processes: int) -> None:
+        """Compile the suspects, if there are any, else what waits, until all is done or a process has ended."""
+        queue = self._suspects or self.waiting
+        most = 1 if self._suspects else 2 * processes
         code = [(part.start, part.code) for part in self.parts]
-        count = max(1, len(os.sched_getaffinity(0)))
         begin = (region_level(), self._interpreter, code, self.v8)
-        with ProcessPoolExecutor(count, initializer=ahead.begin, initargs=begin) as pool:
-            running: set[Future[ahead.Result]] = set()
-            try:
-                while self.waiting or running:
-                    while self.waiting and len(running) < 2 * count:
-                        root = self.waiting.pop()
-                        self.done.add(root)
-                        running.add(pool.submit(ahead.compile_function, root))
-                    finished, running = wait(running, return_when=FIRST_COMPLETED)
-                    for future in finished:
-                        self._take(future.result())
-                    if bar is not None:
-                        bar(len(self.done) - len(running), len(self.known))
-                    if time.monotonic() > self._save_at:
-                        self._save()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        # Not by a server of processes, which would run the command's launcher again.
+        context = multiprocessing.get_context("fork")
+        running: dict[Future[ahead.Result], int] = {}
+        children: list[BaseProcess] = []
+        try:
+            with ProcessPoolExecutor(processes, context, initializer=ahead.begin, initargs=begin) as pool:
+                try:
+                    pool.submit(ahead.wait_for_work).result()
+                    children = multiprocessing.active_children()
+                    while queue or running:
+                        while queue and len(running) < most:
+                            running[pool.submit(ahead.compile_function, queue[-1])] = queue[-1]
+                            self.done.add(queue.pop())
+                        for future in wait(running, return_when=FIRST_COMPLETED).done:
+                            self._take(future.result())
+                            del running[future]
+                            self._deaths = 0
+                        if bar is not None:
+                            bar(len(self.done) - len(running), len(self.known))
+                        if time.monotonic() > self._save_at:
+                            self._save()
+                except BrokenProcessPool:
+                    raise
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+        except BrokenProcessPool:
+            self._note_death(list(running.values()), _why_ended(children))
+        except MemoryError:
+            raise Failed("there is not enough memory to compile.") from None
+        except BlockingIOError as error:
+            raise Failed(f"the processes that compile cannot be started: {error.strerror}.") from None
+
+    def _note_death(self, running: list[int], why: str) -> None:
+        """Find out what a process has ended over; give up if all of them end."""
+        self._deaths += 1
+        if self._deaths > MOST_DEATHS:
+            raise Failed(f"the processes that compile are ended, each by {why}; what they had compiled before is kept.")
+        if len(running) > 1:
+            self._suspects += running
+        elif running:
+            self.lost.append((running[0], why))
 
     def _take(self, result: ahead.Result) -> None:
         root, piece, calls = result
@@ -192,6 +231,13 @@ class _Work:
                 )
             except cache_writer.Failure as failure:
                 raise Failed(f"{failure}; set XDG_CACHE_HOME to a directory that you can write to.") from None
+
+
+def _why_ended(children: list[BaseProcess]) -> str:
+    """Say how the first of some processes has ended; the rest was terminated then."""
+    codes = [child.exitcode for child in children if child.exitcode]
+    code = next((code for code in codes if code != -signal.SIGTERM), -signal.SIGTERM)
+    return f"status {code}" if code > 0 else signal.Signals(-code).name
 
 
 def _bar(done: int, known: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 
 from ..isa import instructions  # noqa: F401 - importing declares them
@@ -18,7 +19,7 @@ Result = tuple[int, Piece | None, list[int]]
 _SECONDS = 60.0  # of the processor, for one function
 _PR_SET_PDEATHSIG = 1
 
-_state: _State
+_state: _State | Exception
 
 
 class _State:
@@ -43,14 +44,25 @@ class _State:
 def begin(level: str, interpreter: str, code: list[tuple[int, bytes]], v8: bool) -> None:
     """Prepare this process: `code` are read-only parts of guest memory (start, bytes)."""
     global _state  # noqa: PLW0603 - a process has one
+    if "STINKARM_TRACEBACK" not in os.environ:  # LLVM says there why it ends a process; who waits says it in a sentence
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who waits for the results
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # else this would wait for work for ever
-    _state = _State(level, interpreter, code, v8)
+    try:
+        _state = _State(level, interpreter, code, v8)
+    except Exception as error:  # raised here, it would be shown by each process
+        _state = error
+
+
+def wait_for_work() -> None:
+    """Show that this process lives."""
 
 
 def compile_function(address: int) -> Result:
     """Compile the function at an address (bit 0 set for T32); give its piece, and what else is worth compiling."""
     state = _state
+    if isinstance(state, Exception):
+        raise state
     thumb, entry = bool(address & 1), address & ~1
 
     def executed(place: int) -> bool:
