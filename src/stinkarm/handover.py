@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stinkarm.linux.execute import Program
     from stinkarm.linux.kernel import Kernel
     from stinkarm.machine import Machine
+    from stinkarm.sandbox.policy import Policy
 
 SIGPIPE = 13
 MAGIC = b"stinkarm handover 1\n"
@@ -128,6 +129,7 @@ def _write(machine: Machine, kernel: Kernel, program: Program, deadline: float |
         "attributes": _encoded([number for pair in kernel.attributes.items() for number in pair]),
         "limits": _encoded([number for kind, pair in kernel.limits.items() for number in (kind, *pair)]),
         "personality": _encoded([kernel.personality]),
+        "signalfds": _encoded(_signalfds(policy, kept)),
         "parent": _encoded([kernel.parent]),
     }
     for name in SAME:
@@ -141,6 +143,14 @@ def _write(machine: Machine, kernel: Kernel, program: Program, deadline: float |
         stream.write(encode(values))
         stream.flush()
         return _kept(file, kept)
+
+
+def _signalfds(policy: Policy, kept: list[int]) -> list[int]:
+    if not policy.descriptors.signals:
+        return []
+    from stinkarm.linux.signalfd import hand_over
+
+    return hand_over(policy.descriptors, lambda fd: _kept(fd, kept))
 
 
 def _kept(fd: int, kept: list[int]) -> int:
@@ -215,6 +225,11 @@ class Handover:
         kernel.limits = {limits[at]: (limits[at + 1], limits[at + 2]) for at in range(0, len(limits), 3)}
         kernel.personality = self.numbers("personality")[0]
         kernel.parent = self.numbers("parent")[0]
+        signalfds = self.numbers("signalfds")
+        if signalfds:
+            from stinkarm.linux.signalfd import take_over
+
+            take_over(kernel, signalfds)
         kernel.actions = dict.fromkeys(self.numbers("ignored"), (SIG_IGN, 0, 0, 0))
 
     def load(self, machine: Machine) -> None:

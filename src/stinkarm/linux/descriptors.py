@@ -278,6 +278,8 @@ def _fcntl(k: Kernel, fd: int, cmd: int, arg: int) -> int:
         return _copy(k, fd, cmd, arg)
     if cmd == F_GETFL:
         result = call(HOST_FCNTL, fd, F_GETFL)
+        if result >= 0 and fd in k.policy.descriptors.made:
+            result = result & ~(os.O_ACCMODE | os.O_PATH) | k.policy.descriptors.made[fd].access
         return result if result < 0 else open_flags.to_guest(result)
     if cmd == F_SETFL:
         flags = open_flags.to_host(arg)

@@ -13,7 +13,6 @@ from stinkarm.sandbox.descriptors import INHERITED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from ctypes import Array
 
     from stinkarm.linux.kernel import Kernel
@@ -81,37 +80,16 @@ def _wrote(k: Kernel, result: int) -> int:
 def read(k: Kernel, fd: Fd, buf: Out[Bytes], count: Size) -> int:
     """Read from a file."""
     descriptors = k.policy.descriptors
-    if fd in descriptors.signals:
-        return _read_signals(k, fd, ((buf, count),))
-    if fd in descriptors.memories:
-        from stinkarm.linux import proc_memory
-
-        return proc_memory.read(k, fd, buf, count)
+    if fd in descriptors.made:
+        return descriptors.made[fd].read(k, fd, ((buf, count),))
     return call3(HOST_READ, descriptors.check(fd), k.memory.host(buf, count), count)
-
-
-def _read_signals(k: Kernel, fd: int, places: Iterable[tuple[int, int]]) -> int:
-    """Read a signalfd into parts of memory."""
-    from stinkarm.linux import signalfd
-
-    places = tuple(places)
-    data = signalfd.read(k, fd, sum(size for _, size in places))
-    if isinstance(data, int):
-        return data
-    at = 0
-    for address, size in places:
-        k.memory.write(address, data[at : at + size])
-        at += size
-    return len(data)
 
 
 @syscall(4, FD, direct=HOST_WRITE)
 def write(k: Kernel, fd: Fd, buf: In[Bytes], len: Size) -> int:
     """Write to a file."""
-    if fd in k.policy.descriptors.memories:
-        from stinkarm.linux import proc_memory
-
-        return proc_memory.write(k, fd, buf, len)
+    if fd in k.policy.descriptors.made:
+        return k.policy.descriptors.made[fd].write(k, fd, ((buf, len),))
     result = call3(HOST_WRITE, k.policy.descriptors.check(fd), k.memory.host(buf, len), len)
     return result if result >= 0 else _wrote(k, result)
 
@@ -133,8 +111,25 @@ def iovecs(k: Kernel, address: int, count: int) -> Array[c_uint64]:
 
 def _vector(k: Kernel, number: int, fd: int, iov: int, iovcnt: int, *more: int) -> int:
     k.policy.descriptors.check(fd)
+    if fd in k.policy.descriptors.made:
+        return _made_vector(k, number, fd, iov, iovcnt, *more)
     vector = iovecs(k, iov, iovcnt)
     return call(number, fd, addressof(vector), iovcnt, *more) if more else call3(number, fd, addressof(vector), iovcnt)
+
+
+def _made_vector(
+    k: Kernel, number: int, fd: int, iov: int, iovcnt: int, offset: int = -1, unused: int = 0, flags: int = 0
+) -> int:
+    """Read or write what is made up; an offset of -1 is the file's own position."""
+    if iovcnt > UIO_MAXIOV or number == HOST_VMSPLICE:
+        return -EINVAL
+    places = tuple(iter_unpack("<II", k.memory.read(iov, 8 * iovcnt)))
+    if any(size > SSIZE_MAX for _, size in places):
+        return -EINVAL
+    made = k.policy.descriptors.made[fd]
+    transfer = made.read if number in (HOST_READV, HOST_PREADV, HOST_PREADV2) else made.write
+    at_position = number in (HOST_PREADV, HOST_PWRITEV) or offset != -1
+    return transfer(k, fd, places, offset if at_position else None)
 
 
 def _position(low: int, high: int) -> int:
@@ -146,10 +141,6 @@ def _position(low: int, high: int) -> int:
 @syscall(145, FD, direct=HOST_READV, special="vector")
 def readv(k: Kernel, fd: Fd, iov: Out[Iovecs], iovcnt: UInt) -> int:
     """Read into several buffers."""
-    if fd in k.policy.descriptors.signals:
-        if iovcnt > UIO_MAXIOV:
-            return -EINVAL
-        return _read_signals(k, fd, iter_unpack("<II", k.memory.read(iov, 8 * iovcnt)))
     return _vector(k, HOST_READV, fd, iov, iovcnt)
 
 
@@ -162,20 +153,16 @@ def writev(k: Kernel, fd: Fd, iov: In[Iovecs], iovcnt: UInt) -> int:
 @syscall(180, FD, direct=HOST_PREAD64)
 def pread64(k: Kernel, fd: Fd, buf: Out[Bytes], count: Size, offset: Off64) -> int:
     """Read at a position, leaving the file's own position alone."""
-    if fd in k.policy.descriptors.memories:
-        from stinkarm.linux import proc_memory
-
-        return proc_memory.read(k, fd, buf, count, offset)
+    if fd in k.policy.descriptors.made:
+        return k.policy.descriptors.made[fd].read(k, fd, ((buf, count),), offset)
     return call(HOST_PREAD64, k.policy.descriptors.check(fd), k.memory.host(buf, count), count, offset)
 
 
 @syscall(181, FD, direct=HOST_PWRITE64)
 def pwrite64(k: Kernel, fd: Fd, buf: In[Bytes], count: Size, offset: Off64) -> int:
     """Write at a position, leaving the file's own position alone."""
-    if fd in k.policy.descriptors.memories:
-        from stinkarm.linux import proc_memory
-
-        return proc_memory.write(k, fd, buf, count, offset)
+    if fd in k.policy.descriptors.made:
+        return k.policy.descriptors.made[fd].write(k, fd, ((buf, count),), offset)
     fd = k.policy.descriptors.check(fd)
     return _wrote(k, call(HOST_PWRITE64, fd, k.memory.host(buf, count), count, offset))
 
@@ -208,10 +195,8 @@ def _seek(k: Kernel, fd: int, offset: int, whence: int) -> int:
     """Move a file's position; in a directory, to one that getdents64 gave."""
     descriptors = k.policy.descriptors
     positions = descriptors.positions.get(descriptors.check(fd))
-    if fd in descriptors.memories:
-        from stinkarm.linux import proc_memory
-
-        return proc_memory.seek(k, fd, offset, whence)
+    if fd in descriptors.made:
+        return descriptors.made[fd].seek(offset, whence)
     if positions is None:
         return call3(HOST_LSEEK, fd, offset, whence)
     if whence == os.SEEK_SET:
@@ -322,8 +307,8 @@ def arm_sync_file_range(k: Kernel, fd: Fd, flags: Hex, offset: Off64, nbytes: Of
 @syscall(187, FD)
 def sendfile(k: Kernel, out_fd: Fd, in_fd: Fd, offset: InOut[Word], count: Size) -> int:
     """Copy between descriptors, with a 32-bit position."""
-    k.policy.descriptors.check(out_fd)
-    k.policy.descriptors.check(in_fd)
+    k.policy.descriptors.of_host(out_fd)
+    k.policy.descriptors.of_host(in_fd)
     if not offset:
         return _wrote(k, call(HOST_SENDFILE, out_fd, in_fd, 0, count))
     start = int.from_bytes(k.memory.read(offset, 4), "little", signed=True)
@@ -343,8 +328,8 @@ def sendfile(k: Kernel, out_fd: Fd, in_fd: Fd, offset: InOut[Word], count: Size)
 @syscall(239, FD)
 def sendfile64(k: Kernel, out_fd: Fd, in_fd: Fd, offset: InOut[Off], count: Size) -> int:
     """Copy between descriptors."""
-    k.policy.descriptors.check(out_fd)
-    k.policy.descriptors.check(in_fd)
+    k.policy.descriptors.of_host(out_fd)
+    k.policy.descriptors.of_host(in_fd)
     return _wrote(k, call(HOST_SENDFILE, out_fd, in_fd, k.pointer(offset, 8), count))
 
 
@@ -353,16 +338,16 @@ def copy_file_range(
     k: Kernel, fd_in: Fd, off_in: InOut[Off], fd_out: Fd, off_out: InOut[Off], len: Size, flags: UInt
 ) -> int:
     """Copy between files."""
-    k.policy.descriptors.check(fd_in)
-    _check_arrange(k, fd_out)
+    k.policy.descriptors.of_host(fd_in)
+    _check_arrange(k, k.policy.descriptors.of_host(fd_out))
     return call(HOST_COPY_FILE_RANGE, fd_in, k.pointer(off_in, 8), fd_out, k.pointer(off_out, 8), len, flags)
 
 
 @syscall(340, FD)
 def splice(k: Kernel, fd_in: Fd, off_in: InOut[Off], fd_out: Fd, off_out: InOut[Off], len: Size, flags: Hex) -> int:
     """Move bytes between a pipe and a file."""
-    k.policy.descriptors.check(fd_in)
-    k.policy.descriptors.check(fd_out)
+    k.policy.descriptors.of_host(fd_in)
+    k.policy.descriptors.of_host(fd_out)
     result = call(HOST_SPLICE, fd_in, k.pointer(off_in, 8), fd_out, k.pointer(off_out, 8), len, flags)
     return _wrote(k, result)
 
@@ -370,8 +355,8 @@ def splice(k: Kernel, fd_in: Fd, off_in: InOut[Off], fd_out: Fd, off_out: InOut[
 @syscall(342, FD)
 def tee(k: Kernel, fd_in: Fd, fd_out: Fd, len: Size, flags: Hex) -> int:
     """Copy bytes from a pipe to a pipe without consuming them."""
-    k.policy.descriptors.check(fd_in)
-    k.policy.descriptors.check(fd_out)
+    k.policy.descriptors.of_host(fd_in)
+    k.policy.descriptors.of_host(fd_out)
     return _wrote(k, call(HOST_TEE, fd_in, fd_out, len, flags))
 
 

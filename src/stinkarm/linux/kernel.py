@@ -325,6 +325,8 @@ class Kernel:
             for _ in capture.taken():  # what came before the fork is the parent's
                 continue
         self.robust_list = 0
+        for made in set(self.policy.descriptors.made.values()):
+            made.begin_child()
         if self.on_fork is not None:
             self.on_fork(self)
 

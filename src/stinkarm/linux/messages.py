@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Timespec64,
         UInt,
     )
+    from stinkarm.sandbox.descriptors import MadeUp
 
 HOST_SENDMSG = 46
 HOST_RECVMSG = 47
@@ -282,9 +283,17 @@ class _Control:
                 os.close(fd)
                 self.flags |= MSG_CTRUNC
             else:
-                taken.append(self._k.policy.descriptors.add(fd, ALL | INHERITED))
+                taken.append(self._k.policy.descriptors.add(fd, ALL | INHERITED, made=self._made(fd)))
         if taken:
             self._put(SOL_SOCKET, SCM_RIGHTS, pack(f"<{len(taken)}i", *taken))
+
+    def _made(self, fd: int) -> MadeUp | None:
+        descriptors = self._k.policy.descriptors
+        if not descriptors.signals:
+            return None
+        from stinkarm.linux.signalfd import find_received
+
+        return find_received(descriptors, fd)
 
 
 def _signed(value: int) -> int:

@@ -9,25 +9,83 @@ import os
 from errno import EBADF, EINVAL, EIO
 
 from stinkarm.guest.memory import GuestFault
-from stinkarm.sandbox.descriptors import INHERITED, READ
+from stinkarm.sandbox.descriptors import INHERITED, READ, MadeUp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stinkarm.linux.kernel import Kernel
+    from stinkarm.sandbox.descriptors import Places
 
 PAGE = 4096
 MOST = 1 << 20  # bytes that one call copies
 SPACE = 1 << 32
 
 
-class MemoryFile:
-    """One open file: where it is at, and what it was opened for."""
+class MemoryFile(MadeUp):
+    """One open file, and where it is at."""
 
-    __slots__ = ("access", "position")
+    __slots__ = ("position",)
 
     def __init__(self, access: int) -> None:
-        self.access = access
+        super().__init__(access)
         self.position = 0
+
+    def read(self, k: Kernel, fd: int, places: Places, offset: int | None = None) -> int:
+        """Read; pages that cannot be read end it."""
+        if self.access == os.O_WRONLY:
+            return -EBADF
+
+        def copy(at: int, address: int, size: int) -> None:
+            k.memory.write(address, k.memory.read(at, size))
+
+        return self._transfer(places, offset, copy)
+
+    def write(self, k: Kernel, fd: int, places: Places, offset: int | None = None) -> int:
+        """Write; pages that cannot be written end it."""
+        if self.access == os.O_RDONLY:
+            return -EBADF
+
+        def copy(at: int, address: int, size: int) -> None:
+            k.memory.write(at, k.memory.read(address, size))
+            if k.engine is not None:
+                k.engine.flush(at, at + size)
+
+        return self._transfer(places, offset, copy)
+
+    def _transfer(self, places: Places, offset: int | None, copy: Callable[[int, int, int], None]) -> int:
+        """Copy page by page between a position in the file and parts of memory; give how many bytes went."""
+        start = at = self.position if offset is None else offset
+        if at < 0:
+            return -EINVAL
+        for address, length in places:
+            done = 0
+            while done < length and at - start < MOST and at < SPACE:
+                size = min(PAGE - at % PAGE, PAGE - (address + done) % PAGE, length - done)
+                try:
+                    copy(at, address + done, size)
+                except (GuestFault, OSError):
+                    break
+                at += size
+                done += size
+            if done < length:
+                break
+        if at == start and any(length for _, length in places):
+            return -EIO
+        if offset is None:
+            self.position = at
+        return at - start
+
+    def seek(self, offset: int, whence: int) -> int:
+        """Move the file's position."""
+        if whence not in (os.SEEK_SET, os.SEEK_CUR):
+            return -EINVAL
+        position = offset if whence == os.SEEK_SET else self.position + offset
+        if position < 0:
+            return -EINVAL
+        self.position = position
+        return position
 
 
 def open_memory(k: Kernel, flags: int) -> int:
@@ -38,67 +96,4 @@ def open_memory(k: Kernel, flags: int) -> int:
         fd = os.memfd_create("mem", os.MFD_CLOEXEC)
     if not flags & os.O_CLOEXEC:
         os.set_inheritable(fd, True)
-    fd = k.policy.descriptors.add(fd, READ | INHERITED)
-    k.policy.descriptors.memories[fd] = MemoryFile(flags & os.O_ACCMODE)
-    return fd
-
-
-def read(k: Kernel, fd: int, buf: int, count: int, offset: int | None = None) -> int:
-    """Read at a position, or at the file's own; pages that cannot be read end it."""
-    file: MemoryFile = k.policy.descriptors.memories[fd]
-    if file.access == os.O_WRONLY:
-        return -EBADF
-    at = file.position if offset is None else offset
-    if at < 0:
-        return -EINVAL
-    data = b""
-    while len(data) < min(count, MOST) and at + len(data) < SPACE:
-        place = at + len(data)
-        try:
-            data += k.memory.read(place, min(PAGE - place % PAGE, count - len(data)))
-        except (GuestFault, OSError):
-            break
-    k.memory.write(buf, data)
-    return _done(file, at, len(data), count, offset)
-
-
-def write(k: Kernel, fd: int, buf: int, count: int, offset: int | None = None) -> int:
-    """Write at a position, or at the file's own; pages that cannot be written end it."""
-    file: MemoryFile = k.policy.descriptors.memories[fd]
-    if file.access == os.O_RDONLY:
-        return -EBADF
-    at = file.position if offset is None else offset
-    if at < 0:
-        return -EINVAL
-    data = k.memory.read(buf, min(count, MOST))
-    done = 0
-    while done < len(data) and at + done < SPACE:
-        piece = data[done : done + PAGE - (at + done) % PAGE]
-        try:
-            k.memory.write(at + done, piece)
-        except (GuestFault, OSError):
-            break
-        done += len(piece)
-    if done and k.engine is not None:
-        k.engine.flush(at, at + done)
-    return _done(file, at, done, count, offset)
-
-
-def _done(file: MemoryFile, at: int, size: int, wanted: int, offset: int | None) -> int:
-    if wanted and not size:
-        return -EIO
-    if offset is None:
-        file.position = at + size
-    return size
-
-
-def seek(k: Kernel, fd: int, offset: int, whence: int) -> int:
-    """Move the file's position."""
-    file: MemoryFile = k.policy.descriptors.memories[fd]
-    if whence not in (os.SEEK_SET, os.SEEK_CUR):
-        return -EINVAL
-    position = offset if whence == os.SEEK_SET else file.position + offset
-    if position < 0:
-        return -EINVAL
-    file.position = position
-    return position
+    return k.policy.descriptors.add(fd, READ | INHERITED, made=MemoryFile(flags & os.O_ACCMODE))

@@ -12,14 +12,19 @@ number (`rights`) acts on a copy that no other thread can replace (`hold`).
 
 import os
 from _thread import RLock, _local
-from errno import EACCES, EBADF
+from errno import EACCES, EBADF, EINVAL
 
-from stinkarm.guest.direct import UNKNOWN, Kinds
+from stinkarm.guest.direct import NOT_DIRECT, UNKNOWN, Kinds
 from stinkarm.guest.host import duplicate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
+
+    from stinkarm.linux.kernel import Kernel
+
+    Places = Sequence[tuple[int, int]]  # guest addresses, and how many bytes are there
 
 READ = 1  # the grant that it was opened through allows reading
 WRITE = 2  # ... and writing, and changing what the file system says about the file
@@ -37,6 +42,37 @@ class Held(int):
     rights: int
 
 
+class MadeUp:
+    """What the guest has at a descriptor whose host file is something else: all that is done with it is done here.
+
+    `fds` are the guest's numbers for it, `access` is how it was opened, as F_GETFL tells.
+    """
+
+    __slots__ = ("access", "fds")
+
+    def __init__(self, access: int) -> None:
+        self.access = access
+        self.fds: set[int] = set()
+
+    def read(self, k: "Kernel", fd: int, places: "Places", offset: int | None = None) -> int:
+        """Read into parts of memory, at a position or at the file's own."""
+        return -EINVAL
+
+    def write(self, k: "Kernel", fd: int, places: "Places", offset: int | None = None) -> int:
+        """Write from parts of memory, at a position or at the file's own."""
+        return -EINVAL
+
+    def seek(self, offset: int, whence: int) -> int:
+        """Move the file's position."""
+        return 0
+
+    def begin_child(self) -> None:
+        """Be what a child has inherited."""
+
+    def close(self) -> None:
+        """Be gone: the guest has closed its last descriptor."""
+
+
 class _Holding(_local):
     """The copies that the calling thread holds."""
 
@@ -48,11 +84,11 @@ class Descriptors:
 
     `rights` holds the bits above for each descriptor that the guest opened; in forward mode
     nothing asks for it. `hidden` holds the emulator's own. `positions` lists, for directories, the host's
-    positions that the guest was given smaller numbers for (linux/paths.py). `signals` are the signalfds
-    (linux/signalfd.py), `memories` the guest's memory opened as a file (linux/proc_memory.py). `kinds` are those that
-    native code may use, each of which is the guest's. `lock` is held where numbers change what they mean, but while
-    nothing waits. `socket_names` has the guest's names of its Unix sockets, by those that the host knows them by
-    (linux/addresses.py), and `socket_folders` the hidden descriptors that these begin with.
+    positions that the guest was given smaller numbers for (linux/paths.py). `made` has what is not for the guest what
+    it is for the host, `signals` those of it that are signalfds (linux/signalfd.py). `kinds` are those that
+    native code may use, each of which is the guest's, and is what the host has. `lock` is held where numbers change
+    what they mean, but while nothing waits. `socket_names` has the guest's names of its Unix sockets, by those that the
+    host knows them by (linux/addresses.py), and `socket_folders` the hidden descriptors that these begin with.
     """
 
     __slots__ = (
@@ -61,7 +97,7 @@ class Descriptors:
             "hidden",
             "kinds",
             "lock",
-            "memories",
+            "made",
             "positions",
             "rights",
             "sandboxed",
@@ -77,8 +113,8 @@ class Descriptors:
         self._lent: set[int] = set()  # of the hidden ones, those that somebody else will close
         self.rights: dict[int, int] = {}
         self.positions: dict[int, list[int]] = {}
-        self.signals: dict[int, Any] = {}
-        self.memories: dict[int, Any] = {}
+        self.made: dict[int, MadeUp] = {}
+        self.signals: set[Any] = set()
         self.kinds = Kinds()
         self.socket_names: dict[bytes, bytes] = {}
         self.socket_folders: dict[tuple[int, int], int] = {}
@@ -151,10 +187,11 @@ class Descriptors:
             return fd.rights
         return self.rights.get(fd, 0) if self.sandboxed else ALL
 
-    def add(self, fd: int, rights: int = ALL, *, lowest: int = 0) -> int:
+    def add(self, fd: int, rights: int = ALL, *, lowest: int = 0, made: MadeUp | None = None) -> int:
         """Give the guest a descriptor that was just opened for it; give its number.
 
-        That is another one if the guest has a lower one free, which is not below `lowest`.
+        That is another one if the guest has a lower one free, which is not below `lowest`. `made` is what it is for
+        the guest, when that is something else than for the host.
         """
         with self.lock:
             if fd in self.hidden:
@@ -162,15 +199,16 @@ class Descriptors:
                 raise OSError(EBADF, "a descriptor of the emulator was opened for the guest")
             if self._vacant:
                 fd = self._lower(fd, lowest)
-            self.kinds[fd] = UNKNOWN
+            self.kinds[fd] = UNKNOWN if made is None else NOT_DIRECT
             if self.sandboxed:
                 self.rights[fd] = rights
             if self.positions:
                 self.positions.pop(fd, None)
-            if self.memories:
-                self.memories.pop(fd, None)
-            if self.signals:
-                self._forget_signals(fd)
+            if self.made:
+                self._forget_made(fd)
+            if made is not None:
+                self.made[fd] = made
+                made.fds.add(fd)
             return fd
 
     def _lower(self, fd: int, lowest: int) -> int:
@@ -187,14 +225,9 @@ class Descriptors:
     def add_copy(self, fd: int, source: int, *, lowest: int = 0) -> int:
         """Give the guest a copy of its own descriptor `source`."""
         with self.lock:
-            fd = self.add(fd, self.rights_of(source), lowest=lowest)
+            fd = self.add(fd, self.rights_of(source), lowest=lowest, made=self.made.get(source))
             if source in self.positions:
                 self.positions[fd] = self.positions[source]
-            if source in self.memories:
-                self.memories[fd] = self.memories[source]
-            if source in self.signals:
-                self.signals[fd] = self.signals[source]
-                self.signals[fd].fds.add(fd)
             return fd
 
     def vacate(self, fd: int) -> bool:
@@ -215,22 +248,27 @@ class Descriptors:
         self.rights.pop(fd, None)
         self.kinds[fd] = UNKNOWN  # after it is no longer usable: see `learn`
         self.positions.pop(fd, None)
-        self.memories.pop(fd, None)
-        if self.signals:
-            self._forget_signals(fd)
+        if self.made:
+            self._forget_made(fd)
 
     def learn(self, fd: int, kind: int) -> None:
-        """Let native code use a descriptor, unless another thread has closed it meanwhile."""
-        self.kinds[fd] = kind
+        """Let native code use a descriptor, unless it is made up, or another thread has closed it meanwhile."""
+        self.kinds[fd] = NOT_DIRECT if fd in self.made else kind
         if not self.usable(fd):
             self.kinds[fd] = UNKNOWN
 
-    def _forget_signals(self, fd: int) -> None:
-        entry = self.signals.pop(fd, None)
-        if entry is not None:
-            entry.closed(fd)
-            if not entry.fds:
-                self.hidden.discard(entry.writer)
+    def _forget_made(self, fd: int) -> None:
+        made = self.made.pop(fd, None)
+        if made is not None:
+            made.fds.discard(fd)
+            if not made.fds:
+                made.close()
+
+    def of_host(self, fd: int) -> int:
+        """Check a descriptor for a call that only the host's own files can do."""
+        if fd in self.made:
+            raise OSError(EINVAL, "the host has another file there")
+        return self.check(fd)
 
     def close_range(self, first: int, last: int) -> list[int]:
         """List the guest's open descriptors from `first` to `last`."""

@@ -1,0 +1,47 @@
+"""Descriptors as programs meet them: programs/descriptors.c, which checks itself, in both modes and on the host."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stinkarm import toolchain
+from stinkarm.status import StinkarmError
+
+SOURCE = Path(__file__).parent / "programs" / "descriptors.c"
+TESTS = re.findall(r"^    TEST\((\w+)\)", SOURCE.read_text(), re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program, built for ARM."""
+    output = tmp_path_factory.mktemp("descriptors") / "descriptors"
+    try:
+        toolchain.build(str(SOURCE), str(output), extra=("-w",))
+    except StinkarmError as error:
+        pytest.skip(f"no ARM compiler: {error}")
+    return output
+
+
+@pytest.mark.parametrize("mode", ["sandbox", "forward"])
+@pytest.mark.parametrize("name", TESTS)
+def test_descriptors(program: Path, tmp_path: Path, mode: str, name: str) -> None:
+    grants = ["--allow-run", f"--allow-read={program.parent}", f"--allow-write={tmp_path}"]
+    options = grants if mode == "sandbox" else ["-C", mode]
+    command = [sys.executable, "-m", "stinkarm", *options, program, name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path)
+    assert (done.stdout, done.stderr, done.returncode) == (f"ok {name}\n", "", 0)
+
+
+def test_the_tests_themselves_on_the_host(tmp_path: Path) -> None:
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler for the host")
+    subprocess.run([compiler, "-w", "-o", tmp_path / "native", SOURCE], check=True)
+    done = subprocess.run([tmp_path / "native"], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.stdout.splitlines() == [f"ok {name}" for name in TESTS]
