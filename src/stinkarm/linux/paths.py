@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from errno import E2BIG, EINVAL, ENAMETOOLONG, ENOENT, EPERM, ERANGE
+from errno import E2BIG, EEXIST, EINVAL, ENAMETOOLONG, ENOENT, EPERM, ERANGE
 from struct import pack_into, unpack_from
 
 from stinkarm.guest.native import addressof, create_string_buffer
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         String,
         UInt,
     )
+    from stinkarm.sandbox.paths import Entry
 
 AT_FDCWD = -100
 AT_SYMLINK_NOFOLLOW = 0x100
@@ -175,11 +176,17 @@ def _rename(k: Kernel, olddirfd: int, oldpath: int, newdirfd: int, newpath: int,
     paths = k.policy.paths
     old_name, new_name = read_path(k, oldpath), read_path(k, newpath)
     with paths.entry(olddirfd, old_name) as old, paths.entry(newdirfd, new_name) as new:
+        old_last, new_last = _below(old), _below(new)
         if not flags:
-            os.rename(old.name, new.name, src_dir_fd=old.fd, dst_dir_fd=new.fd)
+            os.rename(old_last, new_last, src_dir_fd=old.fd, dst_dir_fd=new.fd)
             return 0
-        source, target = create_string_buffer(old.name), create_string_buffer(new.name)
+        source, target = create_string_buffer(old_last), create_string_buffer(new_last)
         return call(HOST_RENAMEAT2, old.fd, addressof(source), new.fd, addressof(target), flags)
+
+
+def _below(entry: Entry) -> bytes:
+    """Give the name of an entry; for "/" one that is as little to be renamed, and on the mount of the guest's root."""
+    return b"." if entry.name == b"/" else entry.name
 
 
 @syscall(38, PATH)
@@ -210,9 +217,15 @@ def renameat2(
 def _link(k: Kernel, olddirfd: int, oldpath: int, newdirfd: int, newpath: int, flags: int) -> int:
     if flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH):
         return -EINVAL
+    from stinkarm.sandbox.paths import is_dots, split_last
+
     paths = k.policy.paths
     old_name, new_name = read_path(k, oldpath), read_path(k, newpath)
     follow = bool(flags & AT_SYMLINK_FOLLOW)
+    if k.policy.sandboxed and old_name and new_name and is_dots(split_last(new_name)[1]):
+        # It is there, whatever may be done to the old file.
+        with paths.find(olddirfd, old_name, follow=follow), paths.entry(newdirfd, new_name):
+            return -EEXIST
     if flags & AT_EMPTY_PATH and not old_name:
         source = paths.find_descriptor(olddirfd, ALL)
     else:

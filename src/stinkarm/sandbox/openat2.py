@@ -32,8 +32,10 @@ AT_FDCWD = -100
 
 # include/uapi/linux/openat2.h
 RESOLVE_NO_MAGICLINKS = 0x02
+RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_BENEATH = 0x08
 RESOLVE_IN_ROOT = 0x10
+RESOLVE_CACHED = 0x20
 
 # include/uapi/linux/magic.h
 PROC_SUPER_MAGIC = 0x9FA0

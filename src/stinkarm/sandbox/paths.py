@@ -48,6 +48,12 @@ O_CREATING = os.O_CREAT | os.O_EXCL
 O_TMPFILE_BIT = os.O_TMPFILE & ~os.O_DIRECTORY
 CREATE_ATTEMPTS = 40
 
+# After these a name may be one to create, or one with a slash behind it, which is never (EISDIR).
+MAYBE_CREATED = frozenset((ENOENT, ENOTDIR, ELOOP))
+
+# Last names that stand for a directory; "" is the one of "/". Nothing can be made, removed or renamed by them.
+DOTS = frozenset((b"", b".", b".."))
+
 # What is the machine's own even with -L, and how a name is missing there.
 NEVER_IN_SYSROOT = (b"/proc", b"/dev", b"/sys")
 LIBRARIES = (b"/lib/", b"/usr/lib/", b"/usr/local/lib/")
@@ -111,6 +117,18 @@ class Entry:
 def object_of(fd: int, rights: int, owned: bool = True) -> Found:
     """Wrap a descriptor of the emulator, so that path calls reach the file it is open on."""
     return Found(AT_FDCWD, b"/proc/self/fd/%d" % fd, True, rights, fd, owned)
+
+
+def split_last(path: bytes) -> tuple[bytes, bytes]:
+    """Part a path before its last name, which keeps one slash that is behind it; that of "/" is "/"."""
+    bare = path.rstrip(b"/")
+    head, slash, name = bare.rpartition(b"/")
+    return head + slash, name + path[len(bare) :][:1]
+
+
+def is_dots(name: bytes) -> bool:
+    """Say whether a last name stands for a directory, so that the host answers every change of it with an error."""
+    return name.rstrip(b"/") in DOTS
 
 
 class Paths:
@@ -202,7 +220,8 @@ class Paths:
         try:
             with Walk(self.roots) as walk:
                 walk.to_parent(self._base(dirfd, path), path)
-                _allow(walk.path, walk.rights, WRITE)
+                if not is_dots(walk.name):
+                    _allow(walk.path, walk.rights, WRITE)
                 return Entry(walk.take(walk.parent), walk.name, True)
         except Denied as denied:
             raise self._denied(path, denied, WRITE) from None
@@ -245,7 +264,7 @@ class Paths:
             fd = self._open_special(kind, detail, number, path, flags, mode)
             if fd >= 0:
                 return fd
-        elif self._policy.sysroot and path.startswith(b"/") and not flags & O_CREATING and _needed(flags) <= READ:
+        elif self._policy.sysroot and path.startswith(b"/") and not flags & O_CREATING and needed(flags) <= READ:
             found = self._find_in_sysroot(path, not flags & os.O_NOFOLLOW)
             if found is not None:
                 with found:
@@ -255,6 +274,7 @@ class Paths:
             self._descriptors.check(dirfd)
         if not self._sandboxed:
             return self._open_forward(dirfd, path, flags, mode, resolve)
+        check_flags(flags)
         if not path:
             raise OSError(ENOENT, "an empty path")
         if len(path) >= PATH_MAX:
@@ -287,19 +307,22 @@ class Paths:
                 return self._reopen(found, flags, mode)
         follow = not flags & os.O_NOFOLLOW
         if not flags & os.O_CREAT or flags & os.O_PATH:
-            with self.find(dirfd, path, follow=follow, need=_needed(flags)) as found:
+            with self.find(dirfd, path, follow=follow, need=needed(flags)) as found:
                 return self._reopen(found, flags)
         if flags & os.O_EXCL:
             with self.entry(dirfd, path, create=True) as entry:
                 return create(entry.fd, entry.name, flags, mode)
         for _ in range(CREATE_ATTEMPTS):  # whichever of "it is there" and "it is not" holds still
             try:
-                with self.find(dirfd, path, follow=follow, need=_needed(flags)) as found:
+                found = self.find(dirfd, path, follow=follow, need=needed(flags))
+            except OSError as error:
+                if error.errno not in MAYBE_CREATED:
+                    raise
+            else:
+                with found:
                     if stat.S_ISDIR(os.fstat(found.opath).st_mode):
                         raise OSError(EISDIR, "a directory cannot be created by opening it")
                     return self._reopen(found, flags & ~os.O_CREAT)
-            except FileNotFoundError:
-                pass
             try:
                 created = self._create_missing(dirfd, path, flags, mode, follow)
             except FileExistsError:
@@ -322,7 +345,7 @@ class Paths:
 
     def _open_resolved(self, dirfd: int, path: bytes, flags: int, mode: int, resolve: int) -> tuple[int, int]:
         """Open for openat2 with `resolve`: below a directory that the guest already has."""
-        need = _needed(flags)
+        need = needed(flags)
         if flags & (os.O_CREAT | O_TMPFILE_BIT):
             need |= WRITE
         name = path
@@ -363,7 +386,7 @@ class Paths:
             raise OSError(ELOOP, "a symbolic link is not followed")
         if not self._device_allowed(status, found.rights):
             what = special.host_name(found.opath)
-            raise self._denied(what, Denied(what), _needed(flags))
+            raise self._denied(what, Denied(what), needed(flags))
         fd = os.open(found.path, flags & ~(O_CREATING | os.O_NOFOLLOW) | os.O_CLOEXEC, mode)
         return fd, rights
 
@@ -505,14 +528,10 @@ class Paths:
 
     def _fast_entry(self, dirfd: int, path: bytes) -> Entry | None:
         """Find the parent of the last name with one openat2; give None when only the walk can tell."""
-        bare = path.rstrip(b"/")
-        head, _, name = bare.rpartition(b"/")
-        if name in (b"", b".", b".."):
+        head, name = split_last(path)
+        if is_dots(name):
             return None
-        name += path[len(bare) :][:1]
-        if path.startswith(b"/"):
-            head = head or b"/"
-        elif not head:
+        if not head:
             fd, rights = self._directory(dirfd)
             return Entry(fd, name, False) if rights & WRITE else None
         start = self._start(dirfd, head, WRITE)
@@ -620,7 +639,7 @@ class Paths:
         if kind == special.OWN_TEXT:
             return self._open_text(detail, path, flags)
         if kind == special.OWN_EXE and (self._policy.program or self._sandboxed):
-            self._allow_read_only(path, _needed(flags))
+            self._allow_read_only(path, needed(flags))
             if not self._sandboxed:
                 return self._open_forward(AT_FDCWD, self._policy.program, flags, mode, 0)
             with self.find(AT_FDCWD, path, need=READ) as found:
@@ -631,7 +650,7 @@ class Paths:
         if kind == special.OWN_DIRECTORY:
             return self.open(number if number >= 0 else AT_FDCWD, detail, flags, mode)
         if kind == special.OWN_LISTING:  # no path may start there
-            self._allow_read_only(path, _needed(flags))
+            self._allow_read_only(path, needed(flags))
             asked = flags & (os.O_DIRECTORY | os.O_PATH | os.O_CLOEXEC)
             return self._give(os.open(b"/proc/self/" + detail, asked | os.O_DIRECTORY), READ | INHERITED, flags)
         if kind == special.OWN_FD:
@@ -659,7 +678,7 @@ class Paths:
             if not flags & os.O_CLOEXEC:
                 os.set_inheritable(fd, True)
             return self._descriptors.add(fd, rights)
-        if _needed(flags) & ~rights:
+        if needed(flags) & ~rights:
             raise OSError(EACCES, "the descriptor was not granted for this")
         fd, rights = self._reopen(object_of(number, rights, owned=False), flags)
         return self._give(fd, rights, flags)
@@ -671,7 +690,7 @@ class Paths:
             if not self._sandboxed and name not in (b"maps", b"auxv", b"stat", b"statm", b"status"):
                 return -1
             raise OSError(ENOENT, "not made up yet")
-        self._allow_read_only(path, _needed(flags))
+        self._allow_read_only(path, needed(flags))
         memory = os.memfd_create(name.decode(), os.MFD_CLOEXEC)
         try:
             with open(memory, "wb", closefd=False) as file:
@@ -682,7 +701,7 @@ class Paths:
         return self._give(fd, READ, flags)
 
 
-def _needed(flags: int) -> int:
+def needed(flags: int) -> int:
     """Give the rights that opening with these flags asks for."""
     if flags & os.O_PATH:
         return LOOK
@@ -691,6 +710,16 @@ def _needed(flags: int) -> int:
     access = flags & os.O_ACCMODE
     need = READ if access == os.O_RDONLY else WRITE if access == os.O_WRONLY else ALL
     return need | WRITE if flags & os.O_TRUNC else need
+
+
+def check_flags(flags: int) -> None:
+    """Let the host refuse flags that do not go together, which it does before it looks at the name."""
+    if flags & os.O_DIRECTORY and flags & os.O_CREAT:
+        try:
+            os.open(b"", flags)
+        except OSError as error:
+            if error.errno != ENOENT:  # Linux before 6.4 takes them
+                raise
 
 
 def _allow(path: bytes, rights: int, need: int) -> None:

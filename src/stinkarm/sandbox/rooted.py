@@ -6,18 +6,40 @@ Every path is opened below that directory, as for a process whose root it is: li
 
 import os
 import stat
-from errno import EACCES, EAGAIN, EBUSY, EINVAL, ENAMETOOLONG, ENOENT, ENOSYS, ENOTDIR
+from errno import EACCES, EAGAIN, EEXIST, EINVAL, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 
 from stinkarm.sandbox import special
 from stinkarm.sandbox.descriptors import ALL, DEVICE, READ, WRITE
-from stinkarm.sandbox.openat2 import AT_FDCWD
-from stinkarm.sandbox.paths import CREATE_ATTEMPTS, Entry, Found, Paths, create, object_of
-from stinkarm.sandbox.roots import LOOK, PATH_MAX, Denied
+from stinkarm.sandbox.openat2 import (
+    AT_FDCWD,
+    RESOLVE_BENEATH,
+    RESOLVE_CACHED,
+    RESOLVE_IN_ROOT,
+    RESOLVE_NO_MAGICLINKS,
+    RESOLVE_NO_SYMLINKS,
+    openat2,
+)
+from stinkarm.sandbox.paths import (
+    MAYBE_CREATED,
+    O_TMPFILE_BIT,
+    Entry,
+    Found,
+    Paths,
+    check_flags,
+    create,
+    is_dots,
+    needed,
+    object_of,
+    split_last,
+)
+from stinkarm.sandbox.roots import LOOK, MAX_SYMLINKS, PATH_MAX, Denied
 from stinkarm.sandbox.sysroot import open_in_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from stinkarm.sandbox.policy import Policy
+
+SCOPED = RESOLVE_BENEATH | RESOLVE_IN_ROOT
 
 THE_MACHINES = (b"/proc", b"/dev", b"/sys")
 
@@ -28,6 +50,23 @@ def is_the_machines(path: bytes) -> bool:
     return path.startswith(b"/") and (
         top in THE_MACHINES or top.startswith(tuple(name + b"/" for name in THE_MACHINES))
     )
+
+
+def _after(head: bytes, target: bytes) -> bytes:
+    """Give the path that a symbolic link leads to, which is in the directory `head`."""
+    return target if target.startswith(b"/") else head + target
+
+
+def directory_name(fd: int) -> bytes:
+    """Give the host's name of an open directory."""
+    if not stat.S_ISDIR(os.fstat(fd).st_mode):
+        raise OSError(ENOTDIR, "not a directory")
+    return special.host_name(fd)
+
+
+def creates(flags: int) -> bool:
+    """Say whether opening with these flags makes a file that is not there."""
+    return flags & (os.O_CREAT | os.O_PATH) == os.O_CREAT
 
 
 class RootedPaths(Paths):
@@ -62,9 +101,7 @@ class RootedPaths(Paths):
             name = self._host_working_directory()
         else:
             dirfd = self._descriptors.hold(dirfd)
-            name = special.host_name(dirfd)
-            if not stat.S_ISDIR(os.fstat(dirfd).st_mode):
-                raise OSError(ENOTDIR, "not a directory")
+            name = directory_name(dirfd)
         if not self._is_inside(name):
             if is_the_machines(name):
                 return name + b"/" + path
@@ -88,6 +125,10 @@ class RootedPaths(Paths):
         if is_the_machines(path):
             return super().find(AT_FDCWD, path, follow=follow, need=need)
         fd = open_in_root(self._root_fd, path, os.O_PATH | (0 if follow else os.O_NOFOLLOW))
+        return self._granted(fd, path, need)
+
+    def _granted(self, fd: int, path: bytes, need: int) -> Found:
+        """Look at what a path was found to be, below the root; close it if it may not be used so."""
         try:
             rights = self._rights_of(fd)
             if rights & need != need:
@@ -106,13 +147,12 @@ class RootedPaths(Paths):
         path = self._absolute(dirfd, path)
         if is_the_machines(path):
             return super().entry(AT_FDCWD, path, create=create)
-        bare = path.rstrip(b"/")
-        head, _, name = bare.rpartition(b"/")
-        if name in (b"", b".", b".."):
-            raise OSError(EINVAL if name == b"." else EBUSY, "not the name of an entry")
+        head, name = split_last(path)
         parent = open_in_root(self._root_fd, head or b"/", os.O_PATH | os.O_DIRECTORY)
+        if is_dots(name):
+            return Entry(parent, name, True)
         try:
-            full = special.host_name(parent).rstrip(b"/") + b"/" + name
+            full = special.host_name(parent).rstrip(b"/") + b"/" + name.rstrip(b"/")
             named = self.roots.exact.get(full) if self._sandboxed else None
             alone = named is not None and named.fd < 0 and named.rights & WRITE
             if not self._rights_of(parent) & WRITE and not alone:
@@ -120,7 +160,7 @@ class RootedPaths(Paths):
         except BaseException:
             os.close(parent)
             raise
-        return Entry(parent, name + path[len(bare) :][:1], True)
+        return Entry(parent, name, True)
 
     def read_link(self, dirfd: int, path: bytes) -> bytes:
         """Give what a symbolic link says, as `Paths.read_link`."""
@@ -133,28 +173,89 @@ class RootedPaths(Paths):
 
     def open(self, dirfd: int, path: bytes, flags: int, mode: int = 0, resolve: int = 0) -> int:
         """Open a file for the guest, as `Paths.open`."""
+        check_flags(flags)
+        mode = mode & 0o1777 if self._sandboxed else mode
+        if resolve & SCOPED:
+            return self._open_scoped(dirfd, path, flags, mode, resolve)
         path = self._absolute(dirfd, path)
         if is_the_machines(path):
             return super().open(AT_FDCWD, path, flags, mode, resolve)
         if resolve:
-            raise OSError(ENOSYS, "openat2 with a resolve flag does not work with --root")
-        fd, rights = self._open_granted(AT_FDCWD, path, flags, mode & 0o1777 if self._sandboxed else mode)
+            fd, rights = self._open_below(self._root_fd, path, flags, mode, resolve | RESOLVE_IN_ROOT)
+        else:
+            fd, rights = self._open_granted(AT_FDCWD, path, flags, mode)
         return self._give(fd, rights, flags)
+
+    def _open_scoped(self, dirfd: int, path: bytes, flags: int, mode: int, resolve: int) -> int:
+        """Open for openat2 below a directory of the guest, which may be one of the machine's."""
+        if dirfd != AT_FDCWD:
+            dirfd = self._descriptors.hold(dirfd)
+        start = self._directory(dirfd)[0] if self._sandboxed else dirfd
+        name = self._host_working_directory() if dirfd == AT_FDCWD else directory_name(start)
+        if self._is_inside(name):
+            fd, rights = self._open_below(start, path, flags, mode, resolve)
+            return self._give(fd, rights, flags)
+        if not is_the_machines(name):
+            raise OSError(ENOENT, "the directory is not below the root")
+        return super().open(dirfd, path, flags, mode, resolve)
+
+    def _open_below(self, start: int, path: bytes, flags: int, mode: int, resolve: int) -> tuple[int, int]:
+        """Open for openat2 with `resolve` below a directory that is in the root."""
+        if resolve & RESOLVE_CACHED and flags & (os.O_CREAT | os.O_TRUNC | O_TMPFILE_BIT):
+            raise OSError(EAGAIN, "what a cache holds cannot be changed")
+        resolve |= RESOLVE_NO_MAGICLINKS
+        after = MAYBE_CREATED - {ELOOP} if resolve & RESOLVE_NO_SYMLINKS else MAYBE_CREATED
+        for _ in range(MAX_SYMLINKS):
+            head, name = split_last(path)
+            if not creates(flags) or is_dots(name) or not (flags & os.O_EXCL or name.endswith(b"/")):
+                try:
+                    fd = openat2(start, path, os.O_PATH | flags & os.O_NOFOLLOW, 0, resolve)
+                except OSError as error:
+                    if error.errno not in after or not creates(flags):
+                        raise
+                else:
+                    return self._open_found(fd, path, flags, mode)
+            parent = openat2(start, head or b".", os.O_PATH | os.O_DIRECTORY, 0, resolve)
+            with self._granted(parent, path, WRITE):
+                made = self._create_or_read(parent, name, flags, mode)
+            if isinstance(made, tuple):
+                return made
+            path = _after(head, made)
+        raise OSError(ELOOP, "too many symbolic links")
+
+    def _open_found(self, fd: int, path: bytes, flags: int, mode: int) -> tuple[int, int]:
+        """Open what a path was found to be, as the guest asked; close what it was found with."""
+        need = needed(flags)
+        with self._granted(fd, path, need) as found:
+            if creates(flags) and flags & os.O_EXCL:
+                raise OSError(EEXIST, "the file exists")
+            if creates(flags) and stat.S_ISDIR(os.fstat(fd).st_mode):
+                raise OSError(EISDIR, "a directory cannot be created by opening it")
+            return self._reopen(found, flags & ~os.O_CREAT, mode)
+
+    def _create_or_read(self, parent: int, name: bytes, flags: int, mode: int) -> tuple[int, int] | bytes:
+        """Make a new file; give what the link says instead that is there."""
+        if name.endswith(b"/"):
+            raise OSError(EISDIR, "a name with a slash behind it is not created")
+        if not flags & os.O_EXCL:
+            try:
+                return os.readlink(name, dir_fd=parent)
+            except OSError as error:
+                if error.errno not in (ENOENT, EINVAL):
+                    raise
+        return create(parent, name, flags, mode)
 
     def _create_missing(self, dirfd: int, path: bytes, flags: int, mode: int, follow: bool) -> tuple[int, int] | None:
         """Make a file that is not there, also where links lead to one; None when it is there by now."""
-        for _ in range(CREATE_ATTEMPTS):
+        for _ in range(MAX_SYMLINKS):
             with self.entry(dirfd, path, create=True) as entry:
-                try:
-                    target = os.readlink(entry.name, dir_fd=entry.fd)
-                except OSError as error:
-                    if error.errno not in (ENOENT, EINVAL):
-                        raise
-                    return create(entry.fd, entry.name, flags, mode)
+                made = self._create_or_read(entry.fd, entry.name, flags, mode)
+            if isinstance(made, tuple):
+                return made
             if not follow:
                 return None
-            path = target if target.startswith(b"/") else path.rstrip(b"/").rpartition(b"/")[0] + b"/" + target
-        raise OSError(EAGAIN, "the file keeps coming and going")
+            path = _after(split_last(path)[0], made)
+        raise OSError(ELOOP, "too many symbolic links")
 
     # The working directory
 

@@ -10,7 +10,7 @@ links are followed by the walk itself and never by the host; an absolute one sta
 
 import os
 import stat
-from errno import EACCES, EEXIST, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
+from errno import EACCES, EEXIST, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 
 from stinkarm.guest.text import quote
 from stinkarm.sandbox.descriptors import ALL, DEVICE, READ, WRITE
@@ -203,7 +203,7 @@ class Walk:
             name = pending.pop()
             last = not pending
             if last and parent:
-                self._finish_parent(name or b".", trailing)
+                self._finish_parent(name, trailing)
                 return
             if name in (b"", b"."):
                 self._need_dir()
@@ -213,6 +213,9 @@ class Walk:
                 if len(self._stack) > 1:
                     self._pop()
                 continue
+            if create and pending and not any(pending):
+                self._need_dir()
+                raise OSError(EISDIR, "a name with a slash behind it is not created")
             # A trailing slash follows a link, as the host does.
             try:
                 target = self._step(name, follow=follow or not last, create=create and last)
@@ -315,6 +318,10 @@ class Walk:
 
     def _finish_parent(self, name: bytes, trailing: bytes) -> None:
         self._need_dir()
+        if name in (b"", b".", b".."):  # no name to change anything by: the host has the error, wherever that is
+            self._finish_object()
+            self.parent, self.name = self.fd, name + trailing
+            return
         here = self._stack[-1]
         path = _join(here.path, name)
         root = self._roots.exact.get(path)

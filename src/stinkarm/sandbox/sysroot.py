@@ -2,7 +2,7 @@
 
 import os
 import stat
-from errno import ELOOP, ENOSYS, EPERM
+from errno import ELOOP, ENOSYS, ENOTDIR, EPERM
 
 from stinkarm.sandbox.openat2 import RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, openat2
 
@@ -135,14 +135,15 @@ def open_in_root(root: int, path: bytes, flags: int) -> int:
 def _walk(root: int, path: bytes, flags: int) -> int:
     """Do what openat2 would: one component at a time, each opened in the one before."""
     stack = [root]
-    pending = [name for name in path.split(b"/")[::-1] if name not in (b"", b".")]
+    pending = path.split(b"/")[::-1]
     links = 0
     follow_last = not flags & os.O_NOFOLLOW
     try:
         while pending:
             name = pending.pop()
-            if name == b"..":
-                if len(stack) > 1:
+            if name in (b"", b".", b".."):
+                _need_directory(stack[-1])
+                if name == b".." and len(stack) > 1:
                     os.close(stack.pop())
                 continue
             fd = os.open(name, O_PLACE | os.O_NOFOLLOW, dir_fd=stack[-1])
@@ -157,13 +158,20 @@ def _walk(root: int, path: bytes, flags: int) -> int:
             if target.startswith(b"/"):
                 while len(stack) > 1:
                     os.close(stack.pop())
-            pending += [name for name in target.split(b"/")[::-1] if name not in (b"", b".")]
+            pending += target.split(b"/")[::-1]
+        if flags & os.O_DIRECTORY:
+            _need_directory(stack[-1])
         if flags & os.O_PATH:
             return os.dup(stack[-1])
         return os.open(f"/proc/self/fd/{stack[-1]}", flags & ~os.O_NOFOLLOW | os.O_CLOEXEC)
     finally:
         for fd in stack[1:]:
             os.close(fd)
+
+
+def _need_directory(fd: int) -> None:
+    if not stat.S_ISDIR(os.fstat(fd).st_mode):
+        raise OSError(ENOTDIR, os.strerror(ENOTDIR))
 
 
 def not_found(name: bytes, tried: list[str]) -> tuple[str, str]:
