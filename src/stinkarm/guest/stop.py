@@ -8,6 +8,7 @@ UNDEFINED = 5  # an UNDEFINED word (UDF included) at r15
 BREAKPOINT = 6  # BKPT at r15; detail is its immediate
 ALIGNMENT = 7  # an access that must be aligned was not; r15 is the instruction
 HOT = 8  # r15 has been branched to many times; nothing else has happened
+DEBUGGER_BREAK = 9  # an UNDEFINED word that Linux takes for a breakpoint (linux/faults.py makes it of UNDEFINED)
 
 NAMES = {
     BUDGET: "budget",
@@ -18,6 +19,7 @@ NAMES = {
     BREAKPOINT: "breakpoint",
     ALIGNMENT: "alignment",
     HOT: "hot",
+    DEBUGGER_BREAK: "debugger break",
 }
 
 

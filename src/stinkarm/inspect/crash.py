@@ -98,7 +98,7 @@ def signal_of(stop: Stop) -> int:
         return SIGBUS if stop.signal == SIGBUS else SIGSEGV
     if stop.kind == stops.UNDEFINED:
         return SIGILL
-    if stop.kind == stops.BREAKPOINT:
+    if stop.kind in (stops.BREAKPOINT, stops.DEBUGGER_BREAK):
         return SIGTRAP
     return SIGBUS if stop.kind == stops.ALIGNMENT else 0
 
@@ -140,6 +140,8 @@ def _reason(state: State, memory: Memory, stop: Stop, text: str) -> str:
         return f"the address {stop.address:#010x} is not aligned as {text or 'the instruction'} needs it"
     if kind == stops.BREAKPOINT:
         return f"the breakpoint instruction bkpt #{detail:#x}"
+    if kind == stops.DEBUGGER_BREAK:
+        return f"the breakpoint of debuggers, {text}"
     word = _word_text(state, memory, stop.pc)
     if text.startswith("udf"):
         return f"the permanently undefined instruction {text}"

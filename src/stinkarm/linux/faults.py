@@ -36,6 +36,8 @@ BREAK_T32 = 0xF7F0A000
 
 def handle(k: Kernel, stop: Stop) -> bool:
     """Call the guest's handler for what stopped the engine. False: it has none, and the process ends."""
+    if stop.kind == stops.UNDEFINED and _is_debugger_break(k, stop):
+        stop.kind = stops.DEBUGGER_BREAK
     signal, code, address = _signal(k, stop)
     handler = delivery.action_of(k, signal)[0]
     if handler <= SIG_IGN or k.blocked >> (signal - 1) & 1:
@@ -57,7 +59,7 @@ def _signal(k: Kernel, stop: Stop) -> tuple[int, int, int]:
     if kind == stops.ALIGNMENT:
         k.trap = (0, FSR_ALIGNMENT | (FSR_WRITE if stop.write else 0), k.trap[2])
         return SIGBUS, BUS_ADRALN, stop.address
-    if kind == stops.BREAKPOINT or _is_debugger_break(k, stop):
+    if kind in (stops.BREAKPOINT, stops.DEBUGGER_BREAK):
         return SIGTRAP, TRAP_BRKPT, stop.pc
     k.trap = (TRAP_UNDEFINED, 0, k.trap[2])
     return SIGILL, ILL_ILLOPC, stop.pc

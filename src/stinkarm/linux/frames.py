@@ -99,7 +99,7 @@ def enter(k: Kernel, signal: int, info: bytes, action: tuple[int, int, int, int]
     r[13] = frame
     r[14] = restorer if flags & SA_RESTORER else SIGNAL_RETURN + 4 * index + thumb
     r[15] = handler & (~1 if thumb else ~3) & WORD
-    if with_info and k.altstack[1] & SS_AUTODISARM:
+    if k.altstack[1] & SS_AUTODISARM:  # only a frame with a siginfo brings it back
         k.altstack = (0, SS_DISABLE, 0)
     return True
 
