@@ -36,12 +36,13 @@ def test_the_code_is_what_its_text_says() -> None:
     rows = capture.CODE
     decoded = [(row.bytes.hex(), f"{row.mnemonic} {row.op_str}".strip()) for row in decoder.disasm(code, 0, len(rows))]
     assert decoded == list(rows)
-    parts = (capture.HANDLER, capture.WAKE_HANDLER, capture.CALL3, capture.CALL, capture.RESTORER)
-    places = [sum(len(row[0]) // 2 for part in parts[:index] for row in part) for index in range(6)]
+    parts = (capture.HANDLER, capture.WAKE_HANDLER, capture.CALL3, capture.CALL, capture.LOST, capture.RESTORER)
+    places = [sum(len(row[0]) // 2 for part in parts[:index] for row in part) for index in range(7)]
     assert places[1:] == [
         capture.WAKE_AT,
         capture.CALL3_AT,
         capture.CALL_AT,
+        capture.LOST_AT,
         capture.RESTORER_AT,
         capture.DATA_AT,
     ]

@@ -21,7 +21,7 @@ from stinkarm.linux import host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from stinkarm.linux.kernel import Kernel
 
@@ -33,21 +33,22 @@ PROT_RX = 5
 MAP_PRIVATE_ANONYMOUS = 0x22
 SA_SIGINFO = 4
 SIG_DFL, SIG_IGN = 0, 1
+LOST_CODE = -1 << 20  # the si_code of a signal of the emulator's own that had no room
 
-ENTRIES = 64
+ENTRIES = 1024
 ENTRY_SIZE = 64
 RING_SIZE = 64 + ENTRIES * ENTRY_SIZE  # u64: signals without room (bit n-1); u64: how many entries were taken
 
 # void handler(int signal, siginfo_t *info, ucontext_t *context)
 HANDLER = (
-    ("4c8b05d1000000", "mov r8, qword ptr [rip + 0xd1]"),  # the ring
+    ("4c8b05e1000000", "mov r8, qword ptr [rip + 0xe1]"),  # the ring
     ("b801000000", "mov eax, 1"),
     ("f0490fc14008", "lock xadd qword ptr [r8 + 8], rax"),
-    ("83e03f", "and eax, 0x3f"),
+    ("25ff030000", "and eax, 0x3ff"),
     ("c1e006", "shl eax, 6"),
     ("4d8d4c0040", "lea r9, [r8 + rax + 0x40]"),
     ("41833900", "cmp dword ptr [r9], 0"),  # an entry that nobody has read is not overwritten
-    ("7522", "jne 0x45"),
+    ("7522", "jne 0x47"),
     ("0f104608", "movups xmm0, xmmword ptr [rsi + 8]"),
     ("0f104e18", "movups xmm1, xmmword ptr [rsi + 0x18]"),
     ("488b4628", "mov rax, qword ptr [rsi + 0x28]"),
@@ -56,39 +57,39 @@ HANDLER = (
     ("49894128", "mov qword ptr [r9 + 0x28], rax"),
     ("488b06", "mov rax, qword ptr [rsi]"),
     ("498901", "mov qword ptr [r9], rax"),  # last, for it makes the entry valid
-    ("eb08", "jmp 0x4d"),
+    ("eb08", "jmp 0x4f"),
     ("8d4fff", "lea ecx, [rdi - 1]"),
     ("f0490fab08", "lock bts qword ptr [r8], rcx"),
-    ("4c8b058c000000", "mov r8, qword ptr [rip + 0x8c]"),  # host.arrived
+    ("4c8b059a000000", "mov r8, qword ptr [rip + 0x9a]"),  # host.arrived
     ("41c70001000000", "mov dword ptr [r8], 1"),
 )
 
 # The handler of WAKE, and the end of the other.
-WAKE_AT = 0x5B
+WAKE_AT = 0x5D
 WAKE_HANDLER = (
-    ("488d054f000000", "lea rax, [rip + 0x4f]"),  # where the calls begin to look at the flags;
+    ("488d054c000000", "lea rax, [rip + 0x4c]"),  # where the calls begin to look at the flags;
     ("488b8aa8000000", "mov rcx, qword ptr [rdx + 0xa8]"),  # is the interrupted rip there,
     ("4829c1", "sub rcx, rax"),
-    ("4881f912000000", "cmp rcx, 0x12"),  # and at most at the `syscall`?
-    ("770e", "ja 0x83"),
+    ("4883f912", "cmp rcx, 0x12"),  # and at most at the `syscall`?
+    ("770e", "ja 0x82"),
     ("488d054a000000", "lea rax, [rip + 0x4a]"),
     ("488982a8000000", "mov qword ptr [rdx + 0xa8], rax"),
     ("c3", "ret"),
 )
 
 # long call3(long number, long a, long b, long c, int *flag)
-CALL3_AT = 0x84
+CALL3_AT = 0x83
 CALL3 = (
     ("4d89c3", "mov r11, r8"),
     ("4889f8", "mov rax, rdi"),
     ("4889f7", "mov rdi, rsi"),
     ("4889d6", "mov rsi, rdx"),
     ("4889ca", "mov rdx, rcx"),
-    ("eb1c", "jmp 0xb1"),
+    ("eb1c", "jmp 0xb0"),
 )
 
 # long call(long number, long a, long b, long c, long d, long e, long f, int *flag)
-CALL_AT = 0x95
+CALL_AT = 0x94
 CALL = (
     ("4889f8", "mov rax, rdi"),
     ("4889f7", "mov rdi, rsi"),
@@ -98,24 +99,33 @@ CALL = (
     ("4d89c8", "mov r8, r9"),
     ("4c8b4c2408", "mov r9, qword ptr [rsp + 8]"),
     ("4c8b5c2410", "mov r11, qword ptr [rsp + 0x10]"),
-    ("488b0d28000000", "mov rcx, qword ptr [rip + 0x28]"),  # host.arrived
+    ("488b0d39000000", "mov rcx, qword ptr [rip + 0x39]"),  # host.arrived
     ("833900", "cmp dword ptr [rcx], 0"),
-    ("7509", "jne 0xc6"),
+    ("7509", "jne 0xc5"),
     ("41833b00", "cmp dword ptr [r11], 0"),
-    ("7503", "jne 0xc6"),
+    ("7503", "jne 0xc5"),
     ("0f05", "syscall"),
     ("c3", "ret"),
     ("48c7c000feffff", "mov rax, 0xfffffffffffffe00"),  # -NOT_BEGUN
     ("c3", "ret"),
 )
-RESTORER_AT = 0xCE
+
+# long lost(void): take the signals that had no room
+LOST_AT = 0xCD
+LOST = (
+    ("488b0d14000000", "mov rcx, qword ptr [rip + 0x14]"),  # the ring
+    ("31c0", "xor eax, eax"),
+    ("488701", "xchg qword ptr [rcx], rax"),
+    ("c3", "ret"),
+)
+RESTORER_AT = 0xDA
 RESTORER = (
     ("b80f000000", "mov eax, 0xf"),  # rt_sigreturn
     ("0f05", "syscall"),
-    ("0f1f00", "nop dword ptr [rax]"),
+    ("0f1f8000000000", "nop dword ptr [rax]"),
 )
-CODE = HANDLER + WAKE_HANDLER + CALL3 + CALL + RESTORER
-DATA_AT = 0xD8  # two addresses: the ring, host.arrived
+CODE = HANDLER + WAKE_HANDLER + CALL3 + CALL + LOST + RESTORER
+DATA_AT = 0xE8  # two addresses: the ring, host.arrived
 
 # Sent from thread to thread, to end a call that waits. The C library's own, for pthread_cancel, which nobody uses
 # here; so no guest can be meant by it, and it cannot be blocked.
@@ -135,6 +145,12 @@ _ring: memoryview | None = None
 _libc = native.CDLL(None, use_errno=True)
 _running: dict[int, Kernel] = {}
 _taken: set[int] = set()
+_next = 0  # of the entries that handlers have begun, the first that was not looked at
+_late: list[int] = []  # those that were begun, and not there yet when they were looked at
+_take_lost: Callable[[], int]
+
+# Signals that the emulator needs for itself, whatever the guest does with its own of this number.
+in_use: set[int] = set()
 
 
 def machine_code(ring: int, arrived: int) -> bytes:
@@ -145,7 +161,7 @@ def machine_code(ring: int, arrived: int) -> bytes:
 
 def install(kernel: Kernel) -> None:
     """Make ready for taking signals; `kernel` is the one that the calling thread runs."""
-    global _handler, _ring  # noqa: PLW0603 - signal handlers are a process's, so is this
+    global _handler, _ring, _take_lost  # noqa: PLW0603 - signal handlers are a process's, so is this
     _running[get_ident()] = kernel
     host.current.flag = kernel.state.address + INTERRUPT
     if _handler:
@@ -159,6 +175,7 @@ def install(kernel: Kernel) -> None:
     memory.mprotect(code, PAGE, PROT_RX)
     _ring = memoryview(ring).cast("B")
     _handler = code
+    _take_lost = native.CFUNCTYPE(native.c_uint64)(code + LOST_AT)
     atexit.register(_end)
     host.call_through(code + CALL_AT, code + CALL3_AT)
     host.on_interrupt = _interrupted
@@ -220,26 +237,31 @@ def ignored(signal: int) -> bool:
 
 def taken() -> Iterator[bytes]:
     """Give the host's siginfo of each signal that has been taken, in order, and forget it."""
+    global _next  # noqa: PLW0603 - as the ring
     host.arrived[0] = 0
     ring = _ring
     if ring is None:
         return
     words = ring.cast("I")
-    counts = ring.cast("Q")
-    # What the handler adds meanwhile sets `arrived` again, so it is not lost if it is not seen here.
-    for index in range(counts[1] - ENTRIES, counts[1]):
+    # What a handler adds from here on sets `arrived` again, so it is not lost if it is not seen here.
+    begun = ring.cast("Q")[1]
+    late = [index for index in _late if begun - index < ENTRIES]
+    _late.clear()
+    indexes = (*late, *range(_next, begun))
+    _next = begun
+    for index in indexes:
         at = 64 + index % ENTRIES * ENTRY_SIZE
-        signal = words[at // 4]
-        if signal:
-            info = ring[at : at + ENTRY_SIZE].tobytes()
-            words[at // 4] = 0
-            yield info
-    lost = counts[0]
-    counts[0] = 0
+        if not words[at // 4]:  # its handler has found no room, or is about to write it
+            _late.append(index)
+            continue
+        info = ring[at : at + ENTRY_SIZE].tobytes()
+        words[at // 4] = 0
+        yield info
+    lost = _take_lost()
     while lost:
         signal = (lost & -lost).bit_length()
         lost &= lost - 1
-        yield struct.pack("<iii", signal, 0, 0).ljust(ENTRY_SIZE, b"\0")
+        yield struct.pack("<iii", signal, 0, LOST_CODE if signal in in_use else 0).ljust(ENTRY_SIZE, b"\0")
 
 
 def _interrupted() -> None:

@@ -44,14 +44,14 @@ SI_TKILL = -6
 MAX_QUEUED = 4096  # real-time signals that wait; Linux counts them per user (RLIMIT_SIGPENDING)
 
 # A handler ends these with EINTR even if it has SA_RESTART (ERESTARTNOHAND, ERESTART_RESTARTBLOCK and EINTR in the
-# kernel's sources): pause, nanosleep, clock_nanosleep, (rt_)sigsuspend, rt_sigtimedwait, poll, select, epoll_wait and
-# their like.
+# kernel's sources): pause, nanosleep, clock_nanosleep, (rt_)sigsuspend, rt_sigtimedwait, poll, select, epoll_wait,
+# semop, semtimedop, msgsnd, msgrcv and their like.
 NEVER_RESTARTED = frozenset(
-    (29, 72, 142, 162, 168, 177, 179, 252, 265, 335, 336, 346, 407, 413, 414, 421, 441),
+    (29, 72, 142, 162, 168, 177, 179, 252, 265, 298, 301, 302, 312, 335, 336, 346, 407, 413, 414, 420, 421, 441),
 )
 # These are made in order to wait, so a signal that comes just before may as well have come during the wait: wait4,
-# waitid, semop, msgsnd, msgrcv, flock, connect, accept, mq_timedsend, mq_timedreceive and their like.
-WAITS = frozenset((114, 143, 276, 277, 280, 283, 285, 298, 301, 302, 312, 366, 418, 419, 420))
+# waitid, flock, connect, accept, mq_timedsend, mq_timedreceive and their like.
+WAITS = frozenset((114, 143, 276, 277, 280, 283, 285, 366, 418, 419))
 # futex and futex_time64, which wait if they are FUTEX_WAIT, FUTEX_WAIT_BITSET or FUTEX_WAIT_REQUEUE_PI.
 FUTEX = (240, 422)
 FUTEX_COMMAND = 0x7F
@@ -268,6 +268,10 @@ def collect(k: Kernel) -> None:
                 from stinkarm.linux import timers
 
                 timers.expired(info)
+            elif code == capture.LOST_CODE:
+                from stinkarm.linux import timers
+
+                timers.recover(k)
             else:
                 send(k, signal, guest_info(info), process=True)
 
@@ -283,7 +287,7 @@ def follow(k: Kernel, signals: int) -> None:
         while signals:
             signal = (signals & -signals).bit_length()
             signals &= signals - 1
-            if signal in capture.NEVER_TAKEN or signal in k.kept:
+            if signal in capture.NEVER_TAKEN or signal in capture.in_use or signal in k.kept:
                 continue
             handler = action_of(k, signal)[0]
             taken = signal in k.captured

@@ -90,7 +90,7 @@ def _host_limits(pid: int, resource: int, new: tuple[int, int] | None = None) ->
 
     old = create_string_buffer(16)
     wanted = None if new is None else create_string_buffer(_limit64.pack(*new), 16)
-    result = host.call(HOST_PRLIMIT64, pid, resource, 0 if wanted is None else addressof(wanted), addressof(old))
+    result = host.call_always(HOST_PRLIMIT64, pid, resource, 0 if wanted is None else addressof(wanted), addressof(old))
     if result:
         raise OSError(-result, "prlimit64")
     soft, hard = _limit64.unpack(old.raw)

@@ -110,12 +110,13 @@ class Timer:
         else:
             capture.install(self.kernel)
             capture.take(HOST_SIGNAL)
+            capture.in_use.add(HOST_SIGNAL)  # whatever the guest does with this signal
             self.kernel.captured.add(HOST_SIGNAL)
             kind, thread = (SIGEV_SIGNAL, 0) if self.kernel.owns_host_signals else (SIGEV_THREAD_ID, get_native_id())
             event = _host_event.pack(self.cookie, HOST_SIGNAL, kind, thread)
         data = create_string_buffer(event, _host_event.size)
         made = create_string_buffer(4)
-        result = host.call(HOST_TIMER_CREATE, self.clock, addressof(data), addressof(made))
+        result = host.call_always(HOST_TIMER_CREATE, self.clock, addressof(data), addressof(made))
         if result:
             raise OSError(-result, os.strerror(-result))
         _by_cookie[self.cookie] = self
@@ -124,12 +125,12 @@ class Timer:
     def delete(self) -> None:
         """Give the host's timer back; a signal that is pending stays so."""
         del _by_cookie[self.cookie]
-        host.call(HOST_TIMER_DELETE, self.host_id)
+        host.call_always(HOST_TIMER_DELETE, self.host_id)
 
     def get(self) -> tuple[int, int]:
         """Give the interval and the time left."""
         answer = create_string_buffer(32)
-        result = host.call(HOST_TIMER_GETTIME, self.host_id, addressof(answer))
+        result = host.call_always(HOST_TIMER_GETTIME, self.host_id, addressof(answer))
         if result:
             raise OSError(-result, os.strerror(-result))
         _, _, seconds, nanoseconds = _host_value.unpack(answer.raw)
@@ -143,7 +144,7 @@ class Timer:
         self.scale = -(-SHORTEST // interval) if 0 < interval < SHORTEST and self.notify != SIGEV_NONE else 1
         times = (*divmod(interval * self.scale, SECOND), *divmod(value, SECOND))
         data = create_string_buffer(_host_value.pack(*times), 32)
-        result = host.call(HOST_TIMER_SETTIME, self.host_id, flags, addressof(data), 0)
+        result = host.call_always(HOST_TIMER_SETTIME, self.host_id, flags, addressof(data), 0)
         if result:
             raise OSError(-result, os.strerror(-result))
 
@@ -181,6 +182,13 @@ def expired(info: bytes) -> None:
     timer = _by_cookie.get(cookie)
     if timer is not None:
         timer.expire(overrun + 1)
+
+
+def recover(k: Kernel) -> None:
+    """Let those timers act that may have expired, when it was lost which: periodic ones, and those that are over."""
+    for timer in list(k.timers.values()):
+        if timer.notify != SIGEV_NONE and (timer.interval or not timer.get()[1]):
+            timer.expire(1)
 
 
 def dequeued(k: Kernel, info: bytes) -> bytes:

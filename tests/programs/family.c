@@ -1,0 +1,210 @@
+/* What processes see and do of each other, and how signals end what waits: each test checks itself. Built for ARM and
+ * for the host; names of tests are arguments. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int failures;
+static char *self;
+#define check(condition) do { if (!(condition)) { failures++; \
+    printf("failed at line %d: %s (errno %d)\n", __LINE__, #condition, errno); } } while (0)
+#define equal(a, b) do { long a_ = (long)(a), b_ = (long)(b); if (a_ != b_) { failures++; \
+    printf("failed at line %d: %s is %ld, not %ld (errno %d)\n", __LINE__, #a, a_, b_, errno); } } while (0)
+
+static void nap(int milliseconds)
+{
+    struct timespec time = { milliseconds / 1000, milliseconds % 1000 * 1000000 };
+    while (nanosleep(&time, &time)) continue;
+}
+
+static int ended(pid_t pid)
+{
+    int status = -1;
+    equal(waitpid(pid, &status, __WALL), pid);
+    return status;
+}
+
+static volatile sig_atomic_t handled;
+static void count(int number) { (void)number; handled++; }
+static void handle(int number, int flags)
+{
+    struct sigaction action = { .sa_handler = count, .sa_flags = flags };
+    sigaction(number, &action, 0);
+    handled = 0;
+}
+
+/* The errno of a call that a handler ends, though it has SA_RESTART. */
+static int interrupted(long (*call)(int), int id)
+{
+    pid_t parent = getpid(), pid;
+    handle(SIGUSR1, SA_RESTART);
+    pid = fork();
+    if (!pid) { /* again, for the first may come before the call waits */
+        for (int i = 0; i < 40 && getppid() == parent; i++) { nap(50); kill(parent, SIGUSR1); }
+        _exit(0);
+    }
+    errno = 0;
+    long result = call(id);
+    int error = errno;
+    kill(pid, SIGKILL);
+    ended(pid);
+    check(result == -1 && handled);
+    return error;
+}
+static long receive(int id) { struct { long type; char text[8]; } m; return msgrcv(id, &m, sizeof m.text, 1, 0); }
+static long fill(int id) { struct { long type; char text[4096]; } m = { 1, "" }; while (!msgsnd(id, &m, sizeof m.text, 0)) continue; return -1; }
+static long down(int id) { struct sembuf operation = { 0, -1, 0 }; return semop(id, &operation, 1); }
+static long down_timed(int id) { struct sembuf operation = { 0, -1, 0 }; struct timespec limit = { 5, 0 }; return semtimedop(id, &operation, 1, &limit); }
+
+static void test_never_restarted(void)
+{
+    int queue = msgget(IPC_PRIVATE, 0600), semaphore = semget(IPC_PRIVATE, 1, 0600);
+    equal(interrupted(receive, queue), EINTR);
+    equal(interrupted(fill, queue), EINTR);
+    equal(interrupted(down, semaphore), EINTR);
+    equal(interrupted(down_timed, semaphore), EINTR);
+    msgctl(queue, IPC_RMID, 0);
+    semctl(semaphore, 0, IPC_RMID);
+}
+
+static volatile stack_t seen_stack;
+static void see_stack(int number) { (void)number; sigaltstack(0, (stack_t *)&seen_stack); }
+
+/* A handler without SA_SIGINFO has no frame that could bring a stack back that has disarmed itself. */
+static void test_autodisarm(void)
+{
+    static char room[65536];
+    stack_t stack = { room, 1u << 31, sizeof room }, old;
+    struct sigaction action = { .sa_handler = see_stack, .sa_flags = SA_ONSTACK };
+    sigaction(SIGUSR1, &action, 0);
+    equal(sigaltstack(&stack, 0), 0);
+    raise(SIGUSR1);
+    equal(seen_stack.ss_flags & 3, SS_DISABLE);
+    equal(sigaltstack(0, &old), 0);
+#ifdef __arm__ /* x86-64 has frames of one kind */
+    equal(old.ss_flags, SS_DISABLE);
+    equal(old.ss_size, 0);
+#endif
+}
+
+#ifdef __arm__
+#define BREAK(name, before, code) __attribute__((naked, noinline)) static void name(void) { __asm__ volatile(before code "\n bx lr"); }
+#pragma GCC push_options
+#pragma GCC target("arm")
+BREAK(break_a32, "", ".inst 0xe7f001f0")
+BREAK(break_bkpt, "", "bkpt #3")
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("thumb")
+BREAK(break_t16, "", ".inst.n 0xde01")
+BREAK(break_t32, "", ".inst.w 0xf7f0a000")
+BREAK(break_bkpt_t16, "", "bkpt #3")
+#pragma GCC pop_options
+static void (*const breaks[])(void) = { break_a32, break_bkpt, break_t16, break_t32, break_bkpt_t16 };
+#else
+static void break_int3(void) { __asm__ volatile("int3"); }
+static void (*const breaks[])(void) = { break_int3 };
+#endif
+
+static void test_breakpoints(void)
+{
+    for (unsigned i = 0; i < sizeof breaks / sizeof *breaks; i++)
+        for (int how = 0; how < 3; how++) {
+            pid_t pid = fork();
+            if (!pid) {
+                sigset_t all;
+                sigfillset(&all);
+                if (how == 1) signal(SIGTRAP, SIG_IGN);
+                if (how == 2) sigprocmask(SIG_BLOCK, &all, 0);
+                breaks[i]();
+                _exit(0);
+            }
+            int status = ended(pid);
+            check(WIFSIGNALED(status));
+            equal(WTERMSIG(status), SIGTRAP);
+        }
+}
+
+/* A crash is one while a timer runs, and what a program does with signal 64 is not the timers' business. */
+static void test_timers_do_not_disturb(void)
+{
+    struct itimerval fast = { { 0, 50 }, { 0, 50 } };
+    for (int i = 0; i < 8; i++) {
+        pid_t pid = fork();
+        if (!pid) {
+            handle(SIGALRM, 0);
+            setitimer(ITIMER_REAL, &fast, 0);
+            while (handled < 3 + i) continue;
+            *(volatile int *)4 = 1;
+        }
+        equal(WTERMSIG(ended(pid)), SIGSEGV);
+    }
+    handle(SIGALRM, 0);
+    setitimer(ITIMER_REAL, &fast, 0);
+    signal(64, SIG_IGN);
+    signal(64, SIG_DFL);
+    while (handled < 20) continue;
+    signal(64, SIG_IGN);
+    handled = 0;
+    while (handled < 20) continue;
+    signal(64, SIG_DFL);
+    memset(&fast, 0, sizeof fast);
+    setitimer(ITIMER_REAL, &fast, 0);
+}
+
+static void leave(int number) { (void)number; _exit(7); }
+static void test_big_endian_data(void)
+{
+    pid_t pid = fork();
+    if (!pid) {
+        struct itimerval soon = { { 0, 0 }, { 0, 300000 } };
+        signal(SIGALRM, leave);
+        setitimer(ITIMER_REAL, &soon, 0);
+#ifdef __arm__
+        __asm__ volatile("setend be");
+#endif
+        for (;;) __asm__ volatile("");
+    }
+    nap(4000); /* an engine that is slow then still looks at signals */
+    int status = 0;
+    equal(waitpid(pid, &status, WNOHANG), pid);
+    equal(WEXITSTATUS(status), 7);
+    kill(pid, SIGKILL);
+}
+
+#define TEST(name) { #name, test_##name }
+static const struct { const char *name; void (*run)(void); } tests[] = {
+    TEST(never_restarted), TEST(autodisarm), TEST(breakpoints), TEST(timers_do_not_disturb),
+    TEST(big_endian_data),
+};
+
+int main(int argc, char **argv)
+{
+    self = argv[0];
+    setbuf(stdout, 0);
+    for (unsigned i = 0; i < sizeof tests / sizeof *tests; i++) {
+        int wanted = argc < 2, already = failures;
+        for (int j = 1; j < argc; j++) wanted |= !strcmp(argv[j], tests[i].name);
+        if (!wanted) continue;
+        tests[i].run();
+        if (failures == already) printf("ok %s\n", tests[i].name);
+    }
+    return failures != 0;
+}

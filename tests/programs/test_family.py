@@ -1,0 +1,60 @@
+"""Processes that look at each other, and signals that end what waits: family.c, which checks itself."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stinkarm import toolchain
+from stinkarm.status import StinkarmError
+
+SOURCE = Path(__file__).parent / "family.c"
+TESTS = re.findall(r"TEST\((\w+)\)", SOURCE.read_text().partition("} tests[]")[2])
+NOT_IN_SANDBOX = {"never_restarted"}  # System V objects are the host's
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program, built for ARM."""
+    output = tmp_path_factory.mktemp("family") / "family"
+    try:
+        toolchain.build(str(SOURCE), str(output))
+    except StinkarmError as error:
+        pytest.skip(f"no ARM compiler: {error}")
+    return output
+
+
+@pytest.fixture(scope="module")
+def native(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program, built for the host."""
+    output = tmp_path_factory.mktemp("native") / "family"
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler for the host")
+    subprocess.run([compiler, "-w", "-pthread", "-o", output, SOURCE], check=True)
+    return output
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_the_program_checks_itself_on_the_host(native: Path, name: str) -> None:
+    done = subprocess.run([native, name], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout, done.returncode) == (f"ok {name}\n", 0)
+
+
+@pytest.mark.parametrize("mode", ["sandbox", "forward"])
+@pytest.mark.parametrize("name", TESTS)
+def test_family(program: Path, name: str, mode: str) -> None:
+    if mode == "sandbox" and name in NOT_IN_SANDBOX:
+        pytest.skip("not in the sandbox")
+    options = ["-C", "forward"] if mode == "forward" else ["--allow-run", f"--allow-read={program.parent}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "stinkarm", *options, program, name],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert (done.stdout, done.returncode) == (f"ok {name}\n", 0), done.stderr
+    assert "defect" not in done.stderr
