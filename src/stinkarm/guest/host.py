@@ -131,6 +131,14 @@ def duplicate(fd: int, lowest: int) -> int:
     return result
 
 
+def command(fd: int, number: int) -> int:
+    """Make an fcntl call that takes no argument, or raise OSError."""
+    result: int = _fcntl(fd, number)
+    if result < 0:
+        raise _error()
+    return result
+
+
 def count_mappings() -> int:
     """Count this process's mappings, whose limit is vm.max_map_count; 0 where there is no /proc."""
     lines = 0

@@ -273,8 +273,6 @@ def _fcntl(k: Kernel, fd: int, cmd: int, arg: int) -> int:
     if cmd in _PLAIN:
         return call(HOST_FCNTL, fd, cmd, arg)
     if cmd in (F_DUPFD, F_DUPFD_CLOEXEC):
-        if arg > MAX_OFF32:
-            return -EINVAL
         return _copy(k, fd, cmd, arg)
     if cmd == F_GETFL:
         result = call(HOST_FCNTL, fd, F_GETFL)
@@ -292,6 +290,7 @@ def _fcntl(k: Kernel, fd: int, cmd: int, arg: int) -> int:
         return -EPERM if k.policy.sandboxed else -EINVAL
     if F_GET_RW_HINT <= cmd <= F_SET_FILE_RW_HINT:
         return call(HOST_FCNTL, fd, cmd, k.memory.host(arg, 8))
+    k.policy.descriptors.check_open(fd)
     return -EINVAL
 
 

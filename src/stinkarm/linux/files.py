@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from errno import EINVAL, EOVERFLOW, EPERM, EPIPE
+from errno import EINVAL, EOPNOTSUPP, EOVERFLOW, EPERM, EPIPE
 from struct import iter_unpack, unpack
 
 from stinkarm.guest.native import addressof, c_int64, c_uint64
@@ -63,6 +63,7 @@ HOST_PREADV2 = 327
 HOST_PWRITEV2 = 328
 
 SIGPIPE = 13
+RWF_NOWAIT = 8
 UIO_MAXIOV = 1024
 SSIZE_MAX = 0x7FFFFFFF
 MAX_NON_LFS = 0x7FFFFFFF
@@ -129,6 +130,8 @@ def _made_vector(
     made = k.policy.descriptors.made[fd]
     transfer = made.read if number in (HOST_READV, HOST_PREADV, HOST_PREADV2) else made.write
     at_position = number in (HOST_PREADV, HOST_PWRITEV) or offset != -1
+    if flags & ~RWF_NOWAIT:
+        return transfer(k, fd, (), offset if at_position else None) or -EOPNOTSUPP
     return transfer(k, fd, places, offset if at_position else None)
 
 
@@ -154,7 +157,7 @@ def writev(k: Kernel, fd: Fd, iov: In[Iovecs], iovcnt: UInt) -> int:
 def pread64(k: Kernel, fd: Fd, buf: Out[Bytes], count: Size, offset: Off64) -> int:
     """Read at a position, leaving the file's own position alone."""
     if fd in k.policy.descriptors.made:
-        return k.policy.descriptors.made[fd].read(k, fd, ((buf, count),), offset)
+        return -EINVAL if offset < 0 else k.policy.descriptors.made[fd].read(k, fd, ((buf, count),), offset)
     return call(HOST_PREAD64, k.policy.descriptors.check(fd), k.memory.host(buf, count), count, offset)
 
 
@@ -162,7 +165,7 @@ def pread64(k: Kernel, fd: Fd, buf: Out[Bytes], count: Size, offset: Off64) -> i
 def pwrite64(k: Kernel, fd: Fd, buf: In[Bytes], count: Size, offset: Off64) -> int:
     """Write at a position, leaving the file's own position alone."""
     if fd in k.policy.descriptors.made:
-        return k.policy.descriptors.made[fd].write(k, fd, ((buf, count),), offset)
+        return -EINVAL if offset < 0 else k.policy.descriptors.made[fd].write(k, fd, ((buf, count),), offset)
     fd = k.policy.descriptors.check(fd)
     return _wrote(k, call(HOST_PWRITE64, fd, k.memory.host(buf, count), count, offset))
 

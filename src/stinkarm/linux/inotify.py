@@ -42,7 +42,7 @@ def inotify_init1(k: Kernel, flags: PipeFlags) -> Fd:
 @syscall(317, PATH)
 def inotify_add_watch(k: Kernel, fd: Fd, pathname: In[Path], mask: InotifyMask) -> int:
     """Watch a file or directory."""
-    fd = k.policy.descriptors.check(fd)
+    fd = k.policy.descriptors.check_open(fd)
     follow = not mask & IN_DONT_FOLLOW
     with k.policy.paths.find(AT_FDCWD, read_path(k, pathname), follow=follow, need=READ) as found:
         name = create_string_buffer(found.path)

@@ -141,6 +141,7 @@ def ioctl(k: Kernel, fd: Fd, request: IoctlRequest, argp: Hex) -> int:
             return interfaces.ioctl(k, fd, request, argp)
     size = REACHING.get(request)
     if size is None and request not in SETS and request not in BLOCK_SIZES and request != TIOCGPTPEER:
+        k.policy.descriptors.check_open(fd)
         k.note(f"ioctl {request:#x} is not known: it answers ENOTTY.")
         return -ENOTTY
     if k.policy.sandboxed:

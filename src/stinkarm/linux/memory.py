@@ -50,8 +50,10 @@ def mmap2(k: Kernel, addr: Address, length: Size, prot: Protection, flags: MapFl
     """Map files or anonymous memory; the offset counts pages of 4096 bytes."""
     if flags & MAP_ANONYMOUS:
         return k.memory.map(addr, length, prot, flags)
-    k.policy.descriptors.check(fd)
-    return k.memory.map(addr, length, prot, flags, fd=fd, offset=pgoffset * PAGE, name=_file_name(fd))
+    name = _file_name(k.policy.descriptors.check(fd))
+    if not name:
+        k.policy.descriptors.check_open(fd)
+    return k.memory.map(addr, length, prot, flags, fd=fd, offset=pgoffset * PAGE, name=name)
 
 
 def _file_name(fd: int) -> str:

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 HOST_SENDMSG = 46
 HOST_RECVMSG = 47
+HOST_RECVMMSG = 299
+HOST_SENDMMSG = 307
 
 UIO_MAXIOV = 1024
 MAX_CONTROL = 1 << 16
@@ -138,7 +140,7 @@ def _check(k: Kernel, level: int, kind: int, body: bytes) -> None:
 
 
 def _sendmsg(k: Kernel, sockfd: int, at: int, flags: int) -> int:
-    k.policy.descriptors.check(sockfd)
+    k.policy.descriptors.check_open(sockfd)
     if flags & MSG_CMSG_COMPAT:
         return -EINVAL
     message = Message(k, at)
@@ -170,6 +172,8 @@ def sendmmsg(k: Kernel, sockfd: Fd, msgvec: InOut[Mmsghdrs], vlen: UInt, flags: 
     def send(at: int) -> int:
         return _sendmsg(k, sockfd, at, flags)
 
+    if not vlen:
+        return host.call(HOST_SENDMMSG, k.policy.descriptors.check(sockfd), 0, 0, flags & ~MSG_CMSG_COMPAT)
     return _several(k, msgvec, min(vlen, UIO_MAXIOV), send, lambda: False)
 
 
@@ -202,7 +206,7 @@ def _several(k: Kernel, at: int, count: int, do: Callable[[int], int], enough: C
 
 
 def _recvmsg(k: Kernel, sockfd: int, at: int, flags: int) -> int:
-    k.policy.descriptors.check(sockfd)
+    k.policy.descriptors.check_open(sockfd)
     if flags & MSG_CMSG_COMPAT:
         return -EINVAL
     message = Message(k, at)
@@ -311,6 +315,8 @@ def _recvmmsg(k: Kernel, sockfd: int, msgvec: int, vlen: int, flags: int, left: 
     """Receive messages; `left` is a time in nanoseconds, looked at after each message, and then what is left of it."""
     import time
 
+    if not vlen:
+        return host.call(HOST_RECVMMSG, k.policy.descriptors.check(sockfd), 0, 0, flags & ~MSG_CMSG_COMPAT)
     end = time.monotonic_ns() + left[0] if left else 0
     more_flags = flags & ~MSG_WAITFORONE
 

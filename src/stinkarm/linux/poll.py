@@ -294,6 +294,7 @@ def _epoll_wait(k: Kernel, epfd: int, events: int, maxevents: int, nanoseconds: 
     """Wait for some time, or for ever if it is negative."""
     k.policy.descriptors.check(epfd)
     if not 0 < maxevents <= MAX_EVENTS:
+        k.policy.descriptors.check_open(epfd)
         return -EINVAL
     count = min(maxevents, EVENTS_AT_ONCE)
     buffer = create_string_buffer(count * HOST_EVENT_SIZE)

@@ -8,7 +8,7 @@ are not the parent's, and a program that is executed finds it again (handover.py
 from __future__ import annotations
 
 import os
-from errno import EAGAIN, EBADF, EINTR, EINVAL, ESPIPE
+from errno import EAGAIN, EINTR, EINVAL, ESPIPE
 from struct import Struct
 
 from stinkarm.guest.direct import NOT_DIRECT
@@ -163,7 +163,8 @@ def _signalfd(k: Kernel, fd: int, mask: int, size: int, flags: int) -> int:
     else:
         made = descriptors.made.get(descriptors.check(fd))
         if not isinstance(made, SignalFd):
-            return -EINVAL if host.call(HOST_FCNTL, fd, F_GETFL) >= 0 else -EBADF
+            descriptors.check_open(fd)
+            return -EINVAL
         made.mask = wanted
     delivery.collect(k)
     update(k)

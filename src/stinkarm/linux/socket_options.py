@@ -91,7 +91,7 @@ def _allow(k: Kernel, level: int, option: int, *, change: bool) -> None:
 @syscall(294, SOCKET, partial="options that are not known answer ENOPROTOOPT")
 def setsockopt(k: Kernel, sockfd: Fd, level: SocketLevel, optname: Int, optval: In[Bytes], optlen: Int) -> int:
     """Set an option of a socket."""
-    k.policy.descriptors.check(sockfd)
+    k.policy.descriptors.check_open(sockfd)
     _allow(k, level, optname, change=True)
     if optlen < 0:
         return -EINVAL
@@ -136,7 +136,7 @@ def getsockopt(
     k: Kernel, sockfd: Fd, level: SocketLevel, optname: Int, optval: Out[OptionValue], optlen: InOut[Word]
 ) -> int:
     """Give an option of a socket."""
-    k.policy.descriptors.check(sockfd)
+    k.policy.descriptors.check_open(sockfd)
     _allow(k, level, optname, change=False)
     room = int.from_bytes(k.memory.read(optlen, 4), "little", signed=True)
     if room < 0:

@@ -15,7 +15,7 @@ from _thread import RLock, _local
 from errno import EACCES, EBADF, EINVAL
 
 from stinkarm.guest.direct import NOT_DIRECT, UNKNOWN, Kinds
-from stinkarm.guest.host import duplicate
+from stinkarm.guest.host import command, duplicate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ ALL = READ | WRITE
 
 # Hidden descriptors are moved to here and above, out of the way of the small numbers that programs use.
 FIRST_HIDDEN = 960
+
+F_GETSIG = 11
 
 
 class Held(int):
@@ -168,10 +170,18 @@ class Descriptors:
 
     def check(self, fd: int) -> int:
         """Give `fd` back, or raise EBADF when it is not the guest's."""
-        if (fd not in self.rights) if self.sandboxed else (fd in self.hidden):
+        if (fd not in self.rights) if self.sandboxed else (fd in self.hidden or fd < 0):
             if isinstance(fd, Held):
                 return fd
             raise OSError(EBADF, "not a descriptor of the guest")
+        return fd
+
+    def check_open(self, fd: int) -> int:
+        """Check that `fd` is open, for a call that may fail before the host looks at it.
+
+        A descriptor that was opened with O_PATH is none to nearly all calls.
+        """
+        command(self.check(fd), F_GETSIG)
         return fd
 
     def check_change(self, fd: int) -> int:
