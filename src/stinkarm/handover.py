@@ -121,7 +121,7 @@ def _write(machine: Machine, kernel: Kernel, program: Program, deadline: float |
         "times": [repr(log.start).encode(), *([repr(deadline).encode()] if deadline is not None else [])],
         "stack_size": _encoded([settings.stack_size]),
         "max_instructions": _encoded(left),
-        "fds": _encoded([_kept(fd, kept) for fd in (program.fd, *log.opened)]),
+        "fds": _encoded([_kept(fd, kept) for fd in (program.fd, *log.opened, kernel.family.fd)]),
         "rights": _encoded([number for fd, right in policy.descriptors.rights.items() for number in (fd, right)]),
         "children": _encoded(sorted(kernel.children)),
         "groups": _encoded(sorted(kernel.groups)),
@@ -173,15 +173,15 @@ def _kept(fd: int, kept: list[int]) -> int:
 class Handover:
     """What the process image before this one has told it.
 
-    `fd` is the program; `log_fds` are the log's descriptors, or -1.
+    `fd` is the program; `log_fds` are the log's descriptors and `family_fd` the family's, or -1.
     """
 
-    __slots__ = ("fd", "log_fds", "log_start", "settings", "values")
+    __slots__ = ("family_fd", "fd", "log_fds", "log_start", "settings", "values")
 
     def __init__(self, values: dict[str, list[bytes]]) -> None:
         self.values = values
         fds = self.numbers("fds")
-        self.fd, self.log_fds = fds[0], (fds[1], fds[2])
+        self.fd, self.log_fds, self.family_fd = fds[0], (fds[1], fds[2]), fds[3]
         for fd in fds:
             if fd >= 0:
                 os.set_inheritable(fd, False)
@@ -218,6 +218,8 @@ class Handover:
         kernel, policy = machine.kernel, machine.policy
         policy.libraries = tuple(os.fsdecode(text) for text in self.values["libraries"])
         policy.descriptors.rights = {fd: right for fd, right in self.pairs("rights") if _is_open(fd)}
+        if self.family_fd >= 0:
+            kernel.family.fd = policy.descriptors.move_up(self.family_fd)
         kernel.children = set(self.numbers("children"))
         kernel.groups = set(self.numbers("groups"))
         kernel.attributes = dict(self.pairs("attributes"))

@@ -14,6 +14,7 @@ from stinkarm.guest.memory import MemoryReservationError
 from stinkarm.guest.signals import SIGALRM, SIGINT
 from stinkarm.guest.text import shown
 from stinkarm.inspect.log import Log
+from stinkarm.linux import published
 from stinkarm.machine import EXITED, INSTRUCTIONS, INTERRUPTED, SIGNALED, TIMEOUT, Machine, Outcome
 from stinkarm.status import Failed, NotExecutable, ProgramNotFound, UsageError
 
@@ -149,6 +150,8 @@ def execute(machine: Machine, conclude: Callable[[Outcome], NoReturn] | None = N
     Where another thread than the first one ends it, `conclude` ends this process.
     """
     settings = machine.settings
+    if machine.image is not None:
+        published.publish(machine.kernel, machine.image)
     machine.kernel.own_host_signals({SIGALRM} if settings.timeout is not None else ())
     inherit_mask(machine)
     deadline = None if settings.timeout is None else time.monotonic() + settings.timeout
@@ -211,7 +214,9 @@ def conduct(machine: Machine, kernel: Kernel) -> Outcome | None:
         from stinkarm.linux import core
 
         if core.is_wanted(kernel, outcome.signal):
-            core.dump(kernel, others, outcome.signal, outcome.crash.address if outcome.crash is not None else None)
+            address = outcome.crash.address if outcome.crash is not None else None
+            if core.dump(kernel, others, outcome.signal, address):
+                kernel.family.note_core()
     kernel.end_child()
     return outcome
 

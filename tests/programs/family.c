@@ -1,6 +1,7 @@
 /* What processes see and do of each other, and how signals end what waits: each test checks itself. Built for ARM and
  * for the host; names of tests are arguments. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -15,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -189,16 +191,171 @@ static void test_big_endian_data(void)
     kill(pid, SIGKILL);
 }
 
+/* A child that has left a core file, to waitpid, to waitid and in the siginfo of SIGCHLD; one that has not. */
+static void test_core_flag(void)
+{
+    struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+    char place[] = "/tmp/family-XXXXXX";
+    siginfo_t info, sent;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, 0);
+    check(mkdtemp(place) && !chdir(place));
+    equal(setrlimit(RLIMIT_CORE, &limit), 0);
+    for (int dumps = 0; dumps < 2; dumps++) {
+        pid_t pid = fork();
+        if (!pid) {
+            raise(dumps ? SIGFPE : SIGKILL);
+            _exit(1);
+        }
+        equal(sigwaitinfo(&set, &sent), SIGCHLD);
+        equal(sent.si_code, dumps ? CLD_DUMPED : CLD_KILLED);
+        equal(sent.si_status, dumps ? SIGFPE : SIGKILL);
+        equal(waitid(P_PID, pid, &info, WEXITED | WNOWAIT), 0);
+        equal(info.si_code, dumps ? CLD_DUMPED : CLD_KILLED);
+        equal(!!WCOREDUMP(ended(pid)), dumps);
+    }
+    unlink("core");
+    chdir("/");
+    rmdir(place);
+}
+
+/* Names. Who looks is the parent, a child, and a child's child. */
+
+static char *slurp(const char *name)
+{
+    static char text[1 << 16];
+    int fd = open(name, O_RDONLY), size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    close(fd);
+    text[size < 0 ? 0 : size] = 0;
+    return text;
+}
+static char *of(int pid, const char *name)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+    return path;
+}
+
+static void look_at(int pid, const char *comm, const char *argument, const char *variable)
+{
+    char line[64], program[300], other[300];
+    snprintf(line, sizeof line, "%s\n", comm);
+    check(!strcmp(slurp(of(pid, "comm")), line));
+    check(!strcmp(slurp(of(pid, "cmdline")), argument));
+    check(!variable || !strcmp(slurp(of(pid, "environ")), variable));
+    snprintf(line, sizeof line, "Name:\t%s\n", comm);
+    check(!strncmp(slurp(of(pid, "status")), line, strlen(line)));
+    snprintf(line, sizeof line, "%d (%s) ", pid, comm);
+    check(!strncmp(slurp(of(pid, "stat")), line, strlen(line)));
+    long size = readlink("/proc/self/exe", program, sizeof program);
+    equal(readlink(of(pid, "exe"), other, sizeof other), size);
+    check(!memcmp(program, other, size));
+    program[size] = 0;
+    check(strstr(slurp(of(pid, "maps")), program) != 0);
+#ifdef __arm__
+    check(!strstr(slurp(of(pid, "maps")), "python"));
+    check(strstr(slurp(of(pid, "maps")), "[stack]") != 0);
+#endif
+    long pages = strtol(slurp(of(pid, "statm")), 0, 10);
+    check(pages > 0 && pages < 1 << 20);
+}
+
+static int pipes[2];
+static void *say_and_wait(void *unused) { (void)unused; write(pipes[1], "x", 1); for (;;) pause(); }
+
+static void test_names(void)
+{
+    char name[64] = "", text[64], argument[64], byte;
+    pthread_t thread;
+    equal(pipe(pipes), 0);
+    pthread_create(&thread, 0, say_and_wait, 0);
+    read(pipes[0], &byte, 1);
+    equal(pthread_setname_np(thread, "worker"), 0);
+    equal(pthread_getname_np(thread, name, sizeof name), 0);
+    check(!strcmp(name, "worker"));
+    snprintf(text, sizeof text, "/proc/self/task/%d/comm", getpid());
+    prctl(PR_SET_NAME, "a name longer than it may be");
+    check(!strcmp(slurp("/proc/self/comm"), "a name longer t\n"));
+    check(!strcmp(slurp(text), "a name longer t\n"));
+    int fd = open(text, O_WRONLY | O_TRUNC);
+    equal(write(fd, "written", 7), 7);
+    close(fd);
+    prctl(PR_GET_NAME, name);
+    check(!strcmp(name, "written"));
+    check(!strncmp(slurp("/proc/self/status"), "Name:\twritten\n", 14));
+
+    const char *last = strrchr(self, '/') ? strrchr(self, '/') + 1 : self;
+    snprintf(argument, sizeof argument, "%d", pipes[1]);
+    for (int executes = 0; executes < 2; executes++) {
+        pid_t pid = fork();
+        if (!pid) {
+            char *arguments[] = { "called so", "wait", argument, 0 }, *variables[] = { "VARIABLE=of the child", 0 };
+            if (executes) execve(self, arguments, variables);
+            prctl(PR_SET_NAME, "(a) child");
+            say_and_wait(0);
+        }
+        read(pipes[0], &byte, 1);
+        const char *comm = executes ? last : "(a) child", *first = executes ? "called so" : self;
+        look_at(pid, comm, first, executes ? "VARIABLE=of the child" : 0);
+        pid_t other = fork(); /* a brother looks, and looks at its parent */
+        if (!other) {
+            failures = 0;
+            look_at(pid, comm, first, executes ? "VARIABLE=of the child" : 0);
+            look_at(getppid(), "written", self, 0);
+            _exit(failures);
+        }
+        equal(ended(other), 0);
+        kill(pid, SIGKILL);
+        ended(pid);
+        equal(open(of(pid, "stat"), O_RDONLY), -1);
+        equal(errno, ENOENT);
+    }
+}
+
+/* What a guest in the sandbox finds of processes that are none of its own: nothing. */
+static void strangers(void)
+{
+    struct stat about;
+    DIR *folder = opendir("/proc");
+    pid_t pid = fork(), found = 0;
+    if (!pid) for (;;) pause();
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        int number = atoi(entry->d_name);
+        check(!number || number == getpid() || number == pid);
+        if (number == pid) found = number;
+    }
+    equal(found, pid);
+    const char *names[] = { "/proc/1", "/proc/1/stat", "/proc/1/exe", "/proc/99999999/stat", "/proc/./1/comm", "/proc/99999999" };
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        errno = 0;
+        equal(stat(names[i], &about), -1);
+        equal(errno, ENOENT);
+        errno = 0;
+        equal(open(names[i], O_RDONLY), -1);
+        equal(errno, ENOENT);
+    }
+    equal(stat(of(pid, ""), &about), 0);
+    equal(open(of(pid, "mem"), O_RDONLY), -1);
+    equal(open(of(pid, "comm"), O_WRONLY), -1);
+    kill(pid, SIGKILL);
+    ended(pid);
+    equal(stat(of(pid, ""), &about), -1);
+}
+
 #define TEST(name) { #name, test_##name }
 static const struct { const char *name; void (*run)(void); } tests[] = {
     TEST(never_restarted), TEST(autodisarm), TEST(breakpoints), TEST(timers_do_not_disturb),
-    TEST(big_endian_data),
+    TEST(big_endian_data), TEST(core_flag), TEST(names),
 };
 
 int main(int argc, char **argv)
 {
     self = argv[0];
+    if (argc == 3 && !strcmp(argv[1], "wait")) { pipes[1] = atoi(argv[2]); say_and_wait(0); }
     setbuf(stdout, 0);
+    if (argc == 2 && !strcmp(argv[1], "strangers")) strangers();
     for (unsigned i = 0; i < sizeof tests / sizeof *tests; i++) {
         int wanted = argc < 2, already = failures;
         for (int j = 1; j < argc; j++) wanted |= !strcmp(argv[j], tests[i].name);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -52,9 +53,34 @@ def test_family(program: Path, name: str, mode: str) -> None:
     if mode == "sandbox" and name in NOT_IN_SANDBOX:
         pytest.skip("not in the sandbox")
     options = ["-C", "forward"] if mode == "forward" else ["--allow-run", f"--allow-read={program.parent}"]
+    if name == "core_flag":
+        if resource.getrlimit(resource.RLIMIT_CORE)[1] != resource.RLIM_INFINITY:
+            pytest.skip("the hard limit of core files is not unlimited")
+        options.append("--allow-write=/tmp")
     done = subprocess.run(
         [sys.executable, "-m", "stinkarm", *options, program, name],
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert (done.stdout, done.returncode) == (f"ok {name}\n", 0), done.stderr
     assert "defect" not in done.stderr
+
+
+def test_strangers_do_not_exist_in_the_sandbox(program: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "stinkarm", "--allow-run", "--allow-read=/", program, "strangers"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
+def test_the_host_shows_the_guest(program: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "stinkarm", "-E", "SHOWN=1", program, "wait", "1"], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(1) == b"x"
+        folder = Path("/proc") / str(process.pid)
+        assert (folder / "comm").read_text() == "family\n"
+        assert (folder / "cmdline").read_bytes() == b"\0".join((bytes(program), b"wait", b"1", b""))
+        assert b"SHOWN=1\0" in (folder / "environ").read_bytes()
+        process.kill()

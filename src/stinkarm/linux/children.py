@@ -162,6 +162,7 @@ def _make(
     if not k.may_fork:
         k.note("children run under the stinkarm command and stinkarm.run only: this answers ENOSYS.")
         return -ENOSYS
+    k.family.begin(k.policy.descriptors)
     link = None
     if flags & CLONE_VFORK:
         from stinkarm.linux.vfork import Link
@@ -219,7 +220,9 @@ WAITID_OPTIONS = 0xE100000F
 WAITID_EVENTS = 0xE  # WSTOPPED WEXITED WCONTINUED
 WNOWAIT = 0x01000000
 P_PIDFD = 3
-CLD_ENDED = (1, 2, 3)  # CLD_EXITED CLD_KILLED CLD_DUMPED
+CLD_EXITED, CLD_KILLED, CLD_DUMPED = 1, 2, 3
+CLD_ENDED = (CLD_EXITED, CLD_KILLED, CLD_DUMPED)
+CORE = 0x80  # in a status: WCOREDUMP
 RUSAGE = Struct("<18q")
 _siginfo = Struct("<iii4xiIi")  # of x86-64: signo errno code pid uid status
 _guest_siginfo = Struct("<iiiiIi")
@@ -247,6 +250,8 @@ def wait4(k: Kernel, pid: Pid, wstatus: Out[Word], options: WaitOptions, rusage:
     value = int.from_bytes(status.raw, "little")
     if value & 0xFF != 0x7F and value != 0xFFFF:  # neither stopped nor continued
         k.children.discard(result)
+        if value & 0x7F and k.family.has_dumped(result):
+            value |= CORE
     if wstatus:
         k.write_word(wstatus, value)
     if rusage:
@@ -276,11 +281,13 @@ def waitid(k: Kernel, idtype: IdKind, id: Pid, infop: Out[Siginfo], options: Wai
     if result < 0:
         return result
     values = _siginfo.unpack_from(info.raw)
-    _, _, code, pid, _, _ = values
+    signal, errno, code, pid, uid, status = values
+    if code == CLD_KILLED and k.family.has_dumped(pid):
+        code = CLD_DUMPED
     if pid and code in CLD_ENDED and not options & WNOWAIT:
         k.children.discard(pid)
     if pid and rusage:
         _write_rusage(k, rusage, usage.raw)
     if infop:
-        k.memory.write(infop, _guest_siginfo.pack(*values))
+        k.memory.write(infop, _guest_siginfo.pack(signal, errno, code, pid, uid, status))
     return 0

@@ -66,8 +66,8 @@ def limit_of(k: Kernel) -> int:
     return limits_of(k, RLIMIT_CORE)[0]
 
 
-def dump(k: Kernel, others: Sequence[Kernel], signal: int, address: int | None) -> None:
-    """Write the core file; a failure is noted in the log. `address` is what a fault was about."""
+def dump(k: Kernel, others: Sequence[Kernel], signal: int, address: int | None) -> bool:
+    """Write the core file; False, and a note in the log, when it is not whole. `address` is what a fault was about."""
     end = time.monotonic() + STOPPING
     while any(thread.tid in k.threads.members for thread in others if thread is not k) and time.monotonic() < end:
         time.sleep(0.002)
@@ -77,11 +77,13 @@ def dump(k: Kernel, others: Sequence[Kernel], signal: int, address: int | None) 
         fd = _open(k, name)
     except OSError as error:
         k.note(f"the core file {os.fsdecode(name)} cannot be written: {error.strerror}")
-        return
+        return False
     try:
         _Writer(fd, limit_of(k)).write(k, threads, _signal_info(k, signal, address))
     except OSError as error:
         k.note(f"the core file {os.fsdecode(name)} is not whole: {error.strerror}")
+        return False
+    return True
 
 
 def _open(k: Kernel, name: bytes) -> int:

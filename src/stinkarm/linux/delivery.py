@@ -38,6 +38,7 @@ SI_USER = 0
 NSIGPOLL = 6  # how many codes POLL_IN and its like are
 SI_KERNEL = 0x80
 SI_QUEUE = -1
+CLD_KILLED, CLD_DUMPED = 2, 3
 SI_TIMER = -2
 SI_TKILL = -6
 
@@ -105,11 +106,13 @@ def timer_info(signal: int, timer: int, overrun: int, value: int) -> bytes:
     return _timer.pack(signal, 0, SI_TIMER, timer, overrun, value & WORD).ljust(INFO_SIZE, b"\0")
 
 
-def guest_info(info: bytes) -> bytes:
+def guest_info(k: Kernel, info: bytes) -> bytes:
     """Translate the host's siginfo."""
     signal, errno, code, pid, uid, value = _host_user.unpack_from(info)
     if signal == SIGCHLD and code > 0 and code != SI_KERNEL:
         *common, utime, stime = _host_child.unpack_from(info)
+        if code == CLD_KILLED and k.family.has_dumped(pid):
+            common[2] = CLD_DUMPED
         data = _child.pack(*common, utime & 0x7FFFFFFF, stime & 0x7FFFFFFF)
     elif 0 < code < (SI_KERNEL if signal == SIGIO else NSIGPOLL + 1):  # any signal that F_SETSIG has named
         *common, band, fd = _host_poll.unpack_from(info)
@@ -273,7 +276,7 @@ def collect(k: Kernel) -> None:
 
                 timers.recover(k)
             else:
-                send(k, signal, guest_info(info), process=True)
+                send(k, signal, guest_info(k, info), process=True)
 
 
 def follow(k: Kernel, signals: int) -> None:

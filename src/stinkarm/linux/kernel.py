@@ -14,8 +14,9 @@ from errno import EFAULT, ENOSYS, EPERM
 
 from stinkarm.guest.direct import DirectCalls
 from stinkarm.guest.memory import GuestFault
-from stinkarm.linux import host
+from stinkarm.linux import host, published
 from stinkarm.linux.declare import CHILD, DECLARED, FD, NAMES, PATH, PROCESS, PURE, SOCKET, SYSTEM, Syscall
+from stinkarm.linux.family import Family
 from stinkarm.linux.table import CALLS
 
 TYPE_CHECKING = False
@@ -114,7 +115,7 @@ class Kernel:
 
     Of the thread: `tid`; `ident`, the host thread's; `state`; `exit_status`, None until the thread must stop: then what
     a shell would see, and `exit_signal` the signal that ended the process, or 0; `leaves`, that it is not the process
-    that ends; `name`, the 15 bytes that ps shows; `call`, the call that is running; `instructions` that it executed;
+    that ends; `call`, the call that is running; `instructions` that it executed;
     `clear_child_tid` and `robust_list`, what the kernel does at its end.
 
     Of the process: `threads`; `attributes`, what prctl keeps; `limits`, the resource limits (soft, hard) that have been
@@ -127,10 +128,10 @@ class Kernel:
     fault was (number, error code, address); `attention`, that there may be a signal to deliver.
     `owns_host_signals` says that what the host sends to this process is meant for the guest, but for `kept`.
 
-    `children` are the processes that it made and has not waited for, `groups` the process groups; `may_fork` says
-    that this process may be copied and replaced, `forked` that it is a copy, `parent` which guest made it, `link`
-    leads to a parent that waits in vfork; `on_fork` is called in a copy, `replace` runs another program, `run_thread`
-    runs a thread in the calling host thread; each is given the kernel of the thread.
+    `family` knows the other processes of the guest. `children` are those that it made and has not waited for, `groups`
+    the process groups; `may_fork` says that this process may be copied and replaced, `forked` that it is a copy,
+    `parent` which guest made it, `link` leads to a parent that waits in vfork; `on_fork` is called in a copy, `replace`
+    runs another program, `run_thread` runs a thread in the calling host thread; each is given the kernel of the thread.
     """
 
     def __init__(
@@ -175,7 +176,7 @@ class Kernel:
         self.robust_list = 0
         self.personality = 0
         self.stack_size = 8 << 20
-        self.name = b""
+        self._name = b""
         self.attributes: dict[int, int] = {}
         self.limits: dict[int, tuple[int, int]] = {}
         self.call: Syscall | None = None
@@ -190,6 +191,7 @@ class Kernel:
         self.run_thread: Callable[[Kernel], None] | None = None
         self.direct = DirectCalls(policy.descriptors.kinds)
         self._noted: set[str] = set()
+        self.family = policy.family = Family()
         policy.call = self._running
         if policy.report is None:
             policy.report = self.note
@@ -257,6 +259,23 @@ class Kernel:
         self.timers.clear()
 
     @property
+    def name(self) -> bytes:
+        """The 15 bytes that ps shows of the thread: the host's own, where the process is the guest's alone."""
+        if self.owns_host_signals:
+            try:
+                return published.read_name(self.tid)
+            except OSError:  # the thread has ended
+                return self._name
+        return self._name
+
+    @name.setter
+    def name(self, name: bytes) -> None:
+        """Name the calling thread."""
+        self._name = name
+        if self.owns_host_signals:
+            published.set_name(name)
+
+    @property
     def holds_robust_locks(self) -> bool:
         """Say whether the thread's list of robust locks is not empty."""
         try:
@@ -267,7 +286,7 @@ class Kernel:
 
     def own_host_signals(self, kept: Iterable[int] = ()) -> None:
         """Let the guest have the signals that the host sends to this process, but for `kept`, which others take."""
-        self.owns_host_signals = True
+        self.owns_host_signals = self.policy.alone = True
         self.kept = frozenset(kept)
 
     def ignores(self, signal: int) -> bool:
@@ -325,6 +344,7 @@ class Kernel:
             for _ in capture.taken():  # what came before the fork is the parent's
                 continue
         self.robust_list = 0
+        self.family.enter()
         for made in set(self.policy.descriptors.made.values()):
             made.begin_child()
         if self.on_fork is not None:

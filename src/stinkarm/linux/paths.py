@@ -436,6 +436,8 @@ def _without_hidden(k: Kernel, fd: int, entries: bytearray) -> bool:
 
 def _shown(k: Kernel, parts: list[bytes]) -> Callable[[int], bool] | None:
     """Give what says which numbers the guest sees in a directory of /proc; None for one that is not its own."""
+    if parts == [b"", b"proc"] and k.policy.sandboxed:
+        return k.family.knows
     if b"%d" % os.getpid() not in parts:
         return None
     if parts[-1] == b"fd":

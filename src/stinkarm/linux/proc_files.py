@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from stinkarm.guest.mapping import MAP_ANONYMOUS, MAP_SHARED, PROT_EXEC, PROT_WRITE
-from stinkarm.guest.memory import GuestFault
+from stinkarm.linux.published import strings
 from stinkarm.linux.resident import resident_pages
 
 TYPE_CHECKING = False
@@ -143,18 +143,6 @@ def _signals(k: Kernel) -> tuple[int, int, int, int, int]:
     return pending, shared, thread.blocked, ignored, caught
 
 
-def _strings(k: Kernel) -> tuple[int, int, int, int]:
-    """Give where the arguments and variables are: start and end of each."""
-    try:
-        start = k.memory.read_u32(k.policy.stack + 4) if k.policy.arguments and k.policy.stack else 0
-    except GuestFault:
-        start = 0
-    if not start:
-        return 0, 0, 0, 0
-    middle = start + sum(len(text) + 1 for text in k.policy.arguments)
-    return start, middle, middle, middle + sum(len(text) + 1 for text in k.policy.variables)
-
-
 def _range(k: Kernel, prot: int) -> tuple[int, int]:
     """Give where the program's mappings with a protection begin and end."""
     program = os.fsdecode(k.policy.program)
@@ -173,7 +161,7 @@ def stat(k: Kernel) -> bytes:
         17: len(k.threads.members),
         **dict(enumerate((sizes.mapped * PAGE, sizes.resident, WORD, *_range(k, PROT_EXEC), k.policy.stack, 0, 0), 20)),
         **dict(enumerate(((pending | shared) & low, blocked & low, ignored & low, caught & low, 0), 28)),
-        **dict(enumerate((*_range(k, PROT_WRITE), k.memory.brk_start, *_strings(k)), 42)),
+        **dict(enumerate((*_range(k, PROT_WRITE), k.memory.brk_start, *strings(k)), 42)),
     }
     for index, value in changed.items():
         fields[index] = b"%d" % value

@@ -23,7 +23,7 @@ from errno import (
     EXDEV,
 )
 
-from stinkarm.sandbox import special
+from stinkarm.sandbox import others, special
 from stinkarm.sandbox.descriptors import ALL, DEVICE, INHERITED, READ, WRITE
 from stinkarm.sandbox.openat2 import (
     AT_FDCWD,
@@ -235,6 +235,10 @@ class Paths:
         kind, detail, number = special.classify(path)
         if kind == special.OWN_EXE and self._policy.program:
             return self._policy.program_name()
+        if kind == special.OTHER:
+            target = others.read_link(self._policy, detail)
+            if target is not None:
+                return target
         if kind == special.OWN_FD:
             if not self._descriptors.usable(number):
                 raise OSError(ENOENT, "not a descriptor of the guest")
@@ -606,8 +610,12 @@ class Paths:
                 return self.find(AT_FDCWD, self._policy.program, need=need)
             self._allow_read_only(path, need)
             return object_of(self._policy.program_fd, READ, owned=False)
+        if kind == special.OTHER:
+            return self._find_other(detail, path, follow, need)
         if not self._sandboxed:
             return None
+        if kind == special.OWN_COMM:
+            return object_of(os.open(b"/proc/" + detail, O_OBJECT), 0)
         if kind == special.OWN_DIRECTORY:
             return self.find(number if number >= 0 else AT_FDCWD, detail, follow=follow, need=need)
         if kind == special.OWN_FD and follow:
@@ -624,6 +632,15 @@ class Paths:
         name = b"fd/%d" % number if kind == special.OWN_FD else detail or b"exe"
         return object_of(os.open(b"/proc/self/" + name, O_OBJECT), 0)
 
+    def _find_other(self, name: bytes, path: bytes, follow: bool, need: int) -> Found | None:
+        """Find what tells of another process; give None when it is to be treated as any other path."""
+        program = others.program(self._policy, name) if follow else None
+        if program is not None:
+            return self.find(AT_FDCWD, program, need=need)
+        self._allow_read_only(path, need if self._sandboxed else 0)
+        fd = others.look(self._policy, name)
+        return object_of(fd, 0) if fd >= 0 else None
+
     def _allow_read_only(self, path: bytes, need: int) -> None:
         if need & WRITE:
             self._policy.deny(path)
@@ -636,6 +653,16 @@ class Paths:
         if kind == special.OWN_HIDDEN:
             self._policy.deny(path)
             raise OSError(EACCES, "no guest sees the emulator's memory", path)
+        if kind == special.OTHER:
+            program = others.program(self._policy, detail)
+            if program is not None:
+                return self._open_forward(AT_FDCWD, program, flags, mode, 0)
+            opened = others.open_file(self._policy, detail, flags)
+            return self._give(opened, READ | INHERITED, flags) if opened >= 0 else -1
+        if kind == special.OWN_COMM:
+            if not self._policy.alone:
+                return self._open_text(b"comm", path, flags)
+            return self._give(os.open(b"/proc/" + detail, flags & others.PLAIN), needed(flags), flags)
         if kind == special.OWN_TEXT:
             return self._open_text(detail, path, flags)
         if kind == special.OWN_EXE and (self._policy.program or self._sandboxed):
@@ -691,14 +718,7 @@ class Paths:
                 return -1
             raise OSError(ENOENT, "not made up yet")
         self._allow_read_only(path, needed(flags))
-        memory = os.memfd_create(name.decode(), os.MFD_CLOEXEC)
-        try:
-            with open(memory, "wb", closefd=False) as file:
-                file.write(make())
-            fd = os.open(b"/proc/self/fd/%d" % memory, os.O_RDONLY | os.O_CLOEXEC)
-        finally:
-            os.close(memory)
-        return self._give(fd, READ, flags)
+        return self._give(others.memory_file(name, make()), READ, flags)
 
 
 def needed(flags: int) -> int:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from stinkarm.sandbox.network import Network
     from stinkarm.sandbox.paths import Paths
+    from stinkarm.sandbox.special import Family
 
     Granted = bool | Iterable[str] | None
 
@@ -99,6 +100,8 @@ class Policy:
         self.libraries: tuple[str, ...] = ()
         self.report = report
         self.call: Callable[[], str] = _some_call
+        self.alone = False  # the process is the guest's alone, so that the host may call its threads as it does
+        self.family: Family | None = None  # the guest's processes; the kernel sets it
         self.descriptors = Descriptors(mode != FORWARD)
         self.denials: list[Denial] = []
         self.arguments: Sequence[bytes] = ()

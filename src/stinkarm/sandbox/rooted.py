@@ -165,9 +165,9 @@ class RootedPaths(Paths):
     def read_link(self, dirfd: int, path: bytes) -> bytes:
         """Give what a symbolic link says, as `Paths.read_link`."""
         path = self._absolute(dirfd, path)
-        kind = special.classify(path)[0]
+        of_the_host = special.classify(path)[0] in (special.OWN_EXE, special.OWN_FD, special.OTHER)
         target = super().read_link(AT_FDCWD, path)
-        return self._inside(target) if kind in (special.OWN_EXE, special.OWN_FD) and target[:1] == b"/" else target
+        return self._inside(target) if of_the_host and target[:1] == b"/" else target
 
     # Opening
 

@@ -13,6 +13,17 @@ from stinkarm.sandbox.openat2 import PROC_SUPER_MAGIC, filesystem_type
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Protocol
+
+    class Family(Protocol):
+        """The guest's processes (linux/family.py)."""
+
+        def knows(self, pid: int) -> bool: ...
+
+        def text_of(self, name: bytes) -> bytes | None: ...
+
+        def program_of(self, pid: bytes) -> bytes | None: ...
+
 
 ORDINARY = 0
 OWN_FD = 1  # detail: the descriptor
@@ -22,9 +33,11 @@ OWN_HIDDEN = 4  # shows or changes the emulator's memory
 OWN_DIRECTORY = 5  # detail: a path that names the same place (cwd, root, and what is below fd/N)
 DEVICE = 6
 OWN_LISTING = 7  # detail: `fd` or `task`; linux/paths.py takes out what is the emulator's
+OWN_COMM = 8  # detail: the name below /proc; the host has the guest's name there
+OTHER = 9  # another process; detail: the name below /proc
 
 # What stinkarm makes up, because the host's own would show the emulator.
-TEXTS = frozenset((b"maps", b"cmdline", b"environ", b"auxv", b"comm", b"stat", b"statm", b"status"))
+TEXTS = frozenset((b"maps", b"cmdline", b"environ", b"auxv", b"stat", b"statm", b"status"))
 
 # What would show the emulator's memory, where it is, or let it be written.
 HIDDEN = frozenset(
@@ -110,12 +123,19 @@ def classify(path: bytes) -> tuple[int, bytes, int]:
         return _descriptor(parts[2:], path)
     if parts == [b"proc", b"cpuinfo"]:
         return OWN_TEXT, b"/cpuinfo", -1
-    if len(parts) < 3 or parts[0] != b"proc" or not _is_own(parts[1]):
+    if len(parts) < 2 or parts[0] != b"proc":
+        return ORDINARY, b"", -1
+    if not _is_own(parts[1]):
+        is_process = parts[1].isdigit() and len(parts[1]) < 10
+        return OTHER if is_process else ORDINARY, b"/".join(parts[1:]), -1
+    if len(parts) < 3:
         return ORDINARY, b"", -1
     rest = parts[2:]
     if rest[0] == b"task" and len(rest) > 2 and (_is_own(rest[1]) or _is_own_thread(rest[1])):
         rest = rest[2:]
     name = rest[0]
+    if name == b"comm" and len(rest) == 1:
+        return OWN_COMM, b"/".join(parts[1:]), -1
     if name in (b"fd", b"task") and len(rest) == 1:
         return OWN_LISTING, name, -1
     if name == b"fd":

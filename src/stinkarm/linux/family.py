@@ -1,0 +1,89 @@
+"""The processes that a guest and its children have made: the family, which the sandbox lets a guest see.
+
+A process that a guest makes notes itself in a file in memory before its first instruction, which all of the family
+share, and which has no name. A number alone would not do, for the host gives it to others later: so the time that the
+process was started at is there too.
+"""
+
+from __future__ import annotations
+
+import os
+from struct import Struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from stinkarm.sandbox.descriptors import Descriptors
+
+# At PID * 16: when the process was started, in the host's ticks, or 0; what is known of it.
+ENTRY = Struct("<QQ")
+DUMPED = 1  # it has left a core file
+
+START_TIME = 19  # in /proc/PID/stat behind the name: field 22 of `man 5 proc`
+
+
+class Family:
+    """One process's view of it. `fd` is the file, or -1 while the guest has made no process."""
+
+    __slots__ = ("fd",)
+
+    def __init__(self) -> None:
+        self.fd = -1
+
+    def begin(self, descriptors: Descriptors) -> None:
+        """Make ready for a child."""
+        if self.fd < 0:
+            self.fd = descriptors.move_up(os.memfd_create("family", os.MFD_CLOEXEC))
+            self.enter()
+
+    def enter(self) -> None:
+        """Note this process as one of the family."""
+        self._write(os.getpid(), 0)
+
+    def note_core(self) -> None:
+        """Note that this process has left a core file, for who waits for it."""
+        if self.fd >= 0:
+            self._write(os.getpid(), DUMPED)
+
+    def _write(self, pid: int, flags: int) -> None:
+        os.pwrite(self.fd, ENTRY.pack(start_time(pid), flags), pid * ENTRY.size)
+
+    def _read(self, pid: int) -> tuple[int, int]:
+        data = os.pread(self.fd, ENTRY.size, pid * ENTRY.size) if self.fd >= 0 and pid > 0 else b""
+        started, flags = ENTRY.unpack(data.ljust(ENTRY.size, b"\0"))
+        return started, flags
+
+    def has_dumped(self, pid: int) -> bool:
+        """Say whether a child, which has ended and was not waited for, has left a core file."""
+        return bool(self._read(pid)[1] & DUMPED)
+
+    def knows(self, pid: int) -> bool:
+        """Say whether a process is this one or another of the family; one that was waited for is none."""
+        if pid == os.getpid():
+            return True
+        started = self._read(pid)[0]
+        return started != 0 and started == start_time(pid)
+
+    # What /proc shows of them
+
+    @staticmethod
+    def text_of(name: bytes) -> bytes | None:
+        """Give what a file below /proc holds, where the host's would show the emulator."""
+        from stinkarm.linux import proc_others
+
+        return proc_others.text_of(name)
+
+    @staticmethod
+    def program_of(pid: bytes) -> bytes | None:
+        """Give the host's name of the program of another guest."""
+        from stinkarm.linux import proc_others
+
+        return proc_others.program_of(pid)
+
+
+def start_time(pid: int) -> int:
+    """Give when a process was started; 0 if there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            return int(file.read(1024).rpartition(b")")[2].split()[START_TIME])
+    except OSError:
+        return 0
