@@ -193,6 +193,7 @@ def _make(
             put(k, child_tid, os.getpid())
         return 0
     k.children.add(pid)
+    k.family.enter(pid)
     if pidfd:
         fd = os.pidfd_open(pid)
         put(k, pidfd, k.policy.descriptors.add(fd))

@@ -1,7 +1,7 @@
 """The processes that a guest and its children have made: the family, which the sandbox lets a guest see.
 
-A process that a guest makes notes itself in a file in memory before its first instruction, which all of the family
-share, and which has no name. A number alone would not do, for the host gives it to others later: so the time that the
+A process that a guest makes is noted in a file in memory, by itself before its first instruction and by who has made it;
+all of the family share the file, which has no name. A number alone would not do, for the host gives it to others later: so the time that the
 process was started at is there too.
 """
 
@@ -14,9 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from stinkarm.sandbox.descriptors import Descriptors
 
-# At PID * 16: when the process was started, in the host's ticks, or 0; what is known of it.
+# At PID * 16: when the process was started, in the host's ticks, or 0; the same, once it has left a core file.
 ENTRY = Struct("<QQ")
-DUMPED = 1  # it has left a core file
+WORD = Struct("<Q")
 
 START_TIME = 19  # in /proc/PID/stat behind the name: field 22 of `man 5 proc`
 
@@ -35,26 +35,26 @@ class Family:
             self.fd = descriptors.move_up(os.memfd_create("family", os.MFD_CLOEXEC))
             self.enter()
 
-    def enter(self) -> None:
-        """Note this process as one of the family."""
-        self._write(os.getpid(), 0)
+    def enter(self, pid: int = 0) -> None:
+        """Note this process, or a child, as one of the family."""
+        pid = pid or os.getpid()
+        os.pwrite(self.fd, WORD.pack(start_time(pid)), pid * ENTRY.size)
 
     def note_core(self) -> None:
         """Note that this process has left a core file, for who waits for it."""
+        pid = os.getpid()
         if self.fd >= 0:
-            self._write(os.getpid(), DUMPED)
-
-    def _write(self, pid: int, flags: int) -> None:
-        os.pwrite(self.fd, ENTRY.pack(start_time(pid), flags), pid * ENTRY.size)
+            os.pwrite(self.fd, WORD.pack(start_time(pid)), pid * ENTRY.size + WORD.size)
 
     def _read(self, pid: int) -> tuple[int, int]:
         data = os.pread(self.fd, ENTRY.size, pid * ENTRY.size) if self.fd >= 0 and pid > 0 else b""
-        started, flags = ENTRY.unpack(data.ljust(ENTRY.size, b"\0"))
-        return started, flags
+        started, dumped = ENTRY.unpack(data.ljust(ENTRY.size, b"\0"))
+        return started, dumped
 
     def has_dumped(self, pid: int) -> bool:
         """Say whether a child, which has ended and was not waited for, has left a core file."""
-        return bool(self._read(pid)[1] & DUMPED)
+        started, dumped = self._read(pid)
+        return started != 0 and started == dumped
 
     def knows(self, pid: int) -> bool:
         """Say whether a process is this one or another of the family; one that was waited for is none."""
