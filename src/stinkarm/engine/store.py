@@ -201,8 +201,8 @@ def _why(returncode: int, stderr: str) -> str:
     return lines[-1] if lines else f"the building process ended with status {returncode}"
 
 
-# Other checkouts and versions share the cache directory: a few interpreters are kept, the oldest goes.
-_KEPT = 6
+# Other checkouts and versions share the cache directory: some interpreters (0.8 MB each) are kept, the oldest goes.
+_KEPT = 40
 
 
 def _remove_old(newest: str) -> None:
