@@ -36,6 +36,7 @@ OPTIONS = (
     (("-s", "--stack-size"), VALUE, "SIZE", "main stack, in bytes or with k, M, G (default 8M)"),
     (("-L",), VALUE, "SYSROOT", "look here first for the files that the program names"),
     (("--root",), VALUE, "DIR", "the directory that the program sees as /"),
+    (("--fake-root",), FLAG, "", "let the program be root, of its own files only: ids, chown, mknod"),
     (("-r",), VALUE, "RELEASE", "the kernel release that uname answers"),
     (("-cpu",), VALUE, "MODEL", "cortex-a15 (default), or max: with what ARMv8 adds; help lists them"),
     "How it is run",
@@ -259,6 +260,8 @@ def apply(settings: Settings, name: str, value: str | None) -> bool:
             settings.strace = True
         case "--perf-map":
             settings.perf_map = True
+        case "--fake-root":
+            settings.fake_root = True
         case "--dump-asm":
             settings.dump_asm = True
         case "--dump-registers":

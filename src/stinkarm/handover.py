@@ -11,6 +11,7 @@ import os
 import sys
 import time
 
+from stinkarm import lasting
 from stinkarm.sandbox.descriptors import FIRST_HIDDEN
 from stinkarm.settings import Settings
 
@@ -45,7 +46,7 @@ take_over(int(sys.argv[3]))
 
 # The settings that go with a program to the next; the rest is about the program itself, or is a time or a count.
 SAME = ("syscalls", "sysroot", "root", "release", "cpu", "engine", "jit", "log_file")
-SWITCHES = ("strace", "dump_registers", "perf_map")
+SWITCHES = ("fake_root", "strace", "dump_registers", "perf_map")
 GRANTS = ("allow_read", "allow_write", "allow_env", "allow_run", "allow_net")
 EVERYTHING = b"\n"  # a grant without names
 SIG_IGN = 1
@@ -73,15 +74,19 @@ def replace(machine: Machine, kernel: Kernel, program: Program, deadline: float 
         _set_signals(kernel)
         if is_arm(program):
             state = _write(machine, kernel, program, deadline, kept)
-            archive = os.fsdecode(getattr(sys.meta_path[0], "archive", b""))
-            options = [sys.executable, "-ISc", BOOT, archive, "\n".join(sys.path), str(state)]
-            os.execv(sys.executable, [*options, os.fsdecode(program.argv[0])[:200]])
+            descriptors = machine.policy.descriptors
+            archive = "" if descriptors.lasting else os.fsdecode(getattr(sys.meta_path[0], "archive", b""))
+            python = lasting.executable(descriptors)
+            options = [python, "-ISc", BOOT, archive, "\n".join(lasting.search_path(descriptors)), str(state)]
+            lasting.hand_over(descriptors, keeps=True)
+            os.execv(python, [*options, os.fsdecode(program.argv[0])[:200]])
         else:
             variables = dict(text.partition(b"=")[::2] for text in program.environment)
             os.execve(program.path, program.argv, variables)
     finally:  # there is no other program: this one goes on
         for fd in kept:
             os.close(fd)
+        lasting.hand_over(machine.policy.descriptors, keeps=False)
         leave(SIGPIPE, ignore=True)
         os.fchdir(back)
         os.close(back)
@@ -131,9 +136,13 @@ def _write(machine: Machine, kernel: Kernel, program: Program, deadline: float |
         "personality": _encoded([kernel.personality]),
         "signalfds": _encoded(_signalfds(policy, kept)),
         "parent": _encoded([kernel.parent]),
+        "roots": _encoded([_kept(fd, kept) for fd in policy.root_fds]),
+        "lasting": _encoded(list(policy.descriptors.lasting.values())),
+        "ids": _encoded(_ids(policy, program)),
     }
+    now = {"sysroot": os.fsdecode(policy.sysroot), "root": os.fsdecode(policy.root)}
     for name in SAME:
-        value = os.fsdecode(policy.sysroot) if name == "sysroot" else getattr(settings, name)
+        value = now.get(name, getattr(settings, name))
         values[name] = [os.fsencode(value)] if value else []
     for name in GRANTS:
         grant = getattr(policy, name)
@@ -151,6 +160,19 @@ def _signalfds(policy: Policy, kept: list[int]) -> list[int]:
     from stinkarm.linux.signalfd import hand_over
 
     return hand_over(policy.descriptors, lambda fd: _kept(fd, kept))
+
+
+def _ids(policy: Policy, program: Program) -> list[int]:
+    """Give the ids that a program has with --fake-root."""
+    if policy.fake is None or policy.kept is None:
+        return []
+    from stinkarm.linux.fake_ids import FakeIds
+
+    ids = FakeIds()
+    ids.restore(policy.fake.numbers())
+    status = policy.kept.shown(program.fd)
+    ids.execute(status.st_mode, status.st_uid, status.st_gid)
+    return ids.numbers()
 
 
 def _kept(fd: int, kept: list[int]) -> int:
@@ -232,6 +254,16 @@ class Handover:
             from stinkarm.linux.signalfd import take_over
 
             take_over(kernel, signalfds)
+        lasting.take_over(policy.descriptors, self.numbers("lasting"))
+        roots = self.numbers("roots")
+        for fd in roots:
+            if fd >= 0:
+                os.set_inheritable(fd, False)
+        policy.root_fds = (roots[0], roots[1])
+        for fd in {fd for fd in roots if fd >= 0}:
+            policy.descriptors.hidden.add(fd)
+        if policy.fake is not None:
+            policy.fake.restore(self.numbers("ids"))
         kernel.actions = dict.fromkeys(self.numbers("ignored"), (SIG_IGN, 0, 0, 0))
 
     def load(self, machine: Machine) -> None:

@@ -101,6 +101,7 @@ class Machine:
             allow_net=settings.allow_net,
             sysroot=None if settings.root else settings.sysroot or sysroot.from_environment(os.environ),
             root=settings.root,
+            fake_root=settings.fake_root,
         )
         for descriptor in log.descriptors:
             self.policy.descriptors.hide(descriptor)
@@ -181,6 +182,7 @@ class Machine:
             self.image = image.load(self.memory, headers, descriptor, name=self.path, log=log)
         finally:
             os.close(descriptor)
+        user, group = self.policy.users()
         low = stack.reserve(self.memory, self.image, self.settings.stack_size)
         interpreter = self.load_interpreter(found) if found is not None else None
         sp = stack.build(
@@ -193,10 +195,10 @@ class Machine:
             stack_size=self.settings.stack_size,
             execfn=execfn,
             hwcap2=hwcap.HWCAP2_V8 if self.state.v8 else hwcap.HWCAP2,
-            uid=os.getuid(),
-            euid=os.geteuid(),
-            gid=os.getgid(),
-            egid=os.getegid(),
+            uid=user[0],
+            euid=user[1],
+            gid=group[0],
+            egid=group[1],
         )
         self.policy.set_start(argv, environment, sp)
         entry = (interpreter or self.image).entry
@@ -223,8 +225,10 @@ class Machine:
         `inherited`: another guest chose the program, and must not get at more by what it names.
         """
         name, given = headers.interpreter, self.settings.sysroot
-        if self.settings.root:
-            found = sysroot.find_interpreter(name, self.path, self.settings.root, os.environ, above=False, host=False)
+        if self.policy.root:
+            found = sysroot.find_interpreter(
+                name, self.path, self.policy.root_place(), os.environ, above=False, host=False
+            )
             if isinstance(found, list):
                 raise elf.ElfError(*sysroot.not_found(name, found))
             return found

@@ -256,6 +256,12 @@ def allow_children(machine: Machine, deadline: float | None) -> None:
             machine.before_replace()
         return handover.replace(machine, kernel, program, deadline)
 
+    def before_ids_change() -> None:
+        from stinkarm import lasting
+
+        lasting.reserve(machine)
+
+    kernel.before_ids_change = before_ids_change
     kernel.on_fork = on_fork
     kernel.replace = replace
 

@@ -51,6 +51,7 @@ class Settings:
         "dump_registers",
         "engine",
         "environment_changes",
+        "fake_root",
         "jit",
         "log_file",
         "max_instructions",
@@ -82,6 +83,7 @@ class Settings:
         self.stack_size = 8 * MIB
         self.sysroot: str | None = None
         self.root: str | None = None
+        self.fake_root = False
         self.release: str | None = None
         self.cpu = "cortex-a15"
         self.engine = "jit"

@@ -120,8 +120,14 @@ def packaged_path(level: str) -> str:
     return os.path.join(_PACKAGE, "engine", f"interpreter-{level}.bin")
 
 
+# The interpreter that the program before this one in the same process had, where this user may have none.
+given = ""
+
+
 def interpreter_path() -> str:
     """Return the path of an up-to-date interpreter; build it first if there is none, or none that is whole."""
+    if given:
+        return given
     level = cpu_level()
     packaged = packaged_path(level)
     if os.path.exists(packaged):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from errno import EACCES, EFAULT, EINVAL, EOVERFLOW, EPERM
+from errno import EACCES, EFAULT, EINVAL, ENODATA, EOVERFLOW, EPERM, ERANGE
 from struct import unpack_from
 
 from stinkarm.guest.native import addressof, c_int64, create_string_buffer
@@ -68,6 +68,7 @@ MAX_NON_LFS = 0x7FFFFFFF
 MASK32 = 0xFFFFFFFF
 R_OK, W_OK = 4, 2
 OVERFLOW_ID = 65534
+KEPT_ATTRIBUTE = b"user.stinkarm.status"  # sandbox/kept.py ATTRIBUTE
 
 
 def _device(device: int) -> int:
@@ -131,8 +132,17 @@ def _write_stat(k: Kernel, address: int, status: os.stat_result) -> int:
     return 0
 
 
+def _status_of(k: Kernel, fd: int) -> os.stat_result:
+    fd = k.policy.descriptors.check(fd)
+    return os.fstat(fd) if k.policy.kept is None else k.policy.kept.shown(fd)
+
+
 def _status(k: Kernel, dirfd: int, path: bytes, follow: bool) -> os.stat_result:
     with k.policy.paths.find(dirfd, path, follow=follow) as found:
+        if k.policy.kept is not None:
+            from stinkarm.linux import fake_files
+
+            return fake_files.on(found, k.policy.kept.shown)
         if found.opath >= 0:
             return os.fstat(found.opath)
         return os.stat(found.path, dir_fd=found.fd, follow_symlinks=follow)
@@ -153,7 +163,7 @@ def lstat(k: Kernel, pathname: In[Path], statbuf: Out[Stat]) -> int:
 @syscall(108, FD)
 def fstat(k: Kernel, fd: Fd, statbuf: Out[Stat]) -> int:
     """Give an open file's status, in the old struct."""
-    return _write_stat(k, statbuf, os.fstat(k.policy.descriptors.check(fd)))
+    return _write_stat(k, statbuf, _status_of(k, fd))
 
 
 @syscall(195, PATH)
@@ -171,7 +181,7 @@ def lstat64(k: Kernel, pathname: In[Path], statbuf: Out[Stat64]) -> int:
 @syscall(197, FD)
 def fstat64(k: Kernel, fd: Fd, statbuf: Out[Stat64]) -> int:
     """Give an open file's status."""
-    return _write_stat64(k, statbuf, os.fstat(k.policy.descriptors.check(fd)))
+    return _write_stat64(k, statbuf, _status_of(k, fd))
 
 
 @syscall(327, PATH)
@@ -181,7 +191,7 @@ def fstatat64(k: Kernel, dirfd: DirFd, pathname: In[Path], statbuf: Out[Stat64],
         return -EINVAL
     path = read_path(k, pathname)
     if flags & AT_EMPTY_PATH and not path and dirfd != AT_FDCWD:
-        return _write_stat64(k, statbuf, os.fstat(k.policy.descriptors.check(dirfd)))
+        return _write_stat64(k, statbuf, _status_of(k, dirfd))
     if flags & AT_EMPTY_PATH and not path:
         path = b"."
     return _write_stat64(k, statbuf, _status(k, dirfd, path, not flags & AT_SYMLINK_NOFOLLOW))
@@ -197,6 +207,19 @@ def statx(k: Kernel, dirfd: DirFd, pathname: In[Path], flags: AtFlags, mask: Sta
     passed = flags & (AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE)
     target = k.memory.host(statxbuf, structs.Statx.size)
     with _at(k, dirfd, path, flags) as found:
+        if k.policy.kept is not None:
+            from stinkarm.linux import fake_files
+
+            answer = create_string_buffer(structs.Statx.size)
+            result = fake_files.on(
+                found,
+                lambda fd: _path_call(HOST_STATX, fd, b"", passed | AT_EMPTY_PATH, mask, addressof(answer)),
+            )
+            if not result:
+                data = bytearray(answer.raw)
+                fake_files.change_statx(k, found, data)
+                k.memory.write(statxbuf, data)
+            return result
         if found.opath >= 0:
             return _path_call(HOST_STATX, found.opath, b"", passed | AT_EMPTY_PATH, mask, target)
         return _path_call(HOST_STATX, found.fd, found.path, passed | _nofollow(found), mask, target)
@@ -233,8 +256,14 @@ def _access(k: Kernel, dirfd: int, path: bytes, mode: int, flags: int) -> int:
                 return -EACCES
         passed = flags & AT_EACCESS | _nofollow(found)
         if not passed:
-            return _path_call(HOST_FACCESSAT, found.fd, found.path, mode)
-        return _path_call(HOST_FACCESSAT2, found.fd, found.path, mode, passed)
+            result = _path_call(HOST_FACCESSAT, found.fd, found.path, mode)
+        else:
+            result = _path_call(HOST_FACCESSAT2, found.fd, found.path, mode, passed)
+        if result == -EACCES and k.policy.kept is not None:
+            from stinkarm.linux import fake_files
+
+            return 0 if fake_files.may(k, found, mode, bool(flags & AT_EACCESS)) else -EACCES
+        return result
 
 
 @syscall(33, PATH)
@@ -265,6 +294,10 @@ def _mode(k: Kernel, mode: int) -> int:
 
 def _chmod(k: Kernel, dirfd: int, path: bytes, mode: int, flags: int) -> int:
     with _at(k, dirfd, path, flags, WRITE) as found:
+        if k.policy.kept is not None:
+            from stinkarm.linux import fake_files
+
+            return fake_files.on(found, lambda fd: fake_files.change_mode(k, fd, mode))
         if found.follow:
             os.chmod(found.path, _mode(k, mode), dir_fd=found.fd)
             return 0
@@ -280,7 +313,12 @@ def chmod(k: Kernel, pathname: In[Path], mode: Mode) -> int:
 @syscall(94, FD)
 def fchmod(k: Kernel, fd: Fd, mode: Mode) -> int:
     """Change an open file's permissions."""
-    os.fchmod(k.policy.descriptors.check_change(fd), _mode(k, mode))
+    fd = k.policy.descriptors.check_change(fd)
+    if k.policy.kept is not None:
+        from stinkarm.linux import fake_files
+
+        return fake_files.change_mode(k, fd, mode)
+    os.fchmod(fd, _mode(k, mode))
     return 0
 
 
@@ -313,7 +351,21 @@ def _chown(k: Kernel, dirfd: int, path: bytes, owner: int, group: int, flags: in
     if flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH):
         return -EINVAL
     with _at(k, dirfd, path, flags, WRITE) as found:
+        if k.policy.kept is not None:
+            from stinkarm.linux import fake_files
+
+            return fake_files.on(found, lambda fd: fake_files.change_owner(k, fd, owner & MASK32, group & MASK32))
         os.chown(found.path, owner, group, dir_fd=found.fd, follow_symlinks=found.follow)
+    return 0
+
+
+def _fchown(k: Kernel, fd: int, owner: int, group: int) -> int:
+    fd = k.policy.descriptors.check_change(fd)
+    if k.policy.kept is not None:
+        from stinkarm.linux import fake_files
+
+        return fake_files.change_owner(k, fd, owner & MASK32, group & MASK32)
+    os.fchown(fd, owner, group)
     return 0
 
 
@@ -333,8 +385,7 @@ def lchown(k: Kernel, pathname: In[Path], owner: Id, group: Id) -> int:
 @syscall(95, FD)
 def fchown(k: Kernel, fd: Fd, owner: Id, group: Id) -> int:
     """Change an open file's owner, 16 bits wide."""
-    os.fchown(k.policy.descriptors.check_change(fd), _id16(owner), _id16(group))
-    return 0
+    return _fchown(k, fd, _id16(owner), _id16(group))
 
 
 @syscall(212, PATH)
@@ -353,8 +404,7 @@ def lchown32(k: Kernel, pathname: In[Path], owner: Id, group: Id) -> int:
 @syscall(207, FD)
 def fchown32(k: Kernel, fd: Fd, owner: Id, group: Id) -> int:
     """Change an open file's owner."""
-    os.fchown(k.policy.descriptors.check_change(fd), _id(owner), _id(group))
-    return 0
+    return _fchown(k, fd, _id(owner), _id(group))
 
 
 @syscall(325, PATH)
@@ -532,6 +582,8 @@ def _xattr(k: Kernel, number: int, pathname: int, follow: bool, need: int, *more
 
 def _attribute(k: Kernel, name: int, change: bool = False) -> int:
     """Give the host address of an attribute's name; the sandbox changes user attributes only."""
+    if k.policy.kept is not None and k.memory.read_cstring(name, 256) == KEPT_ATTRIBUTE:
+        raise OSError(EPERM if change else ENODATA, "what --fake-root keeps is no attribute of the guest's file")
     if change and k.policy.sandboxed and not k.memory.read_cstring(name, 256).startswith(b"user."):
         raise OSError(EPERM, "the sandbox changes user attributes only")
     return k.memory.host(name, 1)
@@ -579,22 +631,44 @@ def fgetxattr(k: Kernel, fd: Fd, name: In[String], value: Out[Bytes], size: Size
     return call(HOST_FGETXATTR, fd, _attribute(k, name), k.pointer(value, size), size)
 
 
+def _list(k: Kernel, path: int, list: int, size: int, *, follow: bool) -> int:
+    if k.policy.kept is None:
+        return _xattr(k, HOST_LISTXATTR, path, follow, READ, k.pointer(list, size), size)
+    from stinkarm.linux import fake_files
+
+    with k.policy.paths.find(AT_FDCWD, read_path(k, path), follow=follow, need=READ) as found:
+        return _give_list(k, fake_files.listed(os.fsdecode(found.path), found.follow), list, size)
+
+
+def _give_list(k: Kernel, names: bytes, list: int, size: int) -> int:
+    if size and len(names) > size:
+        return -ERANGE
+    if size:
+        k.memory.write(list, names)
+    return len(names)
+
+
 @syscall(232, PATH)
 def listxattr(k: Kernel, path: In[Path], list: Out[Bytes], size: Size) -> int:
     """List extended attributes."""
-    return _xattr(k, HOST_LISTXATTR, path, True, READ, k.pointer(list, size), size)
+    return _list(k, path, list, size, follow=True)
 
 
 @syscall(233, PATH)
 def llistxattr(k: Kernel, path: In[Path], list: Out[Bytes], size: Size) -> int:
     """List extended attributes of a file or symbolic link."""
-    return _xattr(k, HOST_LISTXATTR, path, False, READ, k.pointer(list, size), size)
+    return _list(k, path, list, size, follow=False)
 
 
 @syscall(234, FD)
 def flistxattr(k: Kernel, fd: Fd, list: Out[Bytes], size: Size) -> int:
     """List extended attributes of an open file."""
-    return call(HOST_FLISTXATTR, k.policy.descriptors.check(fd), k.pointer(list, size), size)
+    fd = k.policy.descriptors.check(fd)
+    if k.policy.kept is not None:
+        from stinkarm.linux import fake_files
+
+        return _give_list(k, fake_files.listed(fd), list, size)
+    return call(HOST_FLISTXATTR, fd, k.pointer(list, size), size)
 
 
 @syscall(235, PATH)

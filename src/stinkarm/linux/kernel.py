@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from _thread import RLock, get_ident
-from errno import EFAULT, ENOSYS, EPERM
+from errno import EACCES, EFAULT, ENOSYS, EPERM
 
 from stinkarm.guest.direct import DirectCalls
 from stinkarm.guest.memory import GuestFault
@@ -67,6 +67,7 @@ REACHES = {
 RUNS_IN_SANDBOX = (PURE, FD, PATH, SOCKET)
 
 MAX_NOTES = 500
+IDS = (199, 200, 201, 202)  # getuid32 and such, which the host must not answer with --fake-root
 DIRECT_AFTER = 16  # calls of one number, before native code learns to pass it on
 
 SIG_DFL = 0
@@ -132,6 +133,7 @@ class Kernel:
     the process groups; `may_fork` says that this process may be copied and replaced, `forked` that it is a copy,
     `parent` which guest made it, `link` leads to a parent that waits in vfork; `on_fork` is called in a copy, `replace`
     runs another program, `run_thread` runs a thread in the calling host thread; each is given the kernel of the thread.
+    `before_ids_change` opens what `replace` will need of what the user that the process becomes may not reach.
     """
 
     def __init__(
@@ -188,6 +190,7 @@ class Kernel:
         self.link: Link | None = None
         self.on_fork: Callable[[Kernel], None] | None = None
         self.replace: Callable[[Kernel, Program], int] | None = None
+        self.before_ids_change: Callable[[], None] | None = None
         self.run_thread: Callable[[Kernel], None] | None = None
         self.direct = DirectCalls(policy.descriptors.kinds)
         self._noted: set[str] = set()
@@ -227,6 +230,10 @@ class Kernel:
             if tracer is not None:
                 tracer.leave(call, arguments, None)
             raise
+        if result == -EACCES and self.policy.kept is not None:
+            from stinkarm.linux import fake_files
+
+            result = fake_files.again(self, call, arguments)
         if self.threads.several:
             self.policy.descriptors.release()
         if tracer is not None:
@@ -421,7 +428,7 @@ class Kernel:
             if number in CALLS:
                 self.missing[call.name] = number
             self.note(f"{call.name} (system call {number}) is not implemented: it answers ENOSYS.")
-        elif call.direct >= 0 and self.tracer is None:
+        elif call.direct >= 0 and self.tracer is None and not (self.policy.fake and number in IDS):
             handler = self._count_down(call, handler)
         entry = (handler, unpack, call)
         if number in CALLS:  # a guest that tries all other numbers does not fill memory

@@ -88,12 +88,6 @@ def umount2(k: Kernel, target: In[Path], flags: Hex) -> int:
     return -ENOSYS
 
 
-@missing(61, SYSTEM)
-def chroot(k: Kernel, path: In[Path]) -> int:
-    """Change the root directory."""
-    return -ENOSYS
-
-
 @missing(218, SYSTEM)
 def pivot_root(k: Kernel, new_root: In[Path], put_old: In[Path]) -> int:
     """Change the root of the mount namespace."""

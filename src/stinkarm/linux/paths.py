@@ -57,6 +57,8 @@ RENAME_NOREPLACE = 1
 RENAME_EXCHANGE = 2
 RENAME_WHITEOUT = 4
 RESOLVE_ALL = 0x3F
+DT_UNKNOWN = 0
+DT_REG = 8
 S_IFMT = 0o170000
 S_IFCHR = 0o020000
 S_IFBLK = 0o060000
@@ -81,6 +83,10 @@ def _open(k: Kernel, dirfd: int, pathname: int, flags: int, mode: int) -> int:
         from stinkarm.linux.proc_files import make_files
 
         paths.texts = make_files(k)
+    if k.policy.kept is not None:
+        from stinkarm.linux.fake_files import open_file
+
+        return open_file(k, dirfd, path, open_flags.to_host(flags), mode & 0o7777)
     return paths.open(dirfd, path, open_flags.to_host(flags), mode & 0o7777)
 
 
@@ -118,15 +124,28 @@ def openat2(k: Kernel, dirfd: DirFd, pathname: In[Path], how: In[OpenHow], size:
     if mode & ~0o7777 if creates else mode:
         return -EINVAL
     path = read_path(k, pathname)
+    if k.policy.kept is not None:
+        from stinkarm.linux.fake_files import open_file
+
+        return open_file(k, dirfd, path, open_flags.to_host(flags), mode, resolve)
     return k.policy.paths.open(dirfd, path, open_flags.to_host(flags), mode, resolve)
 
 
 # Directories
 
 
+def _made(k: Kernel, entry: Entry) -> None:
+    """With --fake-root, say what was made."""
+    if k.policy.kept is not None:
+        from stinkarm.linux.fake_files import made_at
+
+        made_at(k, entry.fd, entry.name)
+
+
 def _mkdir(k: Kernel, dirfd: int, pathname: int, mode: int) -> int:
     with k.policy.paths.entry(dirfd, read_path(k, pathname), create=True) as entry:
         os.mkdir(entry.name, mode & 0o7777, dir_fd=entry.fd)
+        _made(k, entry)
     return 0
 
 
@@ -255,6 +274,7 @@ def _symlink(k: Kernel, target: int, newdirfd: int, linkpath: int) -> int:
         return -ENOENT
     with k.policy.paths.entry(newdirfd, name, create=True) as entry:
         os.symlink(text, entry.name, dir_fd=entry.fd)
+        _made(k, entry)
     return 0
 
 
@@ -298,13 +318,18 @@ def readlinkat(k: Kernel, dirfd: DirFd, pathname: In[Path], buf: Out[Bytes], buf
 
 
 def _mknod(k: Kernel, dirfd: int, pathname: int, mode: int, dev: int) -> int:
-    if mode & S_IFMT in (S_IFCHR, S_IFBLK) and k.policy.sandboxed and dev:
+    fake = k.policy.kept is not None
+    if mode & S_IFMT in (S_IFCHR, S_IFBLK) and k.policy.sandboxed and dev and not fake:
         return -EPERM
-    if k.policy.sandboxed:
+    if k.policy.sandboxed and not fake:
         mode &= S_IFMT | 0o1777  # no set-user-ID files
     # new_decode_dev: 12 bits of major between the two parts of a 20-bit minor
     device = os.makedev(dev >> 8 & 0xFFF, dev & 0xFF | dev >> 12 & 0xFFF00)
     with k.policy.paths.entry(dirfd, read_path(k, pathname), create=True) as entry:
+        if fake:
+            from stinkarm.linux.fake_files import make_node
+
+            return make_node(k, entry.fd, entry.name, mode & 0xFFFF, device)
         os.mknod(entry.name, mode & 0xFFFF, device, dir_fd=entry.fd)
     return 0
 
@@ -377,6 +402,16 @@ def umask(k: Kernel, mask: Mode) -> Mode:
 # Reading directories
 
 
+def _without_types(entries: bytearray) -> bool:
+    """Say of regular files that their type is unknown, since with --fake-root they may be devices."""
+    at = 0
+    while at < len(entries):
+        if entries[at + 18] == DT_REG:
+            entries[at + 18] = DT_UNKNOWN
+        at += unpack_from("<H", entries, at + 16)[0]
+    return True
+
+
 def _small_positions(k: Kernel, fd: int, entries: bytearray) -> bool:
     """Replace positions that do not fit 31 bits in struct linux_dirent64s; say whether there were any.
 
@@ -405,6 +440,8 @@ def getdents64(k: Kernel, fd: Fd, dirp: Out[Dirents], count: UInt) -> int:
     if size > 0:
         entries = bytearray(k.memory.read(dirp, size))
         changed = _small_positions(k, fd, entries)
+        if k.policy.kept is not None:
+            changed = _without_types(entries)
         if _without_hidden(k, fd, entries) or changed:
             k.memory.write(dirp, entries)
             size = len(entries)
@@ -457,6 +494,8 @@ def getdents(k: Kernel, fd: Fd, dirp: Out[Bytes], count: UInt) -> int:
         return size
     entries = bytearray(buffer.raw[:size])
     _small_positions(k, fd, entries)
+    if k.policy.kept is not None:
+        _without_types(entries)
     if _without_hidden(k, fd, entries) and not entries:  # nothing but what is hidden: the end is not reached yet
         return getdents(k, fd, dirp, count)
     records = []

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stinkarm.guest.mapping import Mapping
+    from stinkarm.linux.fake_ids import FakeIds
     from stinkarm.linux.kernel import Kernel
 
 NAME_COLUMN = 49  # where show_map_vma puts names in a 32-bit kernel
@@ -180,6 +181,8 @@ def status(k: Kernel) -> bytes:
         lines[name] = f"{signals:016x}"
     lines["Name"] = os.fsdecode(first_thread(k).name).replace("\\", "\\\\").replace("\n", "\\n")
     lines["State"] = "R (running)"
+    if k.policy.fake is not None:
+        lines.update(_fake_ids(k.policy.fake))
     lines["Threads"] = str(len(k.threads.members))
     shown = []
     with open("/proc/self/status", encoding="utf-8", errors="surrogateescape") as file:
@@ -188,6 +191,14 @@ def status(k: Kernel) -> bytes:
             if not name.startswith(("x86_", "untag")):
                 shown.append(f"{name}:\t{lines[name]}\n" if name in lines else f"{name}:{rest}")
     return os.fsencode("".join(shown))
+
+
+def _fake_ids(fake: FakeIds) -> dict[str, str]:
+    """Give the lines of the status file that tell of ids and capabilities, with --fake-root."""
+    lines = {name: "\t".join(map(str, ids)) for name, ids in (("Uid", fake.uids), ("Gid", fake.gids))}
+    lines["Groups"] = "".join(f"{group} " for group in fake.groups)
+    sets = (("Inh", fake.inheritable), ("Prm", fake.permitted), ("Eff", fake.effective))
+    return {**lines, **{f"Cap{name}": f"{number:016x}" for name, number in sets}}
 
 
 # The machine

@@ -167,6 +167,7 @@ PR_SET_NAME = 15
 PR_GET_NAME = 16
 PR_GET_SECCOMP = 21
 PR_CAPBSET_READ = 23
+CAP_LAST_CAP = 40
 PR_GET_SECUREBITS = 27
 PR_SET_TIMERSLACK = 29
 PR_GET_TIMERSLACK = 30
@@ -240,6 +241,8 @@ def prctl(k: Kernel, option: PrctlOption, arg2: Hex, arg3: Hex, arg4: Hex, arg5:
         k.memory.write(arg2, k.name.ljust(NAME_SIZE, b"\0"))
     elif option == PR_SET_NAME:
         k.name = _read_name(k, arg2)
+    elif option == PR_CAPBSET_READ and k.policy.fake is not None:
+        return 1 if arg2 <= CAP_LAST_CAP else -EINVAL
     elif option == PR_CAPBSET_READ:
         return host.call(HOST_PRCTL, option, arg2)
     else:

@@ -50,7 +50,7 @@ CALLS = {
     55: "descriptors.fcntl",
     57: "process.setpgid",
     60: "paths.umask",
-    61: "missing.chroot",
+    61: "credentials.chroot",
     62: "ustat",
     63: "descriptors.dup2",
     64: "process.getppid",

@@ -91,6 +91,7 @@ class Descriptors:
     native code may use, each of which is the guest's, and is what the host has. `lock` is held where numbers change
     what they mean, but while nothing waits. `socket_names` has the guest's names of its Unix sockets, by those that the
     host knows them by (linux/addresses.py), and `socket_folders` the hidden descriptors that these begin with.
+    `lasting` are hidden ones that execve keeps open, by the names of what they are open on (lasting.py).
     """
 
     __slots__ = (
@@ -98,6 +99,7 @@ class Descriptors:
         *(
             "hidden",
             "kinds",
+            "lasting",
             "lock",
             "made",
             "positions",
@@ -118,6 +120,7 @@ class Descriptors:
         self.made: dict[int, MadeUp] = {}
         self.signals: set[Any] = set()
         self.kinds = Kinds()
+        self.lasting: dict[str, int] = {}
         self.socket_names: dict[bytes, bytes] = {}
         self.socket_folders: dict[tuple[int, int], int] = {}
         self.lock = RLock()

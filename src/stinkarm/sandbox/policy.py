@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from stinkarm.linux.fake_ids import FakeIds
+    from stinkarm.sandbox.kept import KeptStatus
     from stinkarm.sandbox.network import Network
     from stinkarm.sandbox.paths import Paths
     from stinkarm.sandbox.special import Family
@@ -68,7 +70,11 @@ class Policy:
     `sysroot` is a directory where names that begin with "/" are looked for first, for reading; all of it may be
     read. `libraries` are files of the host that the guest's dynamic loader may read.
 
-    `root` is a directory that the guest sees as "/"; all of it may be read.
+    `root` is a directory that the guest sees as "/"; all of it may be read. Once paths are looked for there,
+    `root_fds` are open on it, and on the directory that it was before the guest called chroot, if that is not the
+    machine's root.
+
+    `fake_root` makes the guest its own root: `fake` are its ids, `kept` is what its files are to it.
 
     `report` is called with one sentence for each new denial. `call` names the system call that is running.
     `program`, `arguments`, `variables` and the address of the initial `stack` are what /proc/self shows.
@@ -85,6 +91,7 @@ class Policy:
         allow_net: "Granted" = None,
         sysroot: str | None = None,
         root: str | None = None,
+        fake_root: bool = False,
         report: "Callable[[str], None] | None" = None,
     ) -> None:
         if mode not in MODES:
@@ -97,6 +104,14 @@ class Policy:
         self.allow_net = _granted("allow_net", allow_net)
         self.sysroot = os.fsencode(os.path.abspath(sysroot)) if sysroot else b""
         self.root = os.fsencode(os.path.realpath(root)) if root else b""
+        self.root_fds = (-1, -1)
+        self.fake: FakeIds | None = None
+        self.kept: KeptStatus | None = None
+        if fake_root:
+            from stinkarm.linux import fake_ids
+            from stinkarm.sandbox import kept
+
+            self.fake, self.kept = fake_ids.FakeIds(), kept.KeptStatus()
         self.libraries: tuple[str, ...] = ()
         self.report = report
         self.call: Callable[[], str] = _some_call
@@ -153,6 +168,33 @@ class Policy:
 
                 self._paths = Paths(self)
         return self._paths
+
+    def root_place(self) -> str:
+        """Name the directory that the guest sees as "/", whatever the user may reach."""
+        if self._paths is None:
+            self._paths = self.paths
+        return f"/proc/self/fd/{self.root_fds[0]}"
+
+    def change_root(self, fd: int) -> None:
+        """Let the guest see an open directory as "/", from now on; `fd` is the policy's."""
+        from stinkarm.sandbox.rooted import RootedPaths
+
+        before = self.root_fds
+        self.root_fds = (self.descriptors.move_up(fd), before[1])
+        self.root = os.readlink(b"/proc/self/fd/%d" % self.root_fds[0])
+        paths, self._paths = self._paths, RootedPaths(self)
+        if paths is not None:
+            self._paths.texts = paths.texts
+        if before[0] not in (-1, before[1]):
+            self.descriptors.hidden.discard(before[0])
+            os.close(before[0])
+
+    def users(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Give the real and effective user, and group, that the guest sees."""
+        if self.fake is None:
+            return (os.getuid(), os.geteuid()), (os.getgid(), os.getegid())
+        uids, gids = self.fake.uids, self.fake.gids
+        return (uids[0], uids[1]), (gids[0], gids[1])
 
     def program_name(self) -> bytes:
         """Give the host's present name of the program."""

@@ -1,7 +1,8 @@
 """The file system of a guest that sees a directory of the host as its "/" (--root).
 
 Every path is opened below that directory, as for a process whose root it is: links and ".." stay inside.
-`/proc`, `/dev` and `/sys` are the machine's, as without --root.
+`/proc`, `/dev` and `/sys` are the machine's, as without --root. `chroot` makes a root below another, or in its place:
+then a process may still have a directory outside of it, from where it gets as far as to the *outer* root.
 """
 
 import os
@@ -33,13 +34,16 @@ from stinkarm.sandbox.paths import (
     split_last,
 )
 from stinkarm.sandbox.roots import LOOK, MAX_SYMLINKS, PATH_MAX, Denied
-from stinkarm.sandbox.sysroot import open_in_root
+from stinkarm.sandbox.sysroot import open_from, open_in_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from stinkarm.sandbox.policy import Policy
 
 SCOPED = RESOLVE_BENEATH | RESOLVE_IN_ROOT
+
+# Around the name of a directory that is not below the root, in front of what is looked for from there.
+OUTSIDE = b"\0"
 
 THE_MACHINES = (b"/proc", b"/dev", b"/sys")
 
@@ -74,11 +78,17 @@ class RootedPaths(Paths):
 
     def __init__(self, policy: "Policy") -> None:
         super().__init__(policy)
-        opened = os.open(policy.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._root_fd = self._descriptors.move_up(opened)
+        self._root_fd, self._outer_fd = policy.root_fds
+        first = self._root_fd < 0
+        if first:
+            self._root_fd = self._outer_fd = self._open_root(policy.root)
+            policy.root_fds = (self._root_fd, self._outer_fd)
         self._prefix = special.host_name(self._root_fd).rstrip(b"/")
-        if not self._is_inside(os.getcwdb()):
+        if first and not self._is_inside(os.getcwdb()):
             self._enter(self._root_fd, self._rights_of(self._root_fd))
+
+    def _open_root(self, path: bytes) -> int:
+        return self._descriptors.move_up(os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
 
     def _is_inside(self, name: bytes) -> bool:
         return name == self._prefix or name.startswith(self._prefix + b"/")
@@ -95,7 +105,7 @@ class RootedPaths(Paths):
             raise OSError(ENOENT, "an empty path")
         if len(path) >= PATH_MAX:
             raise OSError(ENAMETOOLONG, "the path is too long")
-        if path.startswith(b"/"):
+        if path.startswith((b"/", OUTSIDE)):
             return path
         if dirfd == AT_FDCWD:
             name = self._host_working_directory()
@@ -105,8 +115,29 @@ class RootedPaths(Paths):
         if not self._is_inside(name):
             if is_the_machines(name):
                 return name + b"/" + path
-            raise OSError(ENOENT, "the directory is not below the root")
+            if not self._is_left(name):
+                raise OSError(ENOENT, "the directory is not below the root")
+            return OUTSIDE + name + OUTSIDE + b"/" + path
         return self._inside(name) + b"/" + path
+
+    def _open_path(self, path: bytes, flags: int) -> int:
+        """Open what `_absolute` gave."""
+        if not path.startswith(OUTSIDE):
+            return open_in_root(self._root_fd, path, flags)
+        _, start, rest = path.split(OUTSIDE)
+        return open_from(self._root_fd, self._outer_fd, start[len(self._outer_name()) :], rest, flags)
+
+    def _outer_name(self) -> bytes:
+        """Give the host's name of the outer root, without a slash behind it."""
+        if self._outer_fd < 0:
+            self._outer_fd = self._open_root(b"/")
+            self._policy.root_fds = (self._root_fd, self._outer_fd)
+        return special.host_name(self._outer_fd).rstrip(b"/")
+
+    def _is_left(self, name: bytes) -> bool:
+        """Say whether a directory, by the host's name, is one that chroot has left outside of the root."""
+        outer = self._outer_name()
+        return self._outer_fd != self._root_fd and (name + b"/").startswith(outer + b"/")
 
     def _rights_of(self, fd: int) -> int:
         """Give what may be done to a file below the root."""
@@ -124,7 +155,7 @@ class RootedPaths(Paths):
         path = self._absolute(dirfd, path)
         if is_the_machines(path):
             return super().find(AT_FDCWD, path, follow=follow, need=need)
-        fd = open_in_root(self._root_fd, path, os.O_PATH | (0 if follow else os.O_NOFOLLOW))
+        fd = self._open_path(path, os.O_PATH | (0 if follow else os.O_NOFOLLOW))
         return self._granted(fd, path, need)
 
     def _granted(self, fd: int, path: bytes, need: int) -> Found:
@@ -148,7 +179,7 @@ class RootedPaths(Paths):
         if is_the_machines(path):
             return super().entry(AT_FDCWD, path, create=create)
         head, name = split_last(path)
-        parent = open_in_root(self._root_fd, head or b"/", os.O_PATH | os.O_DIRECTORY)
+        parent = self._open_path(head or b"/", os.O_PATH | os.O_DIRECTORY)
         if is_dots(name):
             return Entry(parent, name, True)
         try:
@@ -180,6 +211,8 @@ class RootedPaths(Paths):
         path = self._absolute(dirfd, path)
         if is_the_machines(path):
             return super().open(AT_FDCWD, path, flags, mode, resolve)
+        if resolve and path.startswith(OUTSIDE):
+            raise OSError(ENOENT, "the directory is not below the root")
         if resolve:
             fd, rights = self._open_below(self._root_fd, path, flags, mode, resolve | RESOLVE_IN_ROOT)
         else:
@@ -192,7 +225,7 @@ class RootedPaths(Paths):
             dirfd = self._descriptors.hold(dirfd)
         start = self._directory(dirfd)[0] if self._sandboxed else dirfd
         name = self._host_working_directory() if dirfd == AT_FDCWD else directory_name(start)
-        if self._is_inside(name):
+        if self._is_inside(name) or (not is_the_machines(name) and self._is_left(name)):
             fd, rights = self._open_below(start, path, flags, mode, resolve)
             return self._give(fd, rights, flags)
         if not is_the_machines(name):
