@@ -117,11 +117,14 @@ def _compile_all(modules: list[str], cpu: str) -> list[bytes]:
 
 def build(path: str, cpu: str) -> None:
     """Build the interpreter for an x86-64 level and write it to `path` atomically."""
-    from ..isa.decode import decoder
+    from ..isa.declare import ENCODINGS
+    from ..isa.decode import decoder, prove
     from .floating_routines import all_routines
     from .generate import Generator
 
-    ir = Generator(decoder(), fma=cpu != "x86-64-v2").module()
+    made = decoder()
+    prove(ENCODINGS)
+    ir = Generator(made, fma=cpu != "x86-64-v2").module()
     image, offsets = link(_compile_all(split(ir, PARTS), cpu))
     # What compiled regions may call, counted from `decode`, stands at the end.
     exported = {"redecode", "leave", "end_of_code", *(routine.name for routine in all_routines(fma=True))}

@@ -158,7 +158,7 @@ class Generator:
     def tree_function(self, space: str) -> str:
         """Return `@decode_<space>`: find the encoding of a word and fill the entry."""
         text = _Text()
-        self._switch(text, self.decoder.trees[space])
+        self._switch(text, self.decoder.tree(space))
         body = "\n".join(text.lines)
         return f"define internal void @decode_{space}({_DECODING}) #0 {{\n{body}\n}}\n"
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 
+_widths: dict[str, int] = {}  # of tokens that were found right: there are few, and many patterns
+
+
 class PatternError(ValueError):
     """A pattern that does not describe a whole instruction word."""
 
@@ -22,7 +25,7 @@ class Pattern:
         self.mask = self.value = self.should_be = 0
         self.fields: dict[str, tuple[int, int]] = {}
         tokens = text.split()
-        widths = [self._width(token) for token in tokens]
+        widths = [_widths.get(token) or self._width(token) for token in tokens]
         self.width = sum(widths)
         if self.width not in (16, 32):
             raise PatternError(f"{text!r} has {self.width} bits; a pattern has 16 or 32")
@@ -45,10 +48,12 @@ class Pattern:
         if colon:
             if not name.isidentifier() or not width.isdigit() or int(width) < 1:
                 raise PatternError(f"{self.text!r}: {token!r} is not a field; write name:width")
+            _widths[token] = int(width)
             return int(width)
         bits = token[1:-1] if token[0] == "(" and token[-1] == ")" else token
         if not bits or bits.strip("01"):
             raise PatternError(f"{self.text!r}: {token!r} is neither bits, (bits) nor name:width")
+        _widths[token] = len(bits)
         return len(bits)
 
     def matches(self, word: int) -> bool:
