@@ -10,6 +10,7 @@ from errno import ENOENT, ENOMEM, ENOTDIR
 from stinkarm.guest import elf, hwcap, image, stack
 from stinkarm.guest import stop as stops
 from stinkarm.guest.memory import Memory
+from stinkarm.guest.signals import SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP
 from stinkarm.guest.state import State
 from stinkarm.guest.text import quote
 from stinkarm.linux.host import arrived
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from stinkarm.engine.watch import Watch
     from stinkarm.guest.stop import Stop
     from stinkarm.guest.symbols import Symbols
+    from stinkarm.inspect.backtrace import Frame
     from stinkarm.inspect.crash import CrashReport
     from stinkarm.inspect.log import Log
+    from stinkarm.inspect.modules import Modules
     from stinkarm.settings import Settings
 
     class Engine(Protocol):
@@ -50,6 +53,12 @@ SLICES = {"jit": 5_000_000, "interpreter": 2_000_000, "reference": 500}
 
 WITHOUT_NATIVE = "--engine reference runs without it, slowly"
 
+# The signals that say that something is wrong with a program, whoever has sent them.
+REPORTED = (SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS)
+
+STOPPING = 0.1  # seconds that other threads get to stop at the end, so that it can be said where they were
+SHOWN_THREADS = 16  # where they are, when a limit has ended the program
+
 # How a run ended.
 EXITED = "exited"
 SIGNALED = "signaled"
@@ -62,7 +71,7 @@ class Outcome:
     """How a run ended.
 
     `kind` is one of the constants above, `status` what the guest gave to exit, `signal` what ended it,
-    `crash` the report when its own code was the cause.
+    `crash` the report when its own code was the cause, or it was one of the signals that say that something is wrong.
     """
 
     __slots__ = ("crash", "kind", "signal", "status")
@@ -86,6 +95,7 @@ class Machine:
         self.log = log
         self.image: image.Image | None = None
         self.path = ""
+        self.last_threads: list[Kernel] = []  # those that there were when the program was ended
         self.before_replace: Callable[[], None] | None = None
         self._symbols: Symbols | None = None
         self.state = State()
@@ -266,6 +276,37 @@ class Machine:
             self._symbols = Symbols(self.policy.program_fd, self.image.base)
         return self._symbols
 
+    def modules(self) -> Modules:
+        """Give what can be known of the files that the guest's code is from, for a `with`."""
+        from stinkarm.inspect.modules import Modules, opener
+
+        policy = self.policy
+        return Modules(self.memory, self.image, policy.program_fd, opener(policy), policy.stack)
+
+    def backtrace(self, kernel: Kernel | None = None, limit: int | None = None) -> list[Frame]:
+        """Give the frames of a thread's stack, of the first one's if none is given."""
+        from stinkarm.inspect import backtrace
+
+        with self.modules() as modules:
+            state = self.state if kernel is None else kernel.state
+            return backtrace.backtrace(state, self.memory, modules, limit or backtrace.LIMIT)
+
+    def describe_places(self) -> list[str]:
+        """Write where each thread was when the program was ended, with its callers."""
+        from stinkarm.inspect.crash import format_place
+
+        threads = self.last_threads or [self.kernel]
+        end = time.monotonic() + STOPPING
+        while len(self.kernel.threads.members) > 1 and time.monotonic() < end:
+            time.sleep(0.002)  # registers of a thread that executes code are not where they can be read
+        lines: list[str] = []
+        for kernel in threads[:SHOWN_THREADS]:
+            frames = self.backtrace(kernel)
+            lines += format_place(frames, kernel.state.r[15], kernel.tid if len(threads) > 1 else 0)
+        if len(threads) > SHOWN_THREADS:
+            lines.append(f"  and {len(threads) - SHOWN_THREADS} more threads")
+        return lines
+
     def name_address(self, address: int) -> str:
         """Write an address as `symbol+0x10`, or give "" when it has no name."""
         symbols = self.symbols
@@ -343,18 +384,26 @@ class Machine:
             self._left += rest
             self._lent -= 1
 
-    @staticmethod
-    def ended(kernel: Kernel) -> Outcome:
+    def ended(self, kernel: Kernel) -> Outcome:
         """Give the outcome of a program that a thread has ended."""
-        if kernel.exit_signal:
-            return Outcome(SIGNALED, signal=kernel.exit_signal)
+        signal = kernel.exit_signal
+        if signal in REPORTED:
+            from stinkarm.inspect import crash
+
+            with self.modules() as modules:
+                report = crash.report_signal(kernel.state, self.memory, signal, kernel.exit_info, modules)
+            report.thread = kernel.tid if kernel.threads.several else 0
+            return Outcome(SIGNALED, signal=signal, crash=report)
+        if signal:
+            return Outcome(SIGNALED, signal=signal)
         return Outcome(EXITED, status=kernel.exit_status or 0)
 
     def crashed(self, kernel: Kernel, stop: Stop) -> Outcome:
         """Give the outcome of a program whose own code made a fault."""
         from stinkarm.inspect import crash
 
-        report = crash.report(kernel.state, self.memory, stop, self.name_address)
+        with self.modules() as modules:
+            report = crash.report(kernel.state, self.memory, stop, modules)
         if kernel.threads.several:
             report.thread = kernel.tid
         return Outcome(SIGNALED, signal=report.signal, crash=report)

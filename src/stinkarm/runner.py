@@ -203,7 +203,7 @@ def conduct(machine: Machine, kernel: Kernel) -> Outcome | None:
         return None
     if machine.settings.timeout is not None:
         _signal.setitimer(_signal.ITIMER_REAL, 0)
-    others = list(kernel.threads.members.values())
+    others = machine.last_threads = list(kernel.threads.members.values())
     if kernel.threads.several or kernel.holds_robust_locks:
         from stinkarm.linux import threads
 
@@ -292,8 +292,12 @@ def finish(machine: Machine, outcome: Outcome) -> int:
         if log.elf:
             log.line(f"ending by signal {outcome.signal}")
         status.end_by_signal(outcome.signal)
+    limit = ""
     if outcome.kind == TIMEOUT:
-        log.tell(f"stinkarm: {shown(settings.program)}: ended by --timeout {settings.timeout:g} (seconds)\n")
+        limit = f"--timeout {settings.timeout:g} (seconds)"
     elif outcome.kind == INSTRUCTIONS:
-        log.tell(f"stinkarm: {shown(settings.program)}: ended by --max-instructions {settings.max_instructions}\n")
+        limit = f"--max-instructions {settings.max_instructions}"
+    if limit:
+        places = "".join(f"{line}\n" for line in machine.describe_places())
+        log.tell(f"stinkarm: {shown(settings.program)}: ended by {limit}\n{places}")
     return status.LIMIT

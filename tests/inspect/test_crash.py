@@ -14,6 +14,7 @@ from stinkarm.guest.state import State
 from stinkarm.guest.stop import Stop
 from stinkarm.inspect import crash
 from stinkarm.inspect.crash import CrashReport
+from stinkarm.inspect.modules import Modules
 
 CODE, DATA, CLOSED = 0x8000, 0x20000, 0x30000
 
@@ -35,7 +36,7 @@ def report(memory: Memory, stop: Stop, *, thumb: bool = False) -> CrashReport:
     state = State()
     state.r[15] = stop.pc
     state.thumb = thumb
-    return crash.report(state, memory, stop, lambda address: "main+0x4" if address == CODE + 4 else "")
+    return crash.report(state, memory, stop, Modules(memory))
 
 
 def fault(address: int, *, write: bool = False, signal: int = SIGSEGV) -> Stop:
@@ -86,11 +87,11 @@ def test_stack_overflow() -> None:
         stop = Stop(stops.FAULT, CODE, address=low - 4, write=True, signal=SIGSEGV)
         for sp, overflow in ((low + 8, True), (low - 8, True), (low + 0x8000, False)):
             state.r[13] = sp
-            reason = crash.report(state, memory, stop).reason
+            reason = crash.report(state, memory, stop, Modules(memory)).reason
             assert ("below the main stack, which has overflowed (-s makes it larger)" in reason) is overflow
         state.r[13] = low
         far = Stop(stops.FAULT, CODE, address=low - (2 << 20), write=True, signal=SIGSEGV)
-        assert "where nothing is mapped" in crash.report(state, memory, far).reason
+        assert "where nothing is mapped" in crash.report(state, memory, far, Modules(memory)).reason
 
 
 def test_a_stop_that_is_no_fault_has_no_signal() -> None:
@@ -101,7 +102,7 @@ def test_whole_report(memory: Memory) -> None:
     text = str(report(memory, fault(DATA + 0x1010)))
     assert text == (
         "SIGSEGV: read of 0x00021010, where nothing is mapped\n"
-        "  at pc=0x00008004 <main+0x4>\n"
+        "  at pc=0x00008004\n"
         "\n"
         "   00008000  e3a00000  mov r0, #0\n"
         "-> 00008004  e5911000  ldr r1, [r1]\n"

@@ -7,12 +7,15 @@ missing table gives no names, never an error.
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 
-from stinkarm.guest.elf import EHDR_SIZE, read_at, size_of
+from stinkarm.guest.sections import Sections
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
+
+    Table = tuple[bytes, bytes, list[int]]  # rows of Elf32_Sym, their strings, where each section ends
 
 SHT_SYMTAB = 2
 SHT_DYNSYM = 11
@@ -20,36 +23,108 @@ SHN_UNDEF = 0
 SHN_LORESERVE = 0xFF00
 STT_FUNC = 2  # above STT_NOTYPE and STT_OBJECT
 
-_SHDR_SIZE = 40
 _SYM_SIZE = 16
-_MAX_TABLE = 64 << 20  # bytes of a table worth reading
 _MAX_NAME = 4096
+_MAX_SAME = 64  # rows of one name worth looking at
+_MAX_ROWS = 4096  # rows below an address worth looking at
 
 
 class Symbols:
-    """The symbols of one file, mapped with the load bias `base`."""
+    """The symbols of one file, mapped with the load bias `base`.
 
-    __slots__ = ("_base", "_kinds", "_loaded", "_names", "_source", "_symbols")
+    `source` is an open file, its content, or the tables themselves. Tables stay as they are in
+    the file: a crash report looks at a dozen of perhaps a hundred thousand rows.
+    """
 
-    def __init__(self, source: int | bytes, base: int = 0) -> None:
+    __slots__ = (
+        "_base",
+        "_ends",
+        "_info",
+        "_kinds",
+        "_loaded",
+        "_names",
+        "_order",
+        "_sizes",
+        "_source",
+        "_strings",
+        "_values",
+    )
+
+    def __init__(self, source: int | bytes | Table, base: int = 0) -> None:
         self._source = source
         self._base = base
         self._loaded = False
-        self._symbols: list[tuple[int, int, int, str]] = []  # (address, rank, size, name), sorted
-        self._kinds: list[tuple[int, str]] = []  # mapping symbols: (address, "a", "t" or "d"), sorted
-        self._names: dict[str, int] = {}
+        self._names: list[int] = []  # st_name of each row, and so on
+        self._values: list[int] = []
+        self._sizes: list[int] = []
+        self._info: list[int] = []  # st_info, st_other and st_shndx as one word
+        self._order: list[int] = []  # the rows by st_value
+        self._strings = b""
+        self._ends: list[int] = []
+        self._kinds: list[tuple[int, str]] | None = None  # mapping symbols: (address, "a", "t" or "d"), sorted
 
-    def lookup(self, address: int) -> tuple[str, int] | None:
-        """Give the symbol that an address belongs to, and the distance from its start."""
+    def lookup(self, address: int, *, reach: bool = True) -> tuple[str, int] | None:
+        """Give the symbol that an address belongs to, and the distance from its start.
+
+        Without `reach` it is the last one that starts there or before, wherever that ends.
+        """
+        found = self._row_at(address)
+        if found is None or (reach and not found[1] <= address < found[2]):
+            return None
+        return found[0], address - found[1]
+
+    def extent(self, address: int) -> tuple[int, int] | None:
+        """Give where the symbol that an address belongs to starts and ends."""
+        found = self._row_at(address)
+        return found[1:] if found is not None and address < found[2] else None
+
+    def _row_at(self, address: int) -> tuple[str, int, int] | None:
+        """Find the last symbol that starts at an address or before: its name, start and end."""
         self._load()
-        symbols = self._symbols
-        index = _last_not_above(symbols, address)
-        if index < 0:
+        wanted = (address - self._base) & 0xFFFFFFFF
+        best: tuple[int, int, int, str] | None = None  # of several at one address: functions, objects, labels
+        last = self._last_not_above(wanted | 1)
+        for index in range(last, max(-1, last - _MAX_ROWS), -1):
+            row = self._order[index]
+            if best is not None and self._values[row] & ~1 < best[0] & ~1:
+                break
+            found = self._read_row(row)
+            if found is not None and found[0] <= wanted and (best is None or found > best):
+                best = found
+        if best is None:
             return None
-        start, _, size, name = symbols[index]
-        if size and address >= start + size:
+        start = address - wanted + best[0]
+        return best[3], start, start + best[2] if best[2] else 1 << 32
+
+    def _read_row(self, row: int) -> tuple[int, int, int, str] | None:
+        """Give (value, type, size, name) of a symbol that names something, else None."""
+        info = self._info[row]
+        kind, st_shndx = info & 0xF, info >> 16
+        if st_shndx == SHN_UNDEF or st_shndx >= SHN_LORESERVE or kind > STT_FUNC:
             return None
-        return name, address - start
+        name = self._name(row)
+        if not name or name.startswith("$"):
+            return None
+        st_value, st_size = self._values[row], self._sizes[row]
+        if not st_size and st_shndx < len(self._ends):  # a label's reach ends with its section
+            st_size = max(1, self._ends[st_shndx] - st_value)
+        return st_value & ~1 if kind == STT_FUNC else st_value, kind, st_size, name
+
+    def _name(self, row: int) -> str:
+        st_name = self._names[row]
+        end = self._strings.find(b"\0", st_name, st_name + _MAX_NAME)
+        return _shown(self._strings[st_name:end]) if end > st_name else ""
+
+    def _last_not_above(self, value: int) -> int:
+        """Find the last place in the order whose st_value is not above `value`; -1 if none."""
+        low, high = 0, len(self._order)
+        while low < high:
+            middle = (low + high) >> 1
+            if self._values[self._order[middle]] > value:
+                high = middle
+            else:
+                low = middle + 1
+        return low - 1
 
     def name(self, address: int) -> str:
         """Write an address as `name+0x10`, or give "" when it has no name."""
@@ -61,25 +136,60 @@ class Symbols:
     def find(self, name: str) -> int | None:
         """Give the address of a symbol, with bit 0 set for a T32 function."""
         self._load()
-        return self._names.get(name)
+        wanted = name.encode("utf-8", "replace")
+        if not wanted or b"\0" in wanted or name.startswith("$"):
+            return None
+        rows: list[int] = []
+        at = -1
+        # A name may be the end of a longer one, and nobody has said that it is there only once.
+        while len(rows) < _MAX_SAME and (at := self._strings.find(wanted + b"\0", at + 1)) >= 0:
+            row = -1
+            with suppress(ValueError):
+                while len(rows) < _MAX_SAME:
+                    row = self._names.index(at, row + 1)
+                    rows.append(row)
+        for row in sorted(rows):
+            if self._read_row(row) is not None:
+                return (self._values[row] + self._base) & 0xFFFFFFFF
+        return None
+
+    def names(self) -> Iterator[str]:
+        """Give the names of all symbols that `find` finds."""
+        self._load()
+        for row in range(len(self._names)):
+            found = self._read_row(row)
+            if found is not None:
+                yield found[3]
 
     def kind(self, address: int) -> str | None:
         """Say what an address holds: "a" (A32), "t" (T32) or "d" (data), by the mapping symbols."""
         self._load()
-        index = _last_not_above(self._kinds, address)
-        return self._kinds[index][1] if index >= 0 else None
+        if self._kinds is None:
+            self._kinds = sorted(self._mapping_symbols())
+        low, high = 0, len(self._kinds)
+        while low < high:
+            middle = (low + high) >> 1
+            if self._kinds[middle][0] > address:
+                high = middle
+            else:
+                low = middle + 1
+        return self._kinds[low - 1][1] if low else None
+
+    def _mapping_symbols(self) -> Iterator[tuple[int, str]]:
+        for row, info in enumerate(self._info):
+            if info & 0xF == 0 and SHN_UNDEF < info >> 16 < SHN_LORESERVE:
+                name = self._strings[self._names[row] : self._names[row] + 3]
+                if name[:2] in (b"$a", b"$t", b"$d") and name[2:] in (b"\0", b".", b""):
+                    yield (self._values[row] + self._base) & 0xFFFFFFFF, chr(name[1])
 
     def functions(self) -> list[int]:
         """List the addresses of functions, with bit 0 set for T32 ones."""
-        try:
-            symbols, _, _ = _symbol_table(self._source)
-        except (OSError, struct.error):
-            return []
+        self._load()
         return sorted(
             {
                 (st_value + self._base) & 0xFFFFFFFF
-                for _, st_value, _, st_info, _, st_shndx in struct.iter_unpack("<IIIBBH", symbols)
-                if st_info & 0xF == STT_FUNC and SHN_UNDEF < st_shndx < SHN_LORESERVE
+                for st_value, info in zip(self._values, self._info, strict=True)
+                if info & 0xF == STT_FUNC and SHN_UNDEF < info >> 16 < SHN_LORESERVE
             }
         )
 
@@ -88,43 +198,14 @@ class Symbols:
             return
         self._loaded = True
         try:
-            table = _symbol_table(self._source)
+            source = self._source
+            symbols, self._strings, self._ends = source if isinstance(source, tuple) else _symbol_table(source)
         except (OSError, struct.error):  # no names: the file is damaged, or gone
             return
-        self._add(*table)
-        self._symbols.sort()
-        self._kinds.sort()
-
-    def _add(self, symbols: bytes, strings: bytes, section_ends: list[int]) -> None:
-        for st_name, st_value, st_size, st_info, _, st_shndx in struct.iter_unpack("<IIIBBH", symbols):
-            kind = st_info & 0xF
-            if st_shndx == SHN_UNDEF or st_shndx >= SHN_LORESERVE or kind > STT_FUNC:
-                continue
-            end = strings.find(b"\0", st_name, st_name + _MAX_NAME)
-            name = _shown(strings[st_name:end]) if end > st_name else ""
-            address = (st_value + self._base) & 0xFFFFFFFF
-            if name[:2] in ("$a", "$t", "$d") and name[2:3] in ("", "."):
-                self._kinds.append((address, name[1]))
-            elif name and not name.startswith("$"):
-                self._names.setdefault(name, address)
-                if kind == STT_FUNC:
-                    address &= ~1
-                if not st_size and st_shndx < len(section_ends):  # a label's reach ends with its section
-                    st_size = max(1, section_ends[st_shndx] - st_value)
-                # Of several at one address the last is found: functions before objects before labels.
-                self._symbols.append((address, kind, st_size, name))
-
-
-def _last_not_above(rows: Sequence[tuple[int, *tuple[object, ...]]], address: int) -> int:
-    """Find the last of rows, sorted by the address they begin with, that is not above `address`; -1 if none."""
-    low, high = 0, len(rows)
-    while low < high:
-        middle = (low + high) >> 1
-        if rows[middle][0] > address:
-            high = middle
-        else:
-            low = middle + 1
-    return low - 1
+        words = memoryview(symbols).cast("I")
+        self._names, self._values = words[0::4].tolist(), words[1::4].tolist()
+        self._sizes, self._info = words[2::4].tolist(), words[3::4].tolist()
+        self._order = sorted(range(len(self._values)), key=self._values.__getitem__)
 
 
 def _shown(name: bytes) -> str:
@@ -133,32 +214,22 @@ def _shown(name: bytes) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
-def _symbol_table(source: int | bytes) -> tuple[bytes, bytes, list[int]]:
+def _symbol_table(source: int | bytes) -> Table:
     """Read .symtab, or without one .dynsym, the strings that go with it, and where each section ends.
 
     The gABI allows one of each; of more, the first counts.
     """
-    size = size_of(source)
-    header = read_at(source, 0, EHDR_SIZE)
-    if len(header) < EHDR_SIZE or header[:6] != b"\x7fELF\1\1":
-        return b"", b"", []
-    (shoff,) = struct.unpack_from("<I", header, 32)
-    shentsize, shnum = struct.unpack_from("<HH", header, 46)
-    if shentsize != _SHDR_SIZE or shoff + shnum * _SHDR_SIZE > size:
-        return b"", b"", []
-    sections = list(struct.iter_unpack("<10I", read_at(source, shoff, shnum * _SHDR_SIZE)))
-    for wanted in (SHT_SYMTAB, SHT_DYNSYM):
-        for section in sections:
-            if section[1] == wanted and section[6] < len(sections):
-                symbols = _section_content(source, section, size)
-                strings = _section_content(source, sections[section[6]], size)
-                ends = [address + length for _, _, _, address, _, length, *_ in sections]
-                return symbols[: len(symbols) // _SYM_SIZE * _SYM_SIZE], strings, ends
-    return b"", b"", []
+    file = Sections(source)
+    return table_of(file, SHT_SYMTAB) or table_of(file, SHT_DYNSYM) or (b"", b"", [])
 
 
-def _section_content(source: int | bytes, section: tuple[int, ...], file_size: int) -> bytes:
-    offset, size = section[4], section[5]
-    if offset + size > file_size or size > _MAX_TABLE:
-        return b""
-    return read_at(source, offset, size)
+def table_of(file: Sections, wanted: int) -> Table | None:
+    """Read the first symbol table of a type, or give None."""
+    sections = file.headers
+    for section in sections:
+        if section.sh_type == wanted and section.sh_link < len(sections):
+            symbols = file.content(section)
+            strings = file.content(sections[section.sh_link])
+            ends = [section.sh_addr + section.sh_size for section in sections]
+            return symbols[: len(symbols) // _SYM_SIZE * _SYM_SIZE], strings, ends
+    return None

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import os
+
 from stinkarm.guest import stop as stops
 from stinkarm.guest.mapping import PROT_READ, PROT_WRITE, first_after
 from stinkarm.guest.memory import PAGE, GuestFault
-from stinkarm.guest.signals import SIGBUS, SIGILL, SIGSEGV, SIGTRAP, signal_name
+from stinkarm.guest.signals import SIGABRT, SIGBUS, SIGILL, SIGSEGV, SIGTRAP, signal_name
 from stinkarm.guest.text import shown
+from stinkarm.inspect import lost
+from stinkarm.inspect.backtrace import Frame, backtrace, format_callers
 from stinkarm.inspect.registers import format_registers, read_registers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
     from typing import Any
 
     from stinkarm.guest.memory import Memory
     from stinkarm.guest.state import State
     from stinkarm.guest.stop import Stop
-
-    SymbolAt = Callable[[int], str]
+    from stinkarm.inspect.modules import Modules
 
 NULL_PAGE = 0x8000  # an address below this is most likely NULL plus the offset of a field
+ASSERTIONS = ("__assert_fail", "__assert", "__assert_fail_base", "__assert_perror_fail")
 NEAR = 1 << 20  # how far from an unmapped address a neighbouring mapping is worth showing
 
 
@@ -28,14 +32,16 @@ class CrashReport:
     """Why a signal ended the guest, in text and in parts.
 
     `signal` is its number and `signal_name` its name; `reason` one sentence; `pc` the guest address and `symbol` its
-    name and offset ("visit+0x0", empty when unknown); `address` what was accessed, None when memory
-    was not the reason; `thread` the id of the thread, 0 if there was never another; `registers` maps
+    name and offset ("visit+0x4", empty when unknown); `address` what was accessed, None when memory
+    was not the reason; `backtrace` the frames of the stack, that of `pc` first, with modules and source lines;
+    `thread` the id of the thread, 0 if there was never another; `registers` maps
     r0..r12, sp, lr, pc, cpsr to values; `disassembly` is the code around pc, one line an instruction, `mapping` what is
     mapped at `address`, else at pc. `str()` gives the whole report.
     """
 
     __slots__ = (
         "address",
+        "backtrace",
         "disassembly",
         "mapping",
         "pc",
@@ -58,6 +64,7 @@ class CrashReport:
         disassembly: list[str],
         mapping: str = "",
         thread: int = 0,
+        backtrace: Sequence[Frame | dict[str, Any]] = (),
     ) -> None:
         self.signal = signal
         self.reason = reason
@@ -68,6 +75,7 @@ class CrashReport:
         self.disassembly = disassembly
         self.mapping = mapping
         self.thread = thread
+        self.backtrace = [frame if isinstance(frame, Frame) else Frame(**frame) for frame in backtrace]
 
     @property
     def signal_name(self) -> str:
@@ -76,12 +84,11 @@ class CrashReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the parts as values that JSON has."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {**values, "backtrace": [frame.to_dict() for frame in self.backtrace]}
 
     def __str__(self) -> str:
-        symbol = f" <{self.symbol}>" if self.symbol else ""
-        where = f"  at pc={self.pc:#010x}{symbol}" + (f", in thread {self.thread}" if self.thread else "")
-        lines = [f"{self.signal_name}: {self.reason}", where]
+        lines = [f"{self.signal_name}: {self.reason}", *format_place(self.backtrace, self.pc, self.thread)]
         lines += ["", *(self.disassembly or ["  no code can be read there"])]
         lines += ["", *("  " + row for row in format_registers(self.registers).split("\n"))]
         if self.mapping:
@@ -103,22 +110,63 @@ def signal_of(stop: Stop) -> int:
     return SIGBUS if stop.kind == stops.ALIGNMENT else 0
 
 
-def report(state: State, memory: Memory, stop: Stop, symbol_at: SymbolAt | None = None) -> CrashReport:
+def report(state: State, memory: Memory, stop: Stop, modules: Modules) -> CrashReport:
     """Make the report of a stop for which `signal_of` gives a signal."""
     concerns_memory = stop.kind in (stops.FAULT, stops.FETCH, stops.ALIGNMENT)
     address = (stop.pc if stop.kind == stops.FETCH else stop.address) if concerns_memory else None
     lines = _disassembly(state, memory, stop.pc)
     current = next((line for line in lines if line.address == stop.pc), None)
+    reason = _reason(state, memory, stop, current.text if current else "") + lost.explain(state, memory, stop, modules)
+    return _make(state, memory, modules, signal_of(stop), reason, stop.pc, lines, address)
+
+
+def report_signal(state: State, memory: Memory, signal: int, info: bytes, modules: Modules) -> CrashReport:
+    """Make the report of a signal that was sent; `info` is its siginfo, empty if the kernel has none."""
+    pc = state.r[15]
+    made = _make(state, memory, modules, signal, "", pc, _disassembly(state, memory, pc), None)
+    code, sender = (int.from_bytes(info[at : at + 4], "little", signed=True) for at in (8, 12))
+    callers = [frame.function for frame in made.backtrace]
+    if signal == SIGABRT and any(name in ASSERTIONS for name in callers):
+        made.reason = "an assertion of the program has failed"
+    elif signal == SIGABRT and "abort" in callers:
+        made.reason = "the program called abort()"
+    elif code > 0:
+        made.reason = "the kernel sent it"
+    elif sender == os.getpid():
+        made.reason = "the program sent it to itself"
+    else:
+        made.reason = f"process {sender} sent it"
+    return made
+
+
+def _make(
+    state: State,
+    memory: Memory,
+    modules: Modules,
+    signal: int,
+    reason: str,
+    pc: int,
+    lines: list[Any],
+    address: int | None,
+) -> CrashReport:
+    frames = backtrace(state, memory, modules)
     return CrashReport(
-        signal=signal_of(stop),
-        reason=_reason(state, memory, stop, current.text if current else ""),
-        pc=stop.pc,
-        symbol=symbol_at(stop.pc) if symbol_at else "",
+        signal=signal,
+        reason=reason,
+        pc=pc,
+        symbol=frames[0].symbol if frames else "",
         address=address,
         registers=read_registers(state),
-        disassembly=[f"{'->' if line.address == stop.pc else '  '} {line}" for line in lines],
-        mapping=_describe_mapping(memory, stop.pc if address is None else address),
+        disassembly=[f"{'->' if line.address == pc else '  '} {line}" for line in lines],
+        mapping=_describe_mapping(memory, pc if address is None else address),
+        backtrace=frames,
     )
+
+
+def format_place(frames: Sequence[Frame], pc: int, thread: int) -> list[str]:
+    """Write where a thread is, and below it the callers."""
+    place = frames[0].describe() if frames else ""
+    return [f"  at pc={pc:#010x}{place}" + (f", in thread {thread}" if thread else ""), *format_callers(frames)]
 
 
 def _disassembly(state: State, memory: Memory, pc: int) -> list[Any]:

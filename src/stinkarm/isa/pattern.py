@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 _widths: dict[str, int] = {}  # of tokens that were found right: there are few, and many patterns
 
 

@@ -441,7 +441,7 @@ def deliver(k: Kernel) -> None:
         if signal in STOPS:
             _stop(k, signal)
         else:
-            k.end(signal)
+            k.end(signal, info)
     restore_mask(k)
 
 
@@ -456,7 +456,7 @@ def force(k: Kernel, signal: int, info: bytes) -> bool:
     if handler != SIG_DFL:
         _call_handler(k, signal, info)
         return k.exit_status is None
-    k.end(signal)
+    k.end(signal, info)
     return False
 
 

@@ -160,6 +160,7 @@ class Kernel:
         self.leaves = False
         self.exit_status: int | None = None
         self.exit_signal = 0
+        self.exit_info = b""
         self.missing: dict[str, int] = {}
         self.actions: dict[int, tuple[int, int, int, int]] = {}
         self.shared: list[tuple[int, bytes]] = []
@@ -327,9 +328,9 @@ class Kernel:
         self.state = state
         delivery.deliver(self)
 
-    def end(self, signal: int) -> None:
-        """End the process by a signal."""
-        self.exit_signal = signal
+    def end(self, signal: int, info: bytes = b"") -> None:
+        """End the process by a signal; `info` is its siginfo."""
+        self.exit_signal, self.exit_info = signal, info
         self.exit_status = 128 + signal
 
     def begin_child(self, link: Link | None) -> None:
