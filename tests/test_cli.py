@@ -16,9 +16,31 @@ import stinkarm
 from stinkarm import cli, status
 from stinkarm.settings import Settings
 from stinkarm.status import UsageError
+from stinkarm.variables import LACKING
+from tests.guest.elf_file import elf_file, segment
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 EXIT, HELLO, CRASH = (str(EXAMPLES / name) for name in ("exit.elf", "hello.elf", "crash.elf"))
+
+
+# Write argv[0] to standard output.
+PRINT_ARGUMENTS = elf_file(
+    [
+        segment(
+            bytes.fromhex(
+                "04109de5"  # ldr r1, [sp, #4]
+                "0120a0e1"  # mov r2, r1
+                "0130d2e4"  # ldrb r3, [r2], #1
+                "000053e3"  # cmp r3, #0
+                "fcffff1a"  # bne back to the ldrb
+                "012042e2"  # sub r2, r2, #1
+                "012042e0"  # sub r2, r2, r1
+                "0100a0e3 0470a0e3 000000ef"  # write(1, r1, r2)
+                "0000a0e3 0170a0e3 000000ef"  # exit(0)
+            )
+        )
+    ]
+)
 
 
 def stinkarm_command(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
@@ -81,6 +103,14 @@ def test_two_dashes_end_the_options() -> None:
         (["-nlelf"], "topics", ["elf"]),
         (["-strace"], "strace", True),
         (["-E", "A=b=c", "-U", "D"], "environment_changes", [("A", "b=c"), ("D", None)]),
+        (["-E", "A=1,B=", "-EC=2"], "environment_changes", [("A", "1"), ("B", ""), ("C", "2")]),
+        (["--env", "A=1,B=2", "--env=C=,"], "environment_changes", [("A", "1,B=2"), ("C", ",")]),
+        (["-U", "A,B"], "environment_changes", [("A", None), ("B", None)]),
+        (["-seed", "7"], "seed", 7),
+        (["--seed=0x10"], "seed", 16),
+        (["-seed", "010"], "seed", 8),
+        (["--strace"], "strace", True),
+        (["--cpu", "max"], "cpu", "max"),
         (["-0", "me"], "argv0", "me"),
         (["-L", "/usr"], "sysroot", "/usr"),
         (["--root", "/usr"], "root", "/usr"),
@@ -111,8 +141,18 @@ def test_option(arguments: list[str], attribute: str, value: object) -> None:
         ([], "no PROGRAM is given: stinkarm [options] PROGRAM [ARGS...]. See stinkarm --help."),
         (["-n"], "no PROGRAM is given: stinkarm [options] PROGRAM [ARGS...]. See stinkarm --help."),
         (["--max-instrctions", "3"], "--max-instrctions is not an option; did you mean --max-instructions?"),
-        (["--trace"], "--trace is not an option; did you mean -strace?"),
-        (["-help"], "-help is not an option; did you mean --help?"),
+        (["--trace"], f"qemu-arm's -trace is not an option of stinkarm: {LACKING['-trace']}."),
+        (["-strce"], "-strce is not an option; did you mean -strace?"),
+        (["-sedd"], "-sedd is not an option; did you mean -seed?"),
+        (["-seed", "-1"], "-seed wants a whole number below 2^64, not '-1'."),
+        (["-seed", "18446744073709551616"], "-seed wants a whole number below 2^64, not '18446744073709551616'."),
+        (["-g", "1"], "qemu-arm's -g is not an option of stinkarm: the gdb server is not there yet."),
+        (["-g1234"], "qemu-arm's -g is not an option of stinkarm: the gdb server is not there yet."),
+        (["--plugin=x"], f"qemu-arm's -plugin is not an option of stinkarm: {LACKING['-plugin']}."),
+        (["-E", "A=1,"], "-E wants VAR=VAL, not ''; for a value with a comma there is --env VAR=VAL."),
+        (["-E", "A=1,2"], "-E wants VAR=VAL, not '2'; for a value with a comma there is --env VAR=VAL."),
+        (["--env", "A"], "--env wants VAR=VAL, not 'A'."),
+        (["-U", "A,"], "-U wants the name of an environment variable, not ''."),
         (["--zzzzzzzz"], "--zzzzzzzz is not an option; see stinkarm --help."),
         (["-Z"], "-Z is not an option; see stinkarm --help."),
         (["-C"], "-C needs a value: -C MODE. See stinkarm --help."),
@@ -124,8 +164,8 @@ def test_option(arguments: list[str], attribute: str, value: object) -> None:
         (["-s", "M"], "-s wants a size from 64k to 1G, such as 8M, not 'M'."),
         (["-s", "٣٣٣٣٣٣٣"], "-s wants a size from 64k to 1G, such as 8M, not '٣٣٣٣٣٣٣'."),
         (["-s", ""], "-s wants a size from 64k to 1G, such as 8M, not ''."),
-        (["-E", "A"], "-E wants VAR=VAL, not 'A'."),
-        (["-E", "=b"], "-E wants VAR=VAL, not '=b'."),
+        (["-E", "A"], "-E wants VAR=VAL, not 'A'; for a value with a comma there is --env VAR=VAL."),
+        (["-E", "=b"], "-E wants VAR=VAL, not '=b'; for a value with a comma there is --env VAR=VAL."),
         (["-U", "A=b"], "-U wants the name of an environment variable, not 'A=b'."),
         (["-L", "/dev/null"], "-L wants a directory, and '/dev/null' is none."),
         (["-cpu", "cortex-m0"], "-cpu 'cortex-m0' is not known; it is one of max, cortex-a15."),
@@ -162,6 +202,55 @@ def test_the_environment_is_what_the_options_say() -> None:
     assert settings.environment(Policy("forward")) == [b"B=2", b"C=\xff"]
     forwarded = dict(text.split(b"=", 1) for text in parsed("-U", "PATH", "prog").environment(Policy("forward")))
     assert forwarded == {name: value for name, value in os.environb.items() if name != b"PATH"}
+
+
+def with_variables(variables: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command with options in its environment."""
+    source = str(Path(stinkarm.__file__).parent.parent)
+    return stinkarm_command(*arguments, env={**os.environ, "PYTHONPATH": source, **variables})
+
+
+@pytest.mark.parametrize(
+    ("variables", "arguments", "said"),
+    [
+        ({"STINKARM_OPTIONS": "--log elf"}, [HELLO], "opening binary"),
+        ({"STINKARM_OPTIONS": "-l elf,syscalls"}, ["-l", "none", "-strace", HELLO], "^execve|^write\\(1, "),
+        ({"QEMU_STRACE": "1"}, [HELLO], "write\\(1, "),
+        ({"QEMU_CPU": "max", "STINKARM_OPTIONS": "-cpu cortex-a16"}, [HELLO], "^stinkarm: STINKARM_OPTIONS: -cpu 'cor"),
+        ({"QEMU_CPU": "cortex"}, [HELLO], "^stinkarm: QEMU_CPU 'cortex' is not known"),
+        ({"QEMU_STACK_SIZE": "x"}, [HELLO], "^stinkarm: QEMU_STACK_SIZE wants a size"),
+        ({"QEMU_SET_ENV": "A=1,B"}, [HELLO], "^stinkarm: QEMU_SET_ENV wants VAR=VAL, not 'B'"),
+        ({"QEMU_UNSET_ENV": "A,"}, [HELLO], "^stinkarm: QEMU_UNSET_ENV wants the name of"),
+        ({"QEMU_RAND_SEED": "x"}, [HELLO], "^stinkarm: QEMU_RAND_SEED wants a whole number"),
+        ({"QEMU_GDB": "1234"}, [HELLO], "^stinkarm: QEMU_GDB is set, .* the gdb server is not there yet\\.$"),
+        ({"QEMU_PLUGIN": "x"}, [HELLO], "^stinkarm: QEMU_PLUGIN is set, "),
+        ({"STINKARM_OPTIONS": "-n x"}, [HELLO], "^stinkarm: STINKARM_OPTIONS holds options only, and 'x' is none\\.$"),
+        ({"STINKARM_OPTIONS": "'"}, [HELLO], "^stinkarm: STINKARM_OPTIONS is not the shell's words: no closing"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else None,
+)
+def test_options_in_the_environment(variables: dict[str, str], arguments: list[str], said: str) -> None:
+    done = with_variables(variables, *arguments)
+    assert re.search(said, done.stderr.decode(), re.MULTILINE)
+    assert done.returncode == (0 if done.stdout else 2)
+
+
+def test_options_in_the_environment_come_before_others(tmp_path: Path) -> None:
+    program = tmp_path / "print.elf"
+    program.write_bytes(PRINT_ARGUMENTS)
+    variables = {"QEMU_ARGV0": "qemu", "QEMU_GUEST_BASE": "0x1000"}
+    assert with_variables(variables, str(program)).stdout == b"qemu"
+    variables["STINKARM_OPTIONS"] = "-0 'two words'"
+    assert with_variables(variables, str(program)).stdout == b"two words"
+    assert with_variables(variables, "-0", "me", str(program)).stdout == b"me"
+
+
+def test_what_binfmt_misc_passes_on(tmp_path: Path) -> None:
+    program = tmp_path / "print.elf"
+    program.write_bytes(PRINT_ARGUMENTS)
+    assert stinkarm_command("--binfmt", str(program), "its name", "an argument").stdout == b"its name"
+    assert b"--binfmt wants PROGRAM and then its argv[0]" in stinkarm_command("--binfmt", str(program)).stderr
+    assert stinkarm_command("--binfmt", "-0", "me", str(program), "its name").stdout == b"me"
 
 
 # Texts

@@ -8,6 +8,7 @@ import gc
 import os
 import sys
 import time
+from posix import environ
 
 from stinkarm import status
 from stinkarm.guest.signals import SIGINT
@@ -29,8 +30,9 @@ OPTIONS = (
     (("--allow-run",), OPTIONAL, "PROGRAM,...", "let the sandbox have children and run ARM programs (or only these)"),
     (("--allow-net",), OPTIONAL, "HOST:PORT,...", "let the sandbox reach the network (or only these addresses)"),
     "What it is given",
-    (("-E",), VALUE, "VAR=VAL", "set an environment variable (repeatable)"),
-    (("-U",), VALUE, "VAR", "take an environment variable away (repeatable)"),
+    (("-E",), VALUE, "VAR=VAL,...", "set environment variables (repeatable)"),
+    (("--env",), VALUE, "VAR=VAL", "set one, whose value may have commas (repeatable)"),
+    (("-U",), VALUE, "VAR,...", "take environment variables away (repeatable)"),
     (("-n", "--no-env"), FLAG, "", "start from an empty environment, whatever the mode"),
     (("-0",), VALUE, "ARGV0", "pass this as argv[0] instead of the name of PROGRAM"),
     (("-s", "--stack-size"), VALUE, "SIZE", "main stack, in bytes or with k, M, G (default 8M)"),
@@ -38,7 +40,9 @@ OPTIONS = (
     (("--root",), VALUE, "DIR", "the directory that the program sees as /"),
     (("--fake-root",), FLAG, "", "let the program be root, of its own files only: ids, chown, mknod"),
     (("-r",), VALUE, "RELEASE", "the kernel release that uname answers"),
-    (("-cpu",), VALUE, "MODEL", "cortex-a15 (default), or max: with what ARMv8 adds; help lists them"),
+    (("-seed", "--seed"), VALUE, "N", "let random numbers (AT_RANDOM, getrandom) follow from this"),
+    (("--binfmt",), FLAG, "", "after PROGRAM comes its argv[0], as with binfmt_misc's flag P"),
+    (("-cpu", "--cpu"), VALUE, "MODEL", "cortex-a15 (default), or max: with what ARMv8 adds; help lists them"),
     "How it is run",
     (
         ("--engine",),
@@ -51,14 +55,14 @@ OPTIONS = (
     "What is shown",
     (("-l", "--log"), VALUE, "TOPIC,...", "none, elf, syscalls, memory, instructions, jit (repeatable)"),
     (("-v", "--verbose"), FLAG, "", "the same as --log elf,memory,syscalls"),
-    (("-strace",), FLAG, "", "one line a system call, as strace prints it"),
+    (("-strace", "--strace"), FLAG, "", "one line a system call, as strace prints it"),
     (("-D",), VALUE, "FILE", "write the log to FILE instead of stderr"),
     (("--dump",), VALUE, "KIND,...", "write what hot code becomes to the log: regions, ir, opt, asm"),
     (("--perf-map",), FLAG, "", "name compiled code for Linux perf, in /tmp/perf-PID.map"),
     (("--dump-asm",), FLAG, "", "print the program's disassembly first"),
     (("--dump-registers",), FLAG, "", "print all registers at the end"),
-    (("-h", "--help"), FLAG, "", "print this help"),
-    (("-V", "--version"), FLAG, "", "print the version"),
+    (("-h", "-help", "--help"), FLAG, "", "print this help"),
+    (("-V", "-version", "--version"), FLAG, "", "print the version"),
 )
 
 # Instead of options and PROGRAM. A program of such a name is run as ./NAME.
@@ -66,6 +70,9 @@ COMMANDS = {
     "cache": ("{info,clear}", "show how much compiled code is kept from run to run, or remove it"),
     "compile": ("[options] PROGRAM", "compile a program's functions for later runs, without running it"),
 }
+
+# Variables that stand for options: variables.py.
+FROM_ENVIRONMENT = (b"QEMU_", b"STINKARM_OPTIONS")
 
 INDEX = {name: option for option in OPTIONS if not isinstance(option, str) for name in option[0]}
 
@@ -176,14 +183,50 @@ def report_defect(error: Exception) -> int:
 def parse(arguments: list[str]) -> Settings | None:
     """Read the options, up to PROGRAM; None when they asked only for a text, which is printed."""
     settings = Settings()
+    if any(name.startswith(FROM_ENVIRONMENT) for name in environ) and not read_variables(settings):
+        return None
+    index = read_options(settings, arguments)
+    if index is None:
+        return None
+    if index == len(arguments):
+        raise UsageError("no PROGRAM is given: stinkarm [options] PROGRAM [ARGS...]. See stinkarm --help.")
+    settings.program = arguments[index]
+    if settings.binfmt:
+        index += 1
+        if index == len(arguments):
+            raise UsageError("--binfmt wants PROGRAM and then its argv[0], as binfmt_misc gives them with the flag P.")
+        if settings.argv0 is None:
+            settings.argv0 = arguments[index]
+    settings.arguments = arguments[index + 1 :]
+    return settings
+
+
+def read_variables(settings: Settings) -> bool:
+    """Read options from the environment; False when they asked only for a text, which is printed."""
+    from stinkarm import variables
+
+    for option, name, value in variables.options_of_qemu():
+        if not apply(settings, INDEX[option][0][-1], name, value):
+            return False
+    words = variables.words()
+    try:
+        index = read_options(settings, words)
+    except UsageError as error:
+        raise UsageError(f"{variables.OPTIONS}: {error}") from None
+    if index is not None and index < len(words):
+        raise UsageError(f"{variables.OPTIONS} holds options only, and {words[index]!r} is none.")
+    return index is not None
+
+
+def read_options(settings: Settings, arguments: list[str]) -> int | None:
+    """Read options, up to the first word that is none; give its index, or None when they asked only for a text."""
     index = 0
     while index < len(arguments):
         argument = arguments[index]
+        if len(argument) < 2 or argument[0] != "-":
+            break
         index += 1
         if argument == "--":
-            break
-        if len(argument) < 2 or argument[0] != "-":
-            index -= 1
             break
         for name, value, takes in split(argument):
             if takes == VALUE and value is None:
@@ -191,13 +234,9 @@ def parse(arguments: list[str]) -> Settings | None:
                     raise UsageError(f"{name} needs a value: {name} {INDEX[name][2]}. See stinkarm --help.")
                 value = arguments[index]
                 index += 1
-            if not apply(settings, name, value):
+            if not apply(settings, INDEX[name][0][-1], name, value):
                 return None
-    if index == len(arguments):
-        raise UsageError("no PROGRAM is given: stinkarm [options] PROGRAM [ARGS...]. See stinkarm --help.")
-    settings.program = arguments[index]
-    settings.arguments = arguments[index + 1 :]
-    return settings
+    return index
 
 
 def split(argument: str) -> "list[tuple[str, str | None, int]]":
@@ -217,10 +256,11 @@ def split(argument: str) -> "list[tuple[str, str | None, int]]":
     for at in range(1, len(argument)):
         name = "-" + argument[at]
         option = INDEX.get(name)
-        if option is None:
+        value = argument[at + 1 :]
+        if option is None or (value and name == "-s" and not value[0].isdigit()):
             raise unknown(argument)
         if option[1] == VALUE:
-            parts.append((name, argument[at + 1 :] or None, VALUE))
+            parts.append((name, value or None, VALUE))
             break
         parts.append((name, None, FLAG))
     return parts
@@ -230,6 +270,12 @@ def unknown(name: str) -> UsageError:
     """Make the error for an option that is not in the table, with the nearest one that is."""
     import difflib
 
+    from stinkarm.variables import LACKING
+
+    word = "-" + name.lstrip("-").partition("=")[0]
+    missing = word if word in LACKING else name[:2]
+    if missing in LACKING and (missing == word or name[2:3].isdigit()):
+        return UsageError(f"qemu-arm's {missing} is not an option of stinkarm: {LACKING[missing]}.")
     near = difflib.get_close_matches(name, list(INDEX), 1, 0.6)
     if not near:
         near = difflib.get_close_matches("-" + name, list(INDEX), 1, 0.75)
@@ -237,9 +283,11 @@ def unknown(name: str) -> UsageError:
     return UsageError(f"{name} is not an option; {hint}")
 
 
-def apply(settings: Settings, name: str, value: str | None) -> bool:
-    """Carry out one option; False when it asked only for a text, which is printed."""
-    key = INDEX[name][0][-1]
+def apply(settings: Settings, key: str, name: str, value: str | None) -> bool:
+    """Carry out the option whose last name is `key`; False when it asked only for a text, which is printed.
+
+    `name` is what the user wrote.
+    """
     match key:
         case "--help":
             write(1, help_text())
@@ -249,14 +297,14 @@ def apply(settings: Settings, name: str, value: str | None) -> bool:
 
             write(1, f"stinkarm {__version__}\n")
             return False
-        case "-cpu" if value == "help":
+        case "--cpu" if value == "help":
             write(1, "cortex-a15\nmax\n")
             return False
         case "--no-env":
             settings.no_env = True
         case "--verbose":
             settings.set_topics("elf,memory,syscalls")
-        case "-strace":
+        case "--strace":
             settings.strace = True
         case "--perf-map":
             settings.perf_map = True
@@ -269,9 +317,15 @@ def apply(settings: Settings, name: str, value: str | None) -> bool:
         case "--allow-read" | "--allow-write" | "--allow-env" | "--allow-run" | "--allow-net":
             settings.grant(key, None if value is None else words_of(name, value))
         case "-E":
-            settings.set_variable(value or "")
+            for text in (value or "").split(","):
+                settings.set_variable(text, name)
+        case "--env":
+            settings.set_variable(value or "", name)
         case "-U":
-            settings.unset_variable(value or "")
+            for text in (value or "").split(","):
+                settings.unset_variable(text, name)
+        case "--binfmt":
+            settings.binfmt = True
         case _:
             settings.set_option(key, name, value or "")
     return True

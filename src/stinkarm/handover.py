@@ -139,7 +139,10 @@ def _write(machine: Machine, kernel: Kernel, program: Program, deadline: float |
         "roots": _encoded([_kept(fd, kept) for fd in policy.root_fds]),
         "lasting": _encoded(list(policy.descriptors.lasting.values())),
         "ids": _encoded(_ids(policy, program)),
+        "random": [],
     }
+    if kernel.random is not None:
+        values["random"] = [kernel.random.key, *_encoded([kernel.random.calls, kernel.random.branches])]
     now = {"sysroot": os.fsdecode(policy.sysroot), "root": os.fsdecode(policy.root)}
     for name in SAME:
         value = now.get(name, getattr(settings, name))
@@ -264,6 +267,11 @@ class Handover:
             policy.descriptors.hidden.add(fd)
         if policy.fake is not None:
             policy.fake.restore(self.numbers("ids"))
+        if self.values["random"]:
+            from stinkarm.linux.seeded import Randomness
+
+            key, *counts = self.values["random"]
+            kernel.random = Randomness(key, *map(int, counts))
         kernel.actions = dict.fromkeys(self.numbers("ignored"), (SIG_IGN, 0, 0, 0))
 
     def load(self, machine: Machine) -> None:

@@ -119,6 +119,10 @@ class Machine:
         self.kernel.state = self.state
         self.state.calls = self.kernel.direct.address
         self.kernel.stack_size = settings.stack_size
+        if settings.seed is not None:
+            from stinkarm.linux.seeded import Randomness
+
+            self.kernel.random = Randomness(b"%d" % settings.seed)
         self._left = -1  # instructions that may still be executed, if it is not negative
         self._lent = 0  # threads that are executing some of them
         self._lock = allocate_lock()  # of these two
@@ -204,6 +208,7 @@ class Machine:
             low=low,
             stack_size=self.settings.stack_size,
             execfn=execfn,
+            random=self.kernel.random.take(16) if self.kernel.random is not None else None,
             hwcap2=hwcap.HWCAP2_V8 if self.state.v8 else hwcap.HWCAP2,
             uid=user[0],
             euid=user[1],

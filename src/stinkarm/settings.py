@@ -45,6 +45,7 @@ class Settings:
         "allow_write",
         "arguments",
         "argv0",
+        "binfmt",
         "cpu",
         "dump",
         "dump_asm",
@@ -60,6 +61,7 @@ class Settings:
         "program",
         "release",
         "root",
+        "seed",
         "stack_size",
         "strace",
         "syscalls",
@@ -72,6 +74,7 @@ class Settings:
         self.program = ""
         self.arguments: list[str] = []
         self.argv0: str | None = None
+        self.binfmt = False  # argv[0] comes after the program
         self.syscalls = "sandbox"
         self.allow_read: bool | list[str] = []
         self.allow_write: bool | list[str] = []
@@ -85,6 +88,7 @@ class Settings:
         self.root: str | None = None
         self.fake_root = False
         self.release: str | None = None
+        self.seed: int | None = None
         self.cpu = "cortex-a15"
         self.engine = "jit"
         self.jit = ""  # developers' options of the engine jit: engine/jit.py
@@ -109,7 +113,7 @@ class Settings:
                 self.jit = (
                     read_jit(f"{name} {engine}", options) if engine == "jit" else no_options(name, value, options)
                 )
-            case "-cpu":
+            case "--cpu":
                 self.cpu = one_of(name, value, CPUS)
             case "--stack-size":
                 self.stack_size = read_size(name, value)
@@ -133,6 +137,8 @@ class Settings:
                 self.root = os.path.abspath(value)
             case "-r":
                 self.release = value
+            case "--seed":
+                self.seed = read_seed(name, value)
             case "-0":
                 self.argv0 = value
             case _:
@@ -156,17 +162,18 @@ class Settings:
         if not isinstance(granted, bool):
             setattr(self, attribute, True if names is None else granted + names)
 
-    def set_variable(self, text: str) -> None:
-        """Set an environment variable from `NAME=value`."""
+    def set_variable(self, text: str, name: str = "--env") -> None:
+        """Set an environment variable from `NAME=value`, which `name` was given."""
         variable, equals, value = text.partition("=")
         if not equals or not variable:
-            raise UsageError(f"-E wants VAR=VAL, not {text!r}.")
+            hint = "; for a value with a comma there is --env VAR=VAL" if name != "--env" else ""
+            raise UsageError(f"{name} wants VAR=VAL, not {text!r}{hint}.")
         self.environment_changes.append((variable, value))
 
-    def unset_variable(self, variable: str) -> None:
+    def unset_variable(self, variable: str, name: str = "-U") -> None:
         """Take an environment variable away."""
         if not variable or "=" in variable:
-            raise UsageError(f"-U wants the name of an environment variable, not {variable!r}.")
+            raise UsageError(f"{name} wants the name of an environment variable, not {variable!r}.")
         self.environment_changes.append((variable, None))
 
     def environment(self, policy: "Policy") -> list[bytes]:
@@ -236,6 +243,18 @@ def read_seconds(name: str, value: str) -> float:
     if not 0 < seconds <= TIMEOUT_MAXIMUM:
         raise UsageError(f"{name} wants a number of seconds above 0, not {value!r}.")
     return seconds
+
+
+def read_seed(name: str, value: str) -> int:
+    """Read a seed for random numbers, as qemu-arm does: decimal, octal after 0, hexadecimal after 0x."""
+    octal = len(value) > 1 and value[0] == "0" and value.isdigit()
+    try:
+        seed = int(value, 8 if octal else 0)
+    except ValueError:
+        seed = -1
+    if not 0 <= seed < 1 << 64:
+        raise UsageError(f"{name} wants a whole number below 2^64, not {value!r}.")
+    return seed
 
 
 def read_size(name: str, value: str) -> int:

@@ -194,6 +194,8 @@ def _make(
         return 0
     k.children.add(pid)
     k.family.enter(pid)
+    if k.random is not None:
+        k.random.branch()  # which is the child's
     if pidfd:
         fd = os.pidfd_open(pid)
         put(k, pidfd, k.policy.descriptors.add(fd))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from stinkarm.inspect.log import Log
     from stinkarm.linux.execute import Program
     from stinkarm.linux.parameters import Hex
+    from stinkarm.linux.seeded import Randomness
     from stinkarm.linux.timers import Timer
     from stinkarm.linux.vfork import Link
     from stinkarm.sandbox.policy import Policy
@@ -117,7 +118,8 @@ class Kernel:
     Of the thread: `tid`; `ident`, the host thread's; `state`; `exit_status`, None until the thread must stop: then what
     a shell would see, and `exit_signal` the signal that ended the process, or 0; `leaves`, that it is not the process
     that ends; `call`, the call that is running; `instructions` that it executed;
-    `clear_child_tid` and `robust_list`, what the kernel does at its end.
+    `clear_child_tid` and `robust_list`, what the kernel does at its end; `random`, where random bytes come from if they
+    follow from a seed.
 
     Of the process: `threads`; `attributes`, what prctl keeps; `limits`, the resource limits (soft, hard) that have been
     asked for; `missing`, the calls that answered ENOSYS because stinkarm does not have them.
@@ -178,6 +180,7 @@ class Kernel:
         self.clear_child_tid = 0
         self.robust_list = 0
         self.personality = 0
+        self.random: Randomness | None = None
         self.stack_size = 8 << 20
         self._name = b""
         self.attributes: dict[int, int] = {}
@@ -256,6 +259,8 @@ class Kernel:
         new.trap = (0, 0, 0)
         new.attention = False
         new.clear_child_tid = new.robust_list = 0
+        if self.random is not None:
+            new.random = self.random.branch()
         if self.tracer is not None:
             new.tracer = self.tracer.another()
         return new
@@ -355,6 +360,8 @@ class Kernel:
         self.family.enter()
         for made in set(self.policy.descriptors.made.values()):
             made.begin_child()
+        if self.random is not None:
+            self.random = self.random.branch()
         if self.on_fork is not None:
             self.on_fork(self)
 
