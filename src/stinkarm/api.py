@@ -138,6 +138,7 @@ def run(
     allow_env: bool | Sequence[str] = False,
     allow_run: bool | Sequence[str] = False,
     allow_net: bool | Sequence[str] = False,
+    run_env: Sequence[str] = (),
     stack_size: int = 8 << 20,
     engine: Engine = "jit",
     timeout: float | None = None,
@@ -153,7 +154,7 @@ def run(
     `allow_env` let it see of this process's. `syscalls` is the mode: "sandbox", "forward" or "deny".
     `allow_read` and `allow_write` are True or the host paths that the sandbox may reach; with `allow_run` it may have
     children and run other ARM programs (True), or only those listed; `allow_net` are True or the addresses
-    ("HOST:PORT"…) that it may reach. `timeout` is in
+    ("HOST:PORT"…) that it may reach. `run_env` are variables that programs of the host get from it. `timeout` is in
     seconds of wall-clock time; `max_output` in bytes, each for stdout and stderr. `log` are topics as of
     `--log`, written to `log_file`, without which there is no log.
 
@@ -166,6 +167,8 @@ def run(
         program, args, env, argv0, syscalls, allow_read, allow_write, allow_env, stack_size, engine, log, log_file
     )
     settings.allow_run = _grant("allow_run", allow_run)
+    for name in run_env:
+        settings.set_option("--run-env", "run_env", _text("run_env", name))
     addresses = _grant("allow_net", allow_net)
     if addresses is not False:
         settings.grant("--allow-net", None if addresses is True else addresses)

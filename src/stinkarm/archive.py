@@ -27,7 +27,7 @@ LATER = (
     *("linux.files_status", "linux.futex", "linux.ioctl", "linux.memory", "linux.open_flags", "linux.paths"),
     *("linux.process", "linux.resources", "linux.signals", "linux.structs", "linux.delivery", "linux.capture"),
     *("linux.children", "linux.execute", "linux.credentials", "linux.frames", "linux.poll", "linux.vfork"),
-    *("sandbox.paths", "sandbox.roots", "sandbox.special", "handover"),
+    *("sandbox.paths", "sandbox.roots", "sandbox.grants", "sandbox.special", "handover"),
 )
 
 
@@ -39,7 +39,7 @@ def write(path: bytes) -> None:
     """Write the archive of what has been imported so far; do without it where that is not possible."""
     if any(name in sys.modules for name in SELDOM):
         return
-    if not (os.environ.get("XDG_CACHE_HOME") or os.environ.get("HOME")) or len(os.path.basename(path)) > NAME_MAX:
+    if not path.startswith(b"/") or not _has_home() or len(os.path.basename(path)) > NAME_MAX:
         return
     try:
         now = _now()
@@ -66,6 +66,10 @@ def write(path: bytes) -> None:
         _replace(path, b"".join([size.to_bytes(8, "little"), data, *codes]))
     except (OSError, ImportError):
         return
+
+
+def _has_home() -> bool:
+    return any(os.environ.get(name, "").startswith("/") for name in ("XDG_CACHE_HOME", "HOME"))
 
 
 def _now() -> tuple[Module, ...]:

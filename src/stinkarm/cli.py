@@ -28,6 +28,12 @@ OPTIONS = (
     (("--allow-write",), OPTIONAL, "PATH,...", "let the sandbox also write, create and delete there"),
     (("--allow-env",), OPTIONAL, "NAME,...", "let the sandbox see the host's environment, or these names"),
     (("--allow-run",), OPTIONAL, "PROGRAM,...", "let the sandbox have children and run ARM programs (or only these)"),
+    (
+        ("--run-env",),
+        VALUE,
+        "NAME,...",
+        "let programs of the host have these variables from the program",
+    ),
     (("--allow-net",), OPTIONAL, "HOST:PORT,...", "let the sandbox reach the network (or only these addresses)"),
     "What it is given",
     (("-E",), VALUE, "VAR=VAL,...", "set environment variables (repeatable)"),

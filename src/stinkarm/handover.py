@@ -1,7 +1,8 @@
 """Executing stinkarm again in the same process, for a guest that runs another ARM program.
 
 The settings, the program and what it is given, whose descriptors are whose: all that the new process image has to
-know is handed over in a memory file, whose descriptor the guest cannot name.
+know is handed over in a memory file, whose descriptor the guest cannot name. What was granted goes as descriptors, each
+with device and inode: the new process looks up none of its names.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import time
 
 from stinkarm import lasting
 from stinkarm.sandbox.descriptors import FIRST_HIDDEN
+from stinkarm.sandbox.roots import Guard, HostProgram, Root, Roots
 from stinkarm.settings import Settings
+from stinkarm.status import Failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ if sys.argv[1]:
     try:
         file = posix.open(sys.argv[1], posix.O_CLOEXEC)
         status = posix.fstat(file)
+        if status.st_uid not in (0, posix.geteuid()) or status.st_mode & 0o22:
+            raise ValueError
         code, arguments = marshal.loads(posix.read(file, int.from_bytes(posix.read(file, 8), "little")))
         posix.close(file)
     except Exception:
@@ -47,6 +52,7 @@ take_over(int(sys.argv[3]))
 # The settings that go with a program to the next; the rest is about the program itself, or is a time or a count.
 SAME = ("syscalls", "sysroot", "root", "release", "cpu", "engine", "jit", "log_file")
 SWITCHES = ("fake_root", "strace", "dump_registers", "perf_map")
+WORDS = ("run_env",)
 GRANTS = ("allow_read", "allow_write", "allow_env", "allow_run", "allow_net")
 EVERYTHING = b"\n"  # a grant without names
 SIG_IGN = 1
@@ -69,24 +75,31 @@ def replace(machine: Machine, kernel: Kernel, program: Program, deadline: float 
     held = _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
     back = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     kept: list[int] = []
+    policy = machine.policy
+    lent = policy.held()
     try:
-        machine.policy.paths.enter_working_directory()
         _set_signals(kernel)
         if is_arm(program):
+            for fd in lent:
+                os.set_inheritable(fd, True)
             state = _write(machine, kernel, program, deadline, kept)
-            descriptors = machine.policy.descriptors
+            descriptors = policy.descriptors
             archive = "" if descriptors.lasting else os.fsdecode(getattr(sys.meta_path[0], "archive", b""))
             python = lasting.executable(descriptors)
             options = [python, "-ISc", BOOT, archive, "\n".join(lasting.search_path(descriptors)), str(state)]
             lasting.hand_over(descriptors, keeps=True)
             os.execv(python, [*options, os.fsdecode(program.argv[0])[:200]])
-        else:
-            variables = dict(text.partition(b"=")[::2] for text in program.environment)
-            os.execve(program.path, program.argv, variables)
+        policy.paths.enter_working_directory()
+        if program.on_host is not None:
+            os.execve(program.on_host.fd, program.argv, policy.host_environment(program.environment))
+        variables = dict(text.partition(b"=")[::2] for text in program.environment)
+        os.execve(program.path, program.argv, variables)
     finally:  # there is no other program: this one goes on
         for fd in kept:
             os.close(fd)
-        lasting.hand_over(machine.policy.descriptors, keeps=False)
+        for fd in lent:
+            os.set_inheritable(fd, False)
+        lasting.hand_over(policy.descriptors, keeps=False)
         leave(SIGPIPE, ignore=True)
         os.fchdir(back)
         os.close(back)
@@ -122,12 +135,14 @@ def _write(machine: Machine, kernel: Kernel, program: Program, deadline: float |
         "environment": program.environment,
         "topics": [topic.encode() for topic in settings.topics],
         "switches": [name.encode() for name in SWITCHES if getattr(settings, name)],
-        "libraries": [os.fsencode(name) for name in policy.libraries],
+        **_grants(policy),
         "times": [repr(log.start).encode(), *([repr(deadline).encode()] if deadline is not None else [])],
         "stack_size": _encoded([settings.stack_size]),
         "max_instructions": _encoded(left),
         "fds": _encoded([_kept(fd, kept) for fd in (program.fd, *log.opened, kernel.family.fd)]),
-        "rights": _encoded([number for fd, right in policy.descriptors.rights.items() for number in (fd, right)]),
+        "rights": _encoded(
+            [number for fd, right in policy.descriptors.rights.items() if _stays(fd) for number in (fd, right)]
+        ),
         "children": _encoded(sorted(kernel.children)),
         "groups": _encoded(sorted(kernel.groups)),
         "ignored": _encoded([number for number, action in kernel.actions.items() if action[0] == SIG_IGN]),
@@ -147,6 +162,8 @@ def _write(machine: Machine, kernel: Kernel, program: Program, deadline: float |
     for name in SAME:
         value = now.get(name, getattr(settings, name))
         values[name] = [os.fsencode(value)] if value else []
+    for name in WORDS:
+        values[name] = [os.fsencode(word) for word in getattr(settings, name)]
     for name in GRANTS:
         grant = getattr(policy, name)
         values[name] = [EVERYTHING] if grant is True else [os.fsencode(word) for word in grant or ()]
@@ -178,6 +195,44 @@ def _ids(policy: Policy, program: Program) -> list[int]:
     return ids.numbers()
 
 
+def _grants(policy: Policy) -> dict[str, list[bytes]]:
+    """Describe what is granted: names for messages, descriptors for use."""
+    values = {
+        "libraries": [os.fsencode(name) for name in policy.libraries],
+        "places": _encoded([policy.sysroot_fd, int(policy.sysroot_guessed)]),
+        "directory": _encoded([policy.cwd_fd, policy.cwd_rights]),
+        "start": [os.fsencode(policy.start_directory), os.fsencode(policy.host_path)],
+        "run_names": [os.fsencode(name) for name in policy.run_names],
+        "held": [],
+        "granted": [],
+        "programs": [],
+        "guard": [],
+    }
+    for fd in policy.held():
+        status = os.fstat(fd)
+        values["held"] += _encoded([fd, status.st_dev, status.st_ino])
+    roots = policy.roots if policy.sandboxed else None
+    if roots is not None:
+        values["made"] = _encoded([roots.made])
+        for root in roots.exact.values():
+            numbers = (root.rights, root.fd, root.parent, root.file, *root.identity, root.slot)
+            values["granted"] += [root.path, root.name, *_encoded([*numbers])]
+        for program in roots.programs:
+            values["programs"] += [os.fsencode(program.name), *_encoded([program.fd, *program.identity])]
+        for identity, name in roots.guard.entries:
+            values["guard"] += [name, *_encoded([*identity])]
+        values["trees"] = roots.guard.trees
+    return values
+
+
+def _stays(fd: int) -> bool:
+    """Say whether a descriptor of the guest is open in the next program, too."""
+    try:
+        return os.get_inheritable(fd)
+    except OSError:  # closed, and kept for the guest (sandbox/descriptors.py), or never opened
+        return False
+
+
 def _kept(fd: int, kept: list[int]) -> int:
     """Copy a descriptor so that it stays open in the next program, away from the guest's; -1 stays -1."""
     import fcntl
@@ -201,7 +256,7 @@ class Handover:
     `fd` is the program; `log_fds` are the log's descriptors and `family_fd` the family's, or -1.
     """
 
-    __slots__ = ("family_fd", "fd", "log_fds", "log_start", "settings", "values")
+    __slots__ = ("family_fd", "fd", "log_fds", "log_start", "rights", "settings", "values")
 
     def __init__(self, values: dict[str, list[bytes]]) -> None:
         self.values = values
@@ -210,6 +265,15 @@ class Handover:
         for fd in fds:
             if fd >= 0:
                 os.set_inheritable(fd, False)
+        held = self.numbers("held")
+        for at in range(0, len(held), 3):
+            status = os.fstat(held[at])
+            if (status.st_dev, status.st_ino) != (held[at + 1], held[at + 2]):
+                raise Failed("a descriptor of what is granted was lost when another program was started.")
+            os.set_inheritable(held[at], False)
+        # Now, as nothing of this process's own is open that the guest could have had under its number.
+        own = {*fds, *held[::3]}
+        self.rights = {fd: right for fd, right in self.pairs("rights") if fd not in own and _is_open(fd)}
         times = [float(text) for text in values["times"]]
         self.log_start = times[0]
         settings = self.settings = Settings()
@@ -219,6 +283,8 @@ class Handover:
                 setattr(settings, name, os.fsdecode(values[name][0]))
         for name in SWITCHES:
             setattr(settings, name, name.encode() in values["switches"])
+        for name in WORDS:
+            setattr(settings, name, [os.fsdecode(word) for word in values[name]])
         for name in GRANTS:
             words = [os.fsdecode(text) for text in values[name]]
             setattr(settings, name, True if values[name] == [EVERYTHING] else words)
@@ -241,8 +307,8 @@ class Handover:
     def apply(self, machine: Machine) -> None:
         """Make the guest what the process was: its descriptors, its children, its attributes."""
         kernel, policy = machine.kernel, machine.policy
-        policy.libraries = tuple(os.fsdecode(text) for text in self.values["libraries"])
-        policy.descriptors.rights = {fd: right for fd, right in self.pairs("rights") if _is_open(fd)}
+        policy.descriptors.rights = self.rights
+        self._apply_grants(policy)
         if self.family_fd >= 0:
             kernel.family.fd = policy.descriptors.move_up(self.family_fd)
         kernel.children = set(self.numbers("children"))
@@ -274,11 +340,42 @@ class Handover:
             kernel.random = Randomness(key, *map(int, counts))
         kernel.actions = dict.fromkeys(self.numbers("ignored"), (SIG_IGN, 0, 0, 0))
 
+    def _apply_grants(self, policy: Policy) -> None:
+        values = self.values
+        policy.libraries = tuple(os.fsdecode(text) for text in values["libraries"])
+        policy.start_directory, policy.host_path = map(os.fsdecode, values["start"])
+        policy.run_names = {os.fsdecode(name) for name in values["run_names"]}
+        for fd in self.numbers("held")[::3]:
+            policy.descriptors.own(fd)
+        policy.sysroot_fd, guessed = self.numbers("places")
+        policy.sysroot_guessed = bool(guessed)
+        policy.cwd_fd, policy.cwd_rights = self.numbers("directory")
+        if "made" not in values:
+            return
+        found = {}
+        for path, name, *texts in _groups(values["granted"], 9):
+            rights, fd, parent, file, device, inode, slot = map(int, texts)
+            root = found[path] = Root(path, rights, fd, parent, name, file, (device, inode))
+            root.slot = slot
+        programs = [
+            HostProgram(os.fsdecode(name), int(fd), (int(device), int(inode)))
+            for name, fd, device, inode in _groups(values["programs"], 4)
+        ]
+        guard = Guard()
+        guard.trees = values["trees"]
+        guard.files = {program.identity for program in programs}
+        guard.entries = {((int(device), int(inode)), name) for name, device, inode in _groups(values["guard"], 3)}
+        policy.roots = Roots(found, programs, guard, self.numbers("made")[0])
+
     def load(self, machine: Machine) -> None:
         """Load the program."""
         path, name = self.values["program"]
         argv, environment = self.values["arguments"], self.values["environment"]
         machine.load(os.fsdecode(path), argv, environment, descriptor=self.fd, name=name)
+
+
+def _groups(values: list[bytes], size: int) -> list[list[bytes]]:
+    return [values[at : at + size] for at in range(0, len(values), size)]
 
 
 def _is_open(fd: int) -> bool:

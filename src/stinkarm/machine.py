@@ -18,11 +18,11 @@ from stinkarm.linux.kernel import Kernel
 from stinkarm.sandbox import sysroot
 from stinkarm.sandbox.openat2 import AT_FDCWD
 from stinkarm.sandbox.policy import Policy
-from stinkarm.status import NOT_FOUND, Failed
+from stinkarm.status import NOT_FOUND, Failed, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Protocol
 
     from stinkarm.engine.watch import Watch
@@ -90,8 +90,9 @@ class Machine:
     program, memory is empty and every register 0.
     """
 
-    def __init__(self, settings: Settings, log: Log) -> None:
+    def __init__(self, settings: Settings, log: Log, *, inherited: bool = False) -> None:
         self.settings = settings
+        self.inherited = inherited  # another guest chose the program, and must not get at more by what it names
         self.log = log
         self.image: image.Image | None = None
         self.path = ""
@@ -109,7 +110,8 @@ class Machine:
             allow_env=settings.allow_env,
             allow_run=settings.allow_run,
             allow_net=settings.allow_net,
-            sysroot=None if settings.root else settings.sysroot or sysroot.from_environment(os.environ),
+            run_env=settings.run_env,
+            sysroot=None if settings.root else settings.sysroot or sysroot.from_environment(self.environment),
             root=settings.root,
             fake_root=settings.fake_root,
         )
@@ -128,6 +130,11 @@ class Machine:
         self._lock = allocate_lock()  # of these two
         self.slice = SLICES[settings.engine]
         self._engine: Engine | None = None
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What of the host's environment says where to look: nothing to a program that comes after others."""
+        return {} if self.inherited else os.environ
 
     @property
     def engine(self) -> Engine:
@@ -174,9 +181,10 @@ class Machine:
         log = self.log
         if log.elf:
             log.line(f"opening binary {quote(path)}")
-        inherited = descriptor >= 0
         execfn = os.fsencode(path) if name is None else name
-        if not inherited:
+        if self.policy.root:
+            self.open_grants()
+        if descriptor < 0:
             if self.settings.root:
                 path, descriptor = self.open_below_root(execfn)
             else:
@@ -192,7 +200,8 @@ class Machine:
             self.policy.set_program(path, descriptor)
             self.kernel.name = os.path.basename(execfn)[:15]
             self.path = os.path.abspath(path)
-            found = self.find_interpreter(headers, inherited) if headers.interpreter else None
+            found = self.find_interpreter(headers) if headers.interpreter else None
+            self.open_grants()
             self.image = image.load(self.memory, headers, descriptor, name=self.path, log=log)
         finally:
             os.close(descriptor)
@@ -234,29 +243,43 @@ class Machine:
             raise elf.ElfError(f"the file cannot be opened: {error.strerror}") from None
         return os.fsdecode(path), elf.open_program(path)
 
-    def find_interpreter(self, headers: elf.Elf, inherited: bool) -> sysroot.Interpreter:
-        """Find the program's interpreter, and let the guest read what that will read.
+    def open_grants(self) -> None:
+        """Open what the guest is granted, before its first instruction. Raises UsageError."""
+        try:
+            self.policy.open()
+        except ValueError as error:
+            raise UsageError(str(error)) from None
 
-        `inherited`: another guest chose the program, and must not get at more by what it names.
-        """
-        name, given = headers.interpreter, self.settings.sysroot
-        if self.policy.root:
-            found = sysroot.find_interpreter(
-                name, self.path, self.policy.root_place(), os.environ, above=False, host=False
-            )
+    def find_interpreter(self, headers: elf.Elf) -> sysroot.Interpreter:
+        """Find the program's interpreter, and let the guest read what that will read."""
+        name, given, policy = headers.interpreter, self.settings.sysroot, self.policy
+        if policy.root:
+            found = sysroot.find_interpreter(name, self.path, policy.root_place(), {}, above=False, host=False)
             if isinstance(found, list):
                 raise elf.ElfError(*sysroot.not_found(name, found))
+            if found.root >= 0:
+                os.close(found.root)
             return found
-        limited = inherited and self.policy.sandboxed
+        limited = self.inherited and policy.sandboxed
+        if limited and policy.sysroot_fd >= 0:
+            fd = sysroot.open_below(policy.sysroot_fd, name)
+            if fd >= 0:
+                return sysroot.Interpreter(fd, os.fsdecode(policy.sysroot))
         if limited and name not in sysroot.KNOWN:
             try:
-                return sysroot.Interpreter(self.policy.paths.open_to_read(name), os.fsdecode(self.policy.sysroot), ())
+                return sysroot.Interpreter(policy.paths.open_to_read(name), os.fsdecode(policy.sysroot))
             except OSError as error:
                 raise elf.ElfError(f"the interpreter {elf.printable(name)}: {error.strerror}") from None
-        found = sysroot.find_interpreter(name, self.path, given, os.environ, above=not limited)
+        found = sysroot.find_interpreter(
+            name, self.path, None if limited else given, self.environment, above=not limited, named=bool(given)
+        )
         if isinstance(found, list):
             raise elf.ElfError(*sysroot.not_found(name, found))
-        self.policy.set_interpreter(found.sysroot, found.libraries)
+        try:
+            policy.set_interpreter(found.sysroot, found.root, found.libraries, guessed=found.guessed)
+        except ValueError as error:  # the guest may have made the links that lead there
+            os.close(found.fd)
+            raise elf.ElfError(str(error)) from None
         return found
 
     def load_interpreter(self, found: sysroot.Interpreter) -> image.Image:

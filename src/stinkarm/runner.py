@@ -84,7 +84,7 @@ def prepare(settings: Settings, log: Log, *, empty: bool = False, handover: Hand
     Raises one of `status`'s errors, whose text names the program.
     """
     try:
-        machine = Machine(settings, log)
+        machine = Machine(settings, log, inherited=handover is not None)
     except MemoryReservationError as error:
         raise Failed(str(error)) from None
     try:
@@ -93,6 +93,8 @@ def prepare(settings: Settings, log: Log, *, empty: bool = False, handover: Hand
             handover.load(machine)
         elif not empty:
             load_program(machine)
+        else:
+            machine.open_grants()
     except ElfError as error:
         machine.close()
         name = shown(settings.program)
@@ -152,6 +154,9 @@ def execute(machine: Machine, conclude: Callable[[Outcome], NoReturn] | None = N
     settings = machine.settings
     if machine.image is not None:
         published.publish(machine.kernel, machine.image)
+    if machine.policy.sandboxed and machine.policy.allow_write:  # what the guest may write is no module of ours
+        untrusted = machine.policy.roots.guard.untrusted
+        sys.path[:] = [folder for folder in sys.path if folder not in untrusted]
     machine.kernel.own_host_signals({SIGALRM} if settings.timeout is not None else ())
     inherit_mask(machine)
     deadline = None if settings.timeout is None else time.monotonic() + settings.timeout

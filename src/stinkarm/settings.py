@@ -33,7 +33,8 @@ class Settings:
     """One guest run.
 
     `allow_read`, `allow_write`, `allow_env`, `allow_run` and `allow_net` are True for everything, else the list of
-    paths (variable names, programs, addresses) granted. `environment_changes` are the `-E` and `-U` options in order:
+    paths (variable names, programs, addresses) granted. `run_env` are the variables that programs of the host get from
+    the guest. `environment_changes` are the `-E` and `-U` options in order:
     (name, value), value None to take the variable away.
     """
 
@@ -61,7 +62,11 @@ class Settings:
         "program",
         "release",
         "root",
+<<<<<<< HEAD
         "seed",
+=======
+        "run_env",
+>>>>>>> 0081c71 (sandbox: Open what is granted once, and hand on descriptors)
         "stack_size",
         "strace",
         "syscalls",
@@ -81,6 +86,7 @@ class Settings:
         self.allow_env: bool | list[str] = []
         self.allow_run: bool | list[str] = []
         self.allow_net: bool | list[str] = []
+        self.run_env: list[str] = []
         self.environment_changes: list[tuple[str, str | None]] = []
         self.no_env = False
         self.stack_size = 8 * MIB
@@ -135,6 +141,11 @@ class Settings:
                 if not os.path.isdir(value):
                     raise UsageError(f"{name} wants a directory, and {value!r} is none.")
                 self.root = os.path.abspath(value)
+            case "--run-env":
+                for word in value.split(","):
+                    if not word or "=" in word:
+                        raise UsageError(f"{name} wants names of environment variables, not {word!r}.")
+                    self.run_env.append(word)
             case "-r":
                 self.release = value
             case "--seed":

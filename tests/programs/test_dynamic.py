@@ -172,8 +172,28 @@ def test_a_root_above_the_program(triplet: str, tmp_path: Path) -> None:
     (root / "usr/bin").mkdir(parents=True)
     program = build(triplet, root / "usr/bin/reads", READS)
     (tmp_path / "outside").write_text("outside")
-    done = run(program, "/etc/secret", tmp_path / "outside", "/../outside")
-    assert done.stdout == f"/etc/secret: of the sysroot\n{tmp_path}/outside: refused\n/../outside: refused\n"
+    (root / "usr/share").mkdir()
+    (root / "usr/share/words").write_text("words")
+    (root / "lib/to-secret").symlink_to("../etc/secret")
+    (root / "lib/to-outside").symlink_to("../../outside")
+    (root / "lib-out").symlink_to("/etc")
+    # Nobody has named this root: of it, only what the libraries of a system need is for reading.
+    names = ["/usr/share/words", root / "usr/share/words", "/lib/../usr/share/words", root / "lib/../usr/share/words"]
+    refused = ["/etc/secret", root / "etc/secret", "/lib/to-secret", root / "lib/to-secret", "/lib/to-outside"]
+    refused += [
+        root / "lib/to-outside",
+        "/lib-out/secret",
+        root / "lib-out/secret",
+        tmp_path / "outside",
+        "/../outside",
+    ]
+    expected = "".join([*(f"{name}: words\n" for name in names), *(f"{name}: refused\n" for name in refused)])
+    done = run("--log", "syscalls", "-D", tmp_path / "log", program, *names, *refused)
+    assert done.stdout == expected
+    log = (tmp_path / "log").read_text()
+    assert f'denied openat("/etc/secret") - grant it with -L {root}\n' in log
+    assert f'denied openat("{root}/etc/secret") - grant it with -L {root}\n' in log
+    assert run("-L", root, program, "/etc/secret").stdout == "/etc/secret: of the sysroot\n"
 
 
 def test_a_root_whose_lib_is_in_usr(triplet: str, tmp_path: Path) -> None:
@@ -183,7 +203,9 @@ def test_a_root_whose_lib_is_in_usr(triplet: str, tmp_path: Path) -> None:
     (root / "lib").rename(root / "usr/lib")
     (root / "lib").symlink_to("usr/lib")
     program = build(triplet, root / "usr/bin/reads", READS)
-    assert run(program, "/etc/secret").stdout == "/etc/secret: of the sysroot\n"
+    (root / "usr/lib/words").write_text("words")
+    names = ["/lib/words", root / "lib/words", root / "usr/lib/words"]
+    assert run(program, *names).stdout == "".join(f"{name}: words\n" for name in names)
 
 
 def test_the_directories_above_a_program(tmp_path: Path) -> None:

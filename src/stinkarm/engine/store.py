@@ -49,8 +49,22 @@ def _read_level() -> str:
 
 def cache_directory() -> str:
     """Return the user's cache directory for stinkarm (not made yet)."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if not base.startswith("/"):  # which the XDG specification says to ignore: it would be the guest's directory
+        base = os.path.join(_home(), ".cache")
     return os.path.join(base, "stinkarm")
+
+
+def _home() -> str:
+    home = os.path.expanduser("~")
+    if home.startswith("/"):
+        return home
+    from pwd import getpwuid
+
+    try:
+        return getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return "/nonexistent"
 
 
 def _sources() -> Iterator[str]:

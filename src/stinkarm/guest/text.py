@@ -11,6 +11,21 @@ def shown(text: str) -> str:
     return text if text.isprintable() else quote(text)
 
 
+def shell_word(text: str) -> str:
+    """Write text as one word of a POSIX shell, in which nothing is obeyed by the shell or by a terminal."""
+    if text and all(c.isascii() and (c.isalnum() or c in "%+,-./:=@_") for c in text):
+        return text
+    if text.isprintable():
+        return "'" + text.replace("'", "'\\''") + "'"
+    # Shells that do not know $'...' take it for other text, and obey none of it either: there is no quote inside.
+    plain = (c if c.isascii() and (c.isalnum() or c in "+,-./:=@_ ") else _bytes(c) for c in text)
+    return "$'" + "".join(plain) + "'"
+
+
+def _bytes(character: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
+
+
 def _escape(character: str) -> str:
     if character in '"\\':
         return "\\" + character

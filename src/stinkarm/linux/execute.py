@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from stinkarm.linux.kernel import Kernel
     from stinkarm.linux.parameters import AtFlags, DirFd, In, Path, Strings
+    from stinkarm.sandbox.roots import HostProgram
 
 MAX_ARG_STRLEN = 131072
 ARG_MAX = 6 << 20  # three quarters of _STK_LIM
@@ -32,10 +33,10 @@ ELF_ARM = b"\x7fELF\x01"
 class Program:
     """A program to run: the open file, the host's name of it, and what it is given.
 
-    `name` is what the guest called it (AT_EXECFN).
+    `name` is what the guest called it (AT_EXECFN). `on_host` is set for a granted program of the host.
     """
 
-    __slots__ = ("argv", "environment", "fd", "name", "path")
+    __slots__ = ("argv", "environment", "fd", "name", "on_host", "path")
 
     def __init__(self, fd: int, name: bytes, argv: list[bytes], environment: list[bytes]) -> None:
         self.fd = fd
@@ -43,6 +44,7 @@ class Program:
         self.name = name
         self.argv = argv
         self.environment = environment
+        self.on_host: HostProgram | None = None
 
 
 @syscall(11, CHILD)
@@ -86,7 +88,7 @@ def _execute(k: Kernel, dirfd: int, path: bytes, argv: int, envp: int, flags: in
     try:
         program = _interpreted(k, Program(fd, name, arguments or [b""], environment))
         fd = program.fd
-        _check_allowed(k, name, program)
+        _check_allowed(k, program)
         if k.tracer is not None and k.call is not None:  # nobody will be here to show it afterwards
             k.tracer.leave(k.call, k.call.prepare()(k.state.words), 0)
         return k.replace(k, program)
@@ -143,16 +145,19 @@ def _parse(line: bytes) -> tuple[bytes, bytes]:
     return text[:end], text[end:].strip(b" \t")
 
 
-def _check_allowed(k: Kernel, name: bytes, program: Program) -> None:
-    """Refuse what cannot be run, or may not."""
+def _check_allowed(k: Kernel, program: Program) -> None:
+    """Refuse what cannot be run, or may not. Of a script, it is the interpreter that is looked at."""
+    name = program.name
     header = os.pread(program.fd, elf.EHDR_SIZE, 0)
     arm = header[:5] == ELF_ARM and header[18:20] == Struct("<H").pack(elf.EM_ARM)
     if header[:4] != b"\x7fELF":
         raise OSError(ENOEXEC, "neither an ELF program nor a script")
     if not arm:
-        if not k.policy.may_run_on_host(program.path):
-            k.policy.deny(program.path, f"--allow-run={os.fsdecode(program.path)}")
-            raise OSError(EACCES, "a program of the host")
+        if k.policy.sandboxed:
+            program.on_host = k.policy.host_program(program.fd, program.argv[0])
+            if program.on_host is None:
+                k.policy.deny(program.path, f"--allow-run={os.fsdecode(program.path)}")
+                raise OSError(EACCES, "a program of the host, or not under its own name")
         return
     if not k.policy.may_run(name, program.path):
         k.policy.deny(name, f"--allow-run={os.fsdecode(name)}")

@@ -1,8 +1,8 @@
 """The processes that a guest and its children have made: the family, which the sandbox lets a guest see.
 
-A process that a guest makes is noted in a file in memory, by itself before its first instruction and by who has made it;
-all of the family share the file, which has no name. A number alone would not do, for the host gives it to others later: so the time that the
-process was started at is there too.
+A process that a guest makes is noted in a file in memory, by itself before its first instruction and by who has made
+it; all of the family share the file, which has no name. A number alone would not do, for the host gives it to others
+later: so the time that the process was started at is there too.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from struct import iter_unpack, unpack
 from stinkarm.guest.native import addressof, c_int64, c_uint64
 from stinkarm.linux.declare import FD, syscall
 from stinkarm.linux.host import call, call3
-from stinkarm.sandbox.descriptors import INHERITED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +64,8 @@ HOST_PWRITEV2 = 328
 SIGPIPE = 13
 RWF_NOWAIT = 8
 UIO_MAXIOV = 1024
+# include/uapi/linux/fs.h: RWF_HIPRI DSYNC SYNC NOWAIT APPEND. NOAPPEND would overwrite what is only appended to.
+RWF_KNOWN = 0x1F
 SSIZE_MAX = 0x7FFFFFFF
 MAX_NON_LFS = 0x7FFFFFFF
 FIRST_POSITION = 0x10000000  # as in linux/paths.py, which getdents64 is in
@@ -185,12 +186,16 @@ def pwritev(k: Kernel, fd: Fd, iov: In[Iovecs], iovcnt: UInt, pos_l: UInt, pos_h
 @syscall(392, FD)
 def preadv2(k: Kernel, fd: Fd, iov: Out[Iovecs], iovcnt: UInt, pos_l: UInt, pos_h: UInt, flags: RwfFlags) -> int:
     """Read into several buffers from a position (-1: the file's own), with RWF flags."""
+    if flags & ~RWF_KNOWN:
+        return -EOPNOTSUPP
     return _vector(k, HOST_PREADV2, fd, iov, iovcnt, _position(pos_l, pos_h), 0, flags)
 
 
 @syscall(393, FD)
 def pwritev2(k: Kernel, fd: Fd, iov: In[Iovecs], iovcnt: UInt, pos_l: UInt, pos_h: UInt, flags: RwfFlags) -> int:
     """Write from several buffers to a position (-1: the file's own), with RWF flags."""
+    if flags & ~RWF_KNOWN:
+        return -EOPNOTSUPP
     return _wrote(k, _vector(k, HOST_PWRITEV2, fd, iov, iovcnt, _position(pos_l, pos_h), 0, flags))
 
 
@@ -236,11 +241,8 @@ def _check_arrange(k: Kernel, fd: int) -> int:
     """
     descriptors = k.policy.descriptors
     fd = descriptors.hold(fd)
-    if k.policy.sandboxed and descriptors.rights_of(fd) & INHERITED:
-        import fcntl
-
-        if fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_APPEND:
-            raise OSError(EPERM, "the sandbox only appends here")
+    if descriptors.only_appends(fd):
+        raise OSError(EPERM, "the sandbox only appends here")
     return fd
 
 

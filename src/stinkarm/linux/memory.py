@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from errno import EINVAL, ENOMEM, ENOSYS, EPERM
+from errno import EACCES, EINVAL, ENOMEM, ENOSYS, EPERM
 
 from stinkarm.linux import host
 from stinkarm.linux.declare import FD, PURE, syscall
@@ -33,6 +33,7 @@ HOST_MLOCK = 149
 HOST_MUNLOCK = 150
 HOST_MLOCK2 = 325
 
+MAP_SHARED = 1  # and a bit of MAP_SHARED_VALIDATE
 MAP_ANONYMOUS = 0x20
 PAGE = 4096
 ADDRESS_SPACE = 1 << 32
@@ -50,9 +51,12 @@ def mmap2(k: Kernel, addr: Address, length: Size, prot: Protection, flags: MapFl
     """Map files or anonymous memory; the offset counts pages of 4096 bytes."""
     if flags & MAP_ANONYMOUS:
         return k.memory.map(addr, length, prot, flags)
-    name = _file_name(k.policy.descriptors.check(fd))
+    fd = k.policy.descriptors.hold(fd)
+    name = _file_name(fd)
     if not name:
         k.policy.descriptors.check_open(fd)
+    if flags & MAP_SHARED and k.policy.descriptors.only_appends(fd):
+        return -EACCES  # also to read: mprotect could make it writable
     return k.memory.map(addr, length, prot, flags, fd=fd, offset=pgoffset * PAGE, name=name)
 
 

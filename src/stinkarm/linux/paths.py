@@ -61,7 +61,9 @@ DT_UNKNOWN = 0
 DT_REG = 8
 S_IFMT = 0o170000
 S_IFCHR = 0o020000
+S_IFDIR = 0o040000
 S_IFBLK = 0o060000
+S_IFLNK = 0o120000
 
 
 def read_path(k: Kernel, address: int) -> bytes:
@@ -144,6 +146,7 @@ def _made(k: Kernel, entry: Entry) -> None:
 
 def _mkdir(k: Kernel, dirfd: int, pathname: int, mode: int) -> int:
     with k.policy.paths.entry(dirfd, read_path(k, pathname), create=True) as entry:
+        entry.check_mode(S_IFDIR)
         os.mkdir(entry.name, mode & 0o7777, dir_fd=entry.fd)
         _made(k, entry)
     return 0
@@ -196,6 +199,9 @@ def _rename(k: Kernel, olddirfd: int, oldpath: int, newdirfd: int, newpath: int,
     old_name, new_name = read_path(k, oldpath), read_path(k, newpath)
     with paths.entry(olddirfd, old_name) as old, paths.entry(newdirfd, new_name) as new:
         old_last, new_last = _below(old), _below(new)
+        new.check_kind(old)
+        if flags & RENAME_EXCHANGE:
+            old.check_kind(new)
         if not flags:
             os.rename(old_last, new_last, src_dir_fd=old.fd, dst_dir_fd=new.fd)
             return 0
@@ -251,6 +257,8 @@ def _link(k: Kernel, olddirfd: int, oldpath: int, newdirfd: int, newpath: int, f
         # A second name in a writable directory makes the file writable: the old name must be so, too.
         source = paths.find(olddirfd, old_name, follow=follow, need=ALL)
     with source as found, paths.entry(newdirfd, new_name, create=True) as new:
+        if new.alone:
+            new.check_mode(os.fstat(found.opath).st_mode)
         old, name = create_string_buffer(found.path), create_string_buffer(new.name)
         host_flags = AT_SYMLINK_FOLLOW if found.follow else 0
         return call(HOST_LINKAT, found.fd, addressof(old), new.fd, addressof(name), host_flags)
@@ -273,6 +281,7 @@ def _symlink(k: Kernel, target: int, newdirfd: int, linkpath: int) -> int:
     if not text:
         return -ENOENT
     with k.policy.paths.entry(newdirfd, name, create=True) as entry:
+        entry.check_mode(S_IFLNK)
         os.symlink(text, entry.name, dir_fd=entry.fd)
         _made(k, entry)
     return 0

@@ -200,6 +200,14 @@ class Descriptors:
             return fd.rights
         return self.rights.get(fd, 0) if self.sandboxed else ALL
 
+    def only_appends(self, fd: int) -> bool:
+        """Say whether the host has given `fd` for appending, which the sandbox keeps to."""
+        if not self.sandboxed or not self.rights_of(fd) & INHERITED:
+            return False
+        import fcntl
+
+        return bool(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_APPEND)
+
     def add(self, fd: int, rights: int = ALL, *, lowest: int = 0, made: MadeUp | None = None) -> int:
         """Give the guest a descriptor that was just opened for it; give its number.
 
@@ -301,11 +309,21 @@ class Descriptors:
 
     def move_up(self, fd: int) -> int:
         """Move a descriptor to a high number and hide it; give the new number."""
-        high = duplicate(fd, FIRST_HIDDEN)
+        high = self.copy_up(fd)
         os.close(fd)
-        self.hidden.add(high)
-        self._lent.discard(high)
         return high
+
+    def copy_up(self, fd: int) -> int:
+        """Copy a descriptor to a high number and hide that; give it."""
+        return self.own(duplicate(fd, FIRST_HIDDEN))
+
+    def own(self, fd: int) -> int:
+        """Hide an open descriptor, and close it with the others; give it back."""
+        self.hidden.add(fd)
+        self._lent.discard(fd)
+        self.rights.pop(fd, None)
+        self.kinds[fd] = UNKNOWN
+        return fd
 
     def end_guest(self) -> None:
         """Close what a guest in the sandbox left open, as the end of a process does."""

@@ -32,8 +32,8 @@ from stinkarm.sandbox.openat2 import (
     RESOLVE_NO_MAGICLINKS,
     openat2,
 )
-from stinkarm.sandbox.roots import LOOK, O_OBJECT, PATH_MAX, Denied, Roots, Walk
-from stinkarm.sandbox.sysroot import open_in_root
+from stinkarm.sandbox.roots import LOOK, O_OBJECT, PATH_MAX, Denied, Root, Roots, Walk
+from stinkarm.sandbox.sysroot import is_guessed, open_in_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,17 +98,42 @@ class Found:
 class Entry:
     """A name in a directory, for host calls that make, remove or rename it. Use it in a `with`."""
 
-    __slots__ = ("_owned", "fd", "name")
+    __slots__ = ("_owned", "_root", "_roots", "fd", "name")
 
-    def __init__(self, fd: int, name: bytes, owned: bool) -> None:
+    def __init__(
+        self, fd: int, name: bytes, owned: bool, roots: "Roots | None" = None, root: "Root | None" = None
+    ) -> None:
         self.fd = fd
         self.name = name
         self._owned = owned
+        self._roots = roots  # who are told, if the name is that of `root`, that it may have changed
+        self._root = root
 
     def __enter__(self) -> "Entry":
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._roots is not None and self._root is not None:
+            self._roots.note(self._root)
+        self.close()
+
+    @property
+    def alone(self) -> bool:
+        """Whether the name is granted, and the directory is not: only files may have it."""
+        return self._root is not None
+
+    def check_mode(self, mode: int) -> None:
+        """Refuse to give a name that is granted alone to a link or a directory."""
+        if self.alone and (stat.S_ISLNK(mode) or stat.S_ISDIR(mode)):
+            raise OSError(EACCES, "the grant is one for a file")
+
+    def check_kind(self, other: "Entry") -> None:
+        """Refuse to give the name to what `other` names, as `check_mode`."""
+        if self.alone:
+            self.check_mode(os.lstat(other.name, dir_fd=other.fd).st_mode)
+
+    def close(self) -> None:
+        """Let the directory go."""
         if self._owned:
             os.close(self.fd)
             self._owned = False
@@ -142,19 +167,15 @@ class Paths:
         self._policy = policy
         self._descriptors = policy.descriptors
         self._sandboxed = policy.sandboxed
-        self._roots: Roots | None = None
-        self._cwd_fd = -1
-        self._cwd_rights = 0
+        self._cwd_fd = policy.cwd_fd
+        self._cwd_rights = policy.cwd_rights
         self._has_openat2 = True
-        self._sysroot_fd = -1
         self.texts: dict[bytes, Callable[[], bytes]] = {}
 
     @property
     def roots(self) -> Roots:
-        """The grants, opened when the guest first names a path."""
-        if self._roots is None:
-            self._roots = Roots(self._policy)
-        return self._roots
+        """The grants."""
+        return self._policy.roots
 
     # What a path names
 
@@ -180,20 +201,25 @@ class Paths:
         """Find a name below -L, where "/" and ".." stay inside; give None when it is not there."""
         if path.startswith(NEVER_IN_SYSROOT) or not path.strip(b"/"):
             return None
-        if self._sysroot_fd < 0:
-            try:
-                opened = os.open(self._policy.sysroot, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-            except OSError as error:
-                self._policy.no_sysroot(error)
-                return None
-            self._sysroot_fd = self._descriptors.move_up(opened)
+        sysroot = self._policy.sysroot_fd
+        if sysroot < 0:
+            return None
         try:
-            fd = open_in_root(self._sysroot_fd, path, os.O_PATH | (0 if follow else os.O_NOFOLLOW))
+            fd = open_in_root(sysroot, path, os.O_PATH | (0 if follow else os.O_NOFOLLOW))
         except OSError as error:
             if error.errno in NOT_THERE:
                 return None
             raise
+        if self._policy.sysroot_guessed and self._sandboxed and not self._is_of_system(fd):
+            os.close(fd)
+            return None
         return object_of(fd, READ)
+
+    def _is_of_system(self, fd: int) -> bool:
+        """Say whether what was found below a sysroot that nobody has named is what libraries need, by its real name."""
+        top = special.host_name(self._policy.sysroot_fd).rstrip(b"/") + b"/"
+        name = special.host_name(fd)
+        return name.startswith(top) and is_guessed(name[len(top) :])
 
     def find_descriptor(self, fd: int, need: int = LOOK) -> Found:
         """Give what a guest's descriptor is open on, for calls with AT_EMPTY_PATH."""
@@ -216,19 +242,32 @@ class Paths:
             self._descriptors.check(dirfd)
         fast = self._fast_entry(dirfd, path)
         if fast is not None:
-            return fast
+            return self._unguarded(fast, path)
         try:
             with Walk(self.roots) as walk:
                 walk.to_parent(self._base(dirfd, path), path)
                 if not is_dots(walk.name):
                     _allow(walk.path, walk.rights, WRITE)
-                return Entry(walk.take(walk.parent), walk.name, True)
+                entry = Entry(walk.take(walk.parent), walk.name, True, self.roots, walk.root)
+                return self._unguarded(entry, path)
         except Denied as denied:
             raise self._denied(path, denied, WRITE) from None
         except FileExistsError:
             if create:
                 raise
             raise OSError(EBUSY, "a granted directory, or one above it") from None
+
+    def _unguarded(self, entry: Entry, path: bytes) -> Entry:
+        """Give an entry back, or refuse it if it is of what is run on the host."""
+        guard = self.roots.guard
+        if guard.trees and guard.covers_entry(entry.fd, entry.name):
+            entry.close()
+            raise self._guarded(path)
+        return entry
+
+    def _guarded(self, path: bytes) -> OSError:
+        self._policy.deny(path)
+        return OSError(EACCES, "it is run on the host", path)
 
     def read_link(self, dirfd: int, path: bytes) -> bytes:
         """Give what a symbolic link says."""
@@ -343,7 +382,12 @@ class Paths:
                 if walk.parent < 0:
                     return None
                 _allow(walk.path, walk.rights, WRITE)
-                return create(walk.parent, walk.name, flags, mode)
+                if self.roots.guard.covers_entry(walk.parent, walk.name):
+                    raise self._guarded(path)
+                created = create(walk.parent, walk.name, flags, mode)
+                if walk.root is not None:
+                    self.roots.note(walk.root)
+                return created
         except Denied as denied:
             raise self._denied(path, denied, WRITE) from None
 
@@ -371,6 +415,11 @@ class Paths:
         except FileNotFoundError:
             if not flags & os.O_CREAT or flags & os.O_PATH:
                 raise
+            if self.roots.guard.trees:
+                folder, _, last = name.rpartition(b"/")
+                parent = openat2(dirfd, folder or b".", os.O_PATH | os.O_DIRECTORY, 0, how)
+                with self._unguarded(Entry(parent, last, True), path):
+                    return openat2(parent, last, flags | os.O_EXCL, mode, how), rights
             return openat2(dirfd, name, flags | os.O_EXCL, mode, how), rights
         with object_of(opath, rights) as found:
             if flags & O_CREATING == O_CREATING:
@@ -464,8 +513,8 @@ class Paths:
             raise OSError(EACCES, "the directory may not be searched")
         with self._descriptors.lock:
             before = self._cwd_fd
-            self._cwd_fd = self._descriptors.move_up(os.dup(fd))
-            self._cwd_rights = rights & ALL
+            self._cwd_fd = self._policy.cwd_fd = self._descriptors.copy_up(fd)
+            self._cwd_rights = self._policy.cwd_rights = rights & ALL
             if before >= 0:
                 self._descriptors.hidden.discard(before)
                 os.close(before)
@@ -557,10 +606,9 @@ class Paths:
             rights = self._descriptors.rights_of(dirfd)
             return dirfd, 0 if rights & INHERITED else rights & ALL
         with self._descriptors.lock:
-            if self._cwd_fd < 0:  # the guest has not moved yet
-                self._cwd_fd = self._descriptors.move_up(os.open(b".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
-                root = self.roots.match(special.host_name(self._cwd_fd), READ)
-                self._cwd_rights = root.rights & ALL if root is not None and root.fd >= 0 else 0
+            if self._cwd_fd < 0:
+                self._policy.open_working_directory()
+                self._cwd_fd, self._cwd_rights = self._policy.cwd_fd, self._policy.cwd_rights
             return self._descriptors.hold_copy(self._cwd_fd, self._cwd_rights), self._cwd_rights
 
     def _base(self, dirfd: int, path: bytes) -> bytes:
@@ -579,6 +627,8 @@ class Paths:
 
     def _check_filesystem(self, fd: int, need: int, path: bytes) -> None:
         """Refuse what is on a proc file system, but for what tells of the machine only."""
+        if need & WRITE and self.roots.guard.covers(fd):
+            raise self._guarded(path)
         status = os.fstat(fd)
         if not special.on_procfs(fd, status.st_dev):
             return
@@ -592,8 +642,23 @@ class Paths:
         if self._policy.sysroot and not need & WRITE and path.startswith(LIBRARIES):
             return OSError(ENOENT, "not in the sysroot", path)  # loaders try many names; the host's are no loss
         option = "--allow-write" if need & WRITE else "--allow-read"
-        self._policy.deny(path, f"{option}={os.fsdecode(denied.path)}")
+        grant = f"{option}={os.fsdecode(denied.path)}"
+        if self._policy.sysroot_guessed and not need & WRITE and self._is_in_sysroot(path, denied.path):
+            grant = f"-L {os.fsdecode(self._policy.sysroot)}"
+        self._policy.deny(path, grant)
         return OSError(EACCES, "the sandbox does not grant it", path)
+
+    def _is_in_sysroot(self, path: bytes, host_path: bytes) -> bool:
+        """Say whether something that was denied is in the sysroot, of which only the libraries are granted."""
+        if host_path.startswith(self._policy.sysroot + b"/"):
+            return True
+        if not path.startswith(b"/"):
+            return False
+        try:
+            os.close(open_in_root(self._policy.sysroot_fd, path, os.O_PATH))
+        except OSError:
+            return False
+        return True
 
     # Names that are not files
 

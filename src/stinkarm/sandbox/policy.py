@@ -2,7 +2,7 @@
 
 import os
 
-from stinkarm.guest.text import quote
+from stinkarm.guest.text import quote, shell_word
 from stinkarm.sandbox.descriptors import Descriptors
 
 TYPE_CHECKING = False
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stinkarm.sandbox.kept import KeptStatus
     from stinkarm.sandbox.network import Network
     from stinkarm.sandbox.paths import Paths
+    from stinkarm.sandbox.roots import HostProgram, Roots
     from stinkarm.sandbox.special import Family
 
     Granted = bool | Iterable[str] | None
@@ -27,6 +28,11 @@ VISIBLE = frozenset(("TERM", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES", "LANG"
 VISIBLE_PREFIX = "LC_"
 # ... and what it gets instead of the host's own values.
 REPLACED = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/"}
+# What programs of the host get of it beside that, always with the user's own values.
+OF_HOST_PROGRAMS = frozenset(("HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "XDG_RUNTIME_DIR"))
+NOWHERE = "/(unreachable)"  # the working directory of a process whose own was removed
+
+O_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 
 # A guest that keeps trying different names is not recorded for ever.
 MAX_DENIALS = 1000
@@ -36,7 +42,7 @@ class Denial:
     """One thing that the sandbox refused.
 
     `call` is the system call's name, `what` the path (or what else it asked for), `grant` the option
-    that would have allowed it; empty when none would.
+    that would have allowed it; empty when none would. Both are as the guest chose them, and quoted in the string only.
     """
 
     __slots__ = ("call", "grant", "what")
@@ -47,7 +53,8 @@ class Denial:
         self.grant = grant
 
     def __str__(self) -> str:
-        advice = f"grant it with {self.grant}" if self.grant else "no grant allows it"
+        option, mark, value = self.grant.partition(" " if self.grant.startswith("-L ") else "=")
+        advice = f"grant it with {option}{mark}{shell_word(value) if mark else ''}" if option else "no grant allows it"
         return f"denied {self.call}({quote(self.what)}) - {advice}"
 
     def __repr__(self) -> str:
@@ -63,12 +70,16 @@ class Policy:
     `allow_read` and `allow_write` are None, True for everything, or a list of files and directories; a
     directory stands for all below it. Writing includes reading. `allow_env` is None, True, or a list
     of variable names. `allow_run` is None, True for children and any ARM program that the guest may read, or a list of
-    programs: children, and these alone. A program of the host runs only if it is listed, and then outside the sandbox.
+    programs: children, and these alone. A program of the host runs only if it is listed, and then outside the sandbox,
+    with the user's environment but for the variables that `run_env` names.
 
     `allow_net` is None, True for the whole network, or a list of what `sandbox/network.py` describes.
 
     `sysroot` is a directory where names that begin with "/" are looked for first, for reading; all of it may be
-    read. `libraries` are files of the host that the guest's dynamic loader may read.
+    read, unless it is `sysroot_guessed`. `libraries` are files of the host that the guest's dynamic loader may read.
+
+    All names are those of the process when the policy is made. `open` makes descriptors of them, and no name is looked
+    up again after that: `roots`, `cwd_fd` (with what may be done there), `sysroot_fd` and `root_fds`.
 
     `root` is a directory that the guest sees as "/"; all of it may be read. Once paths are looked for there,
     `root_fds` are open on it, and on the directory that it was before the guest called chroot, if that is not the
@@ -89,6 +100,7 @@ class Policy:
         allow_env: "Granted" = None,
         allow_run: "Granted" = None,
         allow_net: "Granted" = None,
+        run_env: "Iterable[str]" = (),
         sysroot: str | None = None,
         root: str | None = None,
         fake_root: bool = False,
@@ -97,12 +109,17 @@ class Policy:
         if mode not in MODES:
             raise ValueError(f"The mode is {mode!r}; it must be one of {', '.join(MODES)}.")
         self.mode = mode
-        self.allow_read = _absolute(_granted("allow_read", allow_read))
-        self.allow_write = _absolute(_granted("allow_write", allow_write))
+        self.start_directory = _working_directory() if mode != FORWARD else NOWHERE
+        self.allow_read = _granted("allow_read", allow_read)
+        self.allow_write = _granted("allow_write", allow_write)
         self.allow_env = _granted("allow_env", allow_env)
-        self.allow_run = _found(_granted("allow_run", allow_run))
+        self.allow_run = _granted("allow_run", allow_run)
         self.allow_net = _granted("allow_net", allow_net)
+        self.run_env = _granted("run_env", run_env) or ()
+        self.run_names = set() if isinstance(self.allow_run, bool) else set(self.allow_run)
+        self.host_path = ""
         self.sysroot = os.fsencode(os.path.abspath(sysroot)) if sysroot else b""
+        self.sysroot_guessed = False
         self.root = os.fsencode(os.path.realpath(root)) if root else b""
         self.root_fds = (-1, -1)
         self.fake: FakeIds | None = None
@@ -112,6 +129,8 @@ class Policy:
             from stinkarm.sandbox import kept
 
             self.fake, self.kept = fake_ids.FakeIds(), kept.KeptStatus()
+        self.sysroot_fd = self.cwd_fd = -1
+        self.cwd_rights = 0
         self.libraries: tuple[str, ...] = ()
         self.report = report
         self.call: Callable[[], str] = _some_call
@@ -124,6 +143,7 @@ class Policy:
         self.stack = 0
         self.program = b""
         self.program_fd = -1
+        self._roots: Roots | None = None
         self._seen: set[tuple[str, str]] = set()
         self._paths: Paths | None = None
         self._network: Network | None = None
@@ -144,21 +164,93 @@ class Policy:
         """Say whether the guest may run an ARM program that it calls `name`, and the host `path`."""
         if self.mode == FORWARD or self.allow_run is True:
             return True
-        named = self.allow_run or ()
-        return any(os.fsdecode(text) in named for text in (name, path, os.path.basename(name)))
+        return any(os.fsdecode(text) in self.run_names for text in (name, path, os.path.basename(name)))
 
-    def may_run_on_host(self, path: bytes) -> bool:
-        """Say whether the guest may run the program of the host at `path`, which has no links in it."""
-        if self.mode == FORWARD:
-            return True
-        return not isinstance(self.allow_run, bool) and any(
-            os.path.realpath(n) == os.fsdecode(path) for n in self.allow_run
-        )
+    def host_program(self, fd: int, argv0: bytes) -> "HostProgram | None":
+        """Give the program of the host that an open file is, if the guest may run it under such a name."""
+        status = os.fstat(fd)
+        last = os.fsdecode(argv0.rpartition(b"/")[2])
+        for program in self.roots.programs:
+            if program.identity == (status.st_dev, status.st_ino) and program.name == last:
+                return program
+        return None
+
+    def host_environment(self, guest: "Sequence[bytes]") -> dict[bytes, bytes]:
+        """Make the environment of a program of the host: the user's values, but for the names of `run_env`."""
+        user = {os.fsencode(name): os.fsencode(value) for name, value in os.environ.items()}
+        if self.allow_env is True:
+            made = user
+        else:
+            names = OF_HOST_PROGRAMS.union(() if isinstance(self.allow_env, bool) else self.allow_env)
+            made = {name: user[name] for name in map(os.fsencode, names) if name in user}
+            for name, value in user.items():
+                if os.fsdecode(name) in VISIBLE or name.startswith(VISIBLE_PREFIX.encode()):
+                    made[name] = value
+        made[b"PATH"] = os.fsencode(self.host_path)
+        named = set(map(os.fsencode, () if isinstance(self.run_env, bool) else self.run_env))
+        for text in guest:
+            name, equals, value = text.partition(b"=")
+            if equals and name in named:
+                made[name] = value
+        return made
+
+    @property
+    def start_path(self) -> list[str]:
+        """The user's PATH, as directories that do not depend on the working directory."""
+        folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+        return [os.path.join(self.start_directory, folder) for folder in folders]
+
+    # Opening what is granted
+
+    def open(self) -> None:
+        """Open what is granted, and the working directory: before the guest's first instruction."""
+        self.open_sysroot()
+        if self.sandboxed and self.cwd_fd < 0:
+            self.open_working_directory()
+        if self.root:
+            self.root_place()
+
+    @property
+    def roots(self) -> "Roots":
+        """What is granted, opened."""
+        if self._roots is None:
+            from stinkarm.sandbox.grants import open_grants
+
+            self.open_sysroot()
+            self._roots = open_grants(self)
+        return self._roots
+
+    @roots.setter
+    def roots(self, roots: "Roots") -> None:
+        self._roots = roots
+
+    def open_sysroot(self) -> None:
+        """Open the sysroot, if there is one that is not open."""
+        if not self.sysroot or self.sysroot_fd >= 0:
+            return
+        try:
+            self.sysroot_fd = self.descriptors.move_up(os.open(self.sysroot, O_DIRECTORY))
+        except OSError as error:
+            if self.report is not None:
+                self.report(f"the sysroot {quote(os.fsdecode(self.sysroot))} cannot be used: {error.strerror}")
+            self.sysroot = b""
+
+    def open_working_directory(self) -> None:
+        """Open the directory that the guest's relative paths start from."""
+        if self.cwd_fd < 0:
+            try:
+                self.cwd_fd = self.descriptors.move_up(os.open(b".", O_DIRECTORY))
+            except PermissionError:  # nor can the guest
+                self.cwd_fd = self.descriptors.move_up(os.memfd_create("nowhere", os.MFD_CLOEXEC))
+        something = (self.allow_read, self.allow_write, self.sysroot, self.libraries)
+        if self._roots is not None or any(something) or not isinstance(self.allow_run, bool):
+            self.cwd_rights = self.roots.rights_at(self.cwd_fd)
 
     @property
     def paths(self) -> "Paths":
         """The guest's view of the file system, made when it first names a path."""
         if self._paths is None:
+            self.open_sysroot()
             if self.root:
                 from stinkarm.sandbox.rooted import RootedPaths
 
@@ -232,17 +324,24 @@ class Policy:
             shown.update((name, host[name]) for name in self.allow_env if name in host)
         return shown
 
-    def set_interpreter(self, sysroot: str, libraries: "tuple[str, ...]") -> None:
-        """Let the guest's dynamic loader read its libraries: those of a sysroot, and of the host."""
+    def set_interpreter(self, sysroot: str, fd: int, libraries: "tuple[str, ...]", *, guessed: bool = False) -> None:
+        """Let the guest's dynamic loader read its libraries: those of a sysroot, open as `fd`, and of the host."""
         self.libraries = libraries
-        if sysroot:
+        if fd >= 0:
             self.sysroot = os.fsencode(os.path.abspath(sysroot))
+            self.sysroot_fd = self.descriptors.move_up(fd)
+            self.sysroot_guessed = guessed
+        if self._roots is not None and (fd >= 0 or libraries):  # a static program has started this one
+            from stinkarm.sandbox.grants import add_libraries
 
-    def no_sysroot(self, error: OSError) -> None:
-        """Go on without the sysroot, which cannot be opened, and say so."""
-        if self.report is not None:
-            self.report(f"the sysroot {quote(os.fsdecode(self.sysroot))} cannot be used: {error.strerror}")
-        self.sysroot = b""
+            self._roots = add_libraries(self, self._roots)
+
+    def held(self) -> list[int]:
+        """List the descriptors that what is granted consists of."""
+        fds = {self.sysroot_fd, self.cwd_fd}
+        if self.sandboxed:
+            fds.update(self.roots.descriptors())
+        return sorted(fds - {-1})
 
     def deny(self, what: str | bytes, grant: str = "") -> None:
         """Record that the running call was refused, and report it the first time."""
@@ -274,29 +373,11 @@ def _granted(option: str, value: "Granted") -> bool | tuple[str, ...]:
     return names
 
 
-def _absolute(grant: bool | tuple[str, ...]) -> bool | tuple[str, ...]:
-    """Make granted names independent of the working directory, which the guest may change."""
-    if isinstance(grant, bool):
-        return grant
-    return tuple(name if name.startswith("/") else os.path.join(os.getcwd(), name) for name in grant)
-
-
-def _found(grant: bool | tuple[str, ...]) -> bool | tuple[str, ...]:
-    """Make the names of programs paths, where the host finds them: names without a slash along PATH."""
-    if isinstance(grant, bool):
-        return grant
-    found: list[str] = []
-    for name in grant:
-        if "/" in name:
-            found.append(os.path.join(os.getcwd(), name))
-            continue
-        found.append(name)
-        for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
-            path = os.path.join(folder or ".", name)
-            if os.path.isfile(path) and os.access(path, os.X_OK):
-                found.append(os.path.abspath(path))
-                break
-    return tuple(found)
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed, or may not be found out
+        return NOWHERE
 
 
 def _some_call() -> str:

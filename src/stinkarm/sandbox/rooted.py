@@ -186,12 +186,15 @@ class RootedPaths(Paths):
             full = special.host_name(parent).rstrip(b"/") + b"/" + name.rstrip(b"/")
             named = self.roots.exact.get(full) if self._sandboxed else None
             alone = named is not None and named.fd < 0 and named.rights & WRITE
-            if not self._rights_of(parent) & WRITE and not alone:
+            may = bool(self._rights_of(parent) & WRITE)
+            if not may and not alone:
                 raise self._denied(path, Denied(full), WRITE)
         except BaseException:
             os.close(parent)
             raise
-        return Entry(parent, name, True)
+        if not self._sandboxed:
+            return Entry(parent, name, True)
+        return self._unguarded(Entry(parent, name, True, self.roots, None if may else named), path)
 
     def read_link(self, dirfd: int, path: bytes) -> bytes:
         """Give what a symbolic link says, as `Paths.read_link`."""

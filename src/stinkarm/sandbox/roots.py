@@ -11,15 +11,16 @@ links are followed by the walk itself and never by the host; an absolute one sta
 import os
 import stat
 from errno import EACCES, EEXIST, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
+from struct import Struct
 
-from stinkarm.guest.text import quote
-from stinkarm.sandbox.descriptors import ALL, DEVICE, READ, WRITE
-from stinkarm.sandbox.special import on_procfs
+from stinkarm.sandbox.descriptors import ALL, DEVICE, WRITE
+from stinkarm.sandbox.special import host_name, on_procfs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from stinkarm.sandbox.descriptors import Descriptors
-    from stinkarm.sandbox.policy import Policy
+    from collections.abc import Sequence
+
+    Identity = tuple[int, int]  # device and inode
 
 LOOK = 0  # to see that it is there: stat, readlink. Directories above a grant allow it.
 
@@ -27,6 +28,7 @@ O_OBJECT = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 MAX_SYMLINKS = 40
 PATH_MAX = 4096
 MAX_DEPTH = 256  # of directories held open by one walk
+IDENTITY = Struct("<QQ")
 
 
 class Denied(OSError):
@@ -41,18 +43,31 @@ class Root:
     """One granted path.
 
     A directory is held open as `fd`. Anything else, or a name with nothing there yet, is `name` in the
-    directory `parent`, and `fd` is -1.
+    directory `parent`, and `fd` is -1. What was there at the start is held open as `file`, and `identity` is its device
+    and inode: only that is granted, and what guests with this grant have put in its place (`slot` in Roots.made).
     """
 
-    __slots__ = ("fd", "name", "parent", "path", "prefix", "rights")
+    __slots__ = ("fd", "file", "identity", "name", "parent", "path", "prefix", "rights", "slot")
 
-    def __init__(self, path: bytes, rights: int, fd: int, parent: int = -1, name: bytes = b"") -> None:
+    def __init__(
+        self,
+        path: bytes,
+        rights: int,
+        fd: int,
+        parent: int = -1,
+        name: bytes = b"",
+        file: int = -1,
+        identity: "Identity" = (0, 0),
+    ) -> None:
         self.path = path
         self.prefix = path if path == b"/" else path + b"/"
         self.rights = rights
         self.fd = fd
         self.parent = parent
         self.name = name
+        self.file = file
+        self.identity = identity
+        self.slot = -1
 
     def below(self, path: bytes) -> bytes:
         """Give `path`, which is this root or begins with it, relative to it."""
@@ -62,37 +77,70 @@ class Root:
         return f"Root({self.path!r}, rights={self.rights})"
 
 
+class HostProgram:
+    """A program of the host that may be run under the last name `name`; `fd` is open on it."""
+
+    __slots__ = ("fd", "identity", "name")
+
+    def __init__(self, name: str, fd: int, identity: "Identity") -> None:
+        self.name = name
+        self.fd = fd
+        self.identity = identity
+
+
+class Guard:
+    """What no write grant covers, because it is run on the host.
+
+    `trees` are directories and files without links in their names, `files` device and inode of programs of the host.
+    `entries` are names, each in a directory known by device and inode: nothing is made, removed or renamed there.
+    `untrusted` are entries of sys.path that the guest may write, and that stinkarm does not need.
+    """
+
+    __slots__ = ("entries", "files", "trees", "untrusted")
+
+    def __init__(self) -> None:
+        self.entries: set[tuple[Identity, bytes]] = set()
+        self.files: set[Identity] = set()
+        self.trees: list[bytes] = []
+        self.untrusted: list[str] = []
+
+    def holds(self, path: bytes) -> bool:
+        """Say whether a path of the host is one of the trees, or in one."""
+        return any(path == tree or path.startswith(tree + b"/") for tree in self.trees)
+
+    def covers(self, fd: int) -> bool:
+        """Say whether what a descriptor is open on may not be written."""
+        if self.files:
+            status = os.fstat(fd)
+            if (status.st_dev, status.st_ino) in self.files:
+                return True
+        return bool(self.trees) and self.holds(host_name(fd))
+
+    def covers_entry(self, folder: int, name: bytes) -> bool:
+        """Say whether a name in a directory may not be made, removed or renamed."""
+        if not self.trees:
+            return False
+        status = os.fstat(folder)
+        name = name.rstrip(b"/")
+        return ((status.st_dev, status.st_ino), name) in self.entries or self.holds(host_name(folder))
+
+
 class Roots:
     """Everything granted, opened.
 
     `by_length` has the longest path first. `everything` is what may be done anywhere. `above` are the
-    directories on the way to a granted one.
+    directories on the way to a granted one. `programs` are those of the host that may be run, `guard` is what may not
+    be written. `made` is a file in memory, shared by all processes that have the grants: what they have made under the
+    names that are granted alone.
     """
 
-    def __init__(self, policy: "Policy") -> None:
-        found: dict[bytes, Root] = {}
-        sysroot = (os.fsdecode(policy.sysroot),) if policy.sysroot else False
-        programs = () if isinstance(policy.allow_run, bool) else [name for name in policy.allow_run if "/" in name]
-        quiet = (policy.libraries, programs)
-        grants = (
-            (policy.allow_read, READ),
-            (sysroot, READ),
-            (policy.libraries, READ),
-            (programs, READ),
-            (policy.allow_write, ALL),
-        )
-        for grant, rights in grants:
-            names = ("/",) if grant is True else grant or ()
-            for name in names:
-                opened = _open_grant(os.fsencode(name), rights, policy.descriptors)
-                if not opened and policy.report is not None and grant not in quiet:
-                    policy.report(f"the grant {quote(name)} gives nothing: its directory does not exist")
-                for root in opened:
-                    earlier = found.get(root.path)
-                    if earlier is not None:
-                        earlier.rights |= rights
-                    else:
-                        found[root.path] = root
+    def __init__(
+        self,
+        found: dict[bytes, Root],
+        programs: "Sequence[HostProgram]" = (),
+        guard: Guard | None = None,
+        made: int = -1,
+    ) -> None:
         self.exact = found
         self.by_length = sorted(found.values(), key=lambda root: -len(root.path))
         top = found.get(b"/")
@@ -101,6 +149,14 @@ class Roots:
         for path in found:
             parts = path.split(b"/")
             self.above.update(b"/".join(parts[:count]) or b"/" for count in range(1, len(parts)))
+        self.programs = programs
+        self.guard = guard or Guard()
+        self.made = made
+        names: dict[tuple[int, bytes], int] = {}
+        for path in sorted(found):
+            root = found[path]
+            if root.fd < 0 and root.rights & WRITE and made < 0:
+                root.slot = names.setdefault((root.parent, root.name), len(names))
 
     def match(self, path: bytes, need: int) -> Root | None:
         """Give the longest root that `path` starts with and that allows `need`."""
@@ -109,19 +165,68 @@ class Roots:
                 return root
         return None
 
+    def rights_at(self, fd: int) -> int:
+        """Give what may be done below a directory, which is granted or lies in one that is."""
+        identities = {}
+        for root in self.by_length:
+            if root.fd >= 0:
+                status = os.fstat(root.fd)
+                identities[status.st_dev, status.st_ino] = root.rights
+        rights = 0
+        above = os.dup(fd) if identities else -1
+        below = None
+        while above >= 0:
+            status = os.fstat(above)
+            here = status.st_dev, status.st_ino
+            rights |= identities.get(here, 0)
+            following = os.open(b"..", O_OBJECT | os.O_DIRECTORY, dir_fd=above) if here != below else -1
+            os.close(above)
+            above, below = following, here
+        return rights & ALL
 
-def _open_grant(name: bytes, rights: int, descriptors: "Descriptors") -> list[Root]:
-    """Open a granted path, as it was spelled and as it really is."""
-    real = os.path.realpath(name)
-    spelled = real if b".." in name.split(b"/") else os.path.abspath(name)
-    if os.path.isdir(real):
-        fd = descriptors.move_up(os.open(real, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
-        return [Root(path, rights, fd) for path in {spelled, real}]
-    directory, _, last = real.rpartition(b"/")
-    if not os.path.isdir(directory or b"/"):
-        return []
-    parent = descriptors.move_up(os.open(directory or b"/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
-    return [Root(path, rights, -1, parent, last) for path in {spelled, real}]
+    def grants(self) -> list[tuple[int, int]]:
+        """List what is granted as descriptors, each with what may be done below it.
+
+        Where a name is granted alone, that is the file and, if it may be written, the directory.
+        """
+        found: dict[int, int] = {}
+        for root in self.by_length:
+            alone = root.parent if root.rights & WRITE or root.file < 0 else -1
+            for fd in (root.fd, root.file, alone):
+                if fd >= 0:
+                    found[fd] = found.get(fd, 0) | root.rights
+        return list(found.items())
+
+    def descriptors(self) -> list[int]:
+        """List all descriptors that are held open."""
+        fds = {fd for root in self.by_length for fd in (root.fd, root.file, root.parent)}
+        fds.update(program.fd for program in self.programs)
+        return sorted({*fds, self.made} - {-1})
+
+    # Names that are granted alone
+
+    def is_granted(self, root: Root, status: os.stat_result) -> bool:
+        """Say whether what is there under the name of a root is what was granted."""
+        identity = status.st_dev, status.st_ino
+        if identity == root.identity:
+            return True
+        if root.slot < 0 or self.made < 0:
+            return False
+        return os.pread(self.made, IDENTITY.size, IDENTITY.size * root.slot) == IDENTITY.pack(*identity)
+
+    def note(self, root: Root) -> None:
+        """Note what the guest has made under the name of a root. A link is removed again."""
+        identity = 0, 0
+        try:
+            status = os.lstat(root.name, dir_fd=root.parent)
+        except FileNotFoundError:
+            pass
+        else:
+            if stat.S_ISLNK(status.st_mode):
+                os.unlink(root.name, dir_fd=root.parent)
+            elif not stat.S_ISDIR(status.st_mode):
+                identity = status.st_dev, status.st_ino
+        os.pwrite(self.made, IDENTITY.pack(*identity), IDENTITY.size * root.slot)
 
 
 def _join(directory: bytes, name: bytes) -> bytes:
@@ -154,6 +259,7 @@ class Walk:
         self.fd = -1
         self.parent = -1
         self.name = b""
+        self.root: Root | None = None  # that the name of the outcome is
         self.rights = 0
         self.path = b"/"
 
@@ -277,22 +383,30 @@ class Walk:
             self._need_dir()
             self._enter(path)
             return None
-        rights = here.rights | (root.rights if root is not None else 0)
-        if not rights:
+        if not here.rights and root is None:
             if path in self._roots.above:
                 self._enter(path)
                 return None
             raise Denied(path)
-        parent, entry = (root.parent, root.name) if root is not None else (here.fd, name)
+        # The root's name may be another directory's by now; it counts where that which it was granted for is found.
+        alone = root is not None and (not here.rights or (create and not here.rights & WRITE))
+        parent, entry = (root.parent, root.name) if alone and root is not None else (here.fd, name)
         try:
             fd = os.open(entry, O_OBJECT, dir_fd=parent)
         except FileNotFoundError:
             if not create:
                 raise
-            self.parent, self.name, self.rights, self.path = parent, entry, rights, path
+            self.parent, self.name, self.path = parent, entry, path
+            self.rights = root.rights if alone and root is not None else here.rights
+            self.root = root if alone else None
             return None
+        rights = 0 if alone else here.rights
         try:
             status = os.fstat(fd)
+            if root is not None and self._roots.is_granted(root, status):
+                rights |= root.rights | DEVICE  # named itself, so that even a device is meant
+            elif not rights:
+                raise Denied(path)
             if stat.S_ISLNK(status.st_mode) and follow:
                 if on_procfs(fd, status.st_dev):  # it may lead anywhere, whatever it says
                     raise Denied(path)
@@ -302,8 +416,6 @@ class Walk:
         except BaseException:
             os.close(fd)
             raise
-        if root is not None:
-            rights |= DEVICE  # named itself, so that even a device is meant
         self._stack.append(_Place(path, fd, rights, stat.S_ISDIR(status.st_mode), True))
         return None
 
@@ -325,17 +437,15 @@ class Walk:
         here = self._stack[-1]
         path = _join(here.path, name)
         root = self._roots.exact.get(path)
-        if here.fd < 0 or not here.rights:
-            if root is None or root.fd >= 0:
-                if root is not None or path in self._roots.above:
-                    raise FileExistsError(EEXIST, "a granted directory, or one above it", path)
-                raise Denied(path)
-            self.parent, self.name, self.rights = root.parent, root.name + trailing, root.rights
+        if root is not None and root.fd < 0 and not here.rights & WRITE:
+            self.parent, self.name, self.rights, self.root = root.parent, root.name + trailing, root.rights, root
+        elif here.fd < 0 or not here.rights:
+            if root is not None or path in self._roots.above:
+                raise FileExistsError(EEXIST, "granted, or above what is", path)
+            raise Denied(path)
         else:
             if root is not None and root.fd >= 0 and not here.rights & WRITE:
                 # To write in a directory is not to remove it from one that may only be read.
                 raise FileExistsError(EEXIST, "a granted directory", path)
             self.parent, self.name, self.rights = here.fd, name + trailing, here.rights
-            if root is not None:
-                self.rights |= root.rights
         self.path = path

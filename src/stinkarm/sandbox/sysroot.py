@@ -32,14 +32,19 @@ class Interpreter:
     """An interpreter that was found: open as `fd`, named `path` on the host, below `sysroot` ("" for the host's own).
 
     `libraries` are files of the host's own that it reads as well, where an ARM system is installed beside the host's.
+    `root` is open on the sysroot, or -1; `guessed` says that it is merely a directory above the program.
     """
 
-    __slots__ = ("fd", "libraries", "path", "sysroot")
+    __slots__ = ("fd", "guessed", "libraries", "path", "root", "sysroot")
 
-    def __init__(self, fd: int, sysroot: str, libraries: tuple[str, ...]) -> None:
+    def __init__(
+        self, fd: int, sysroot: str, libraries: tuple[str, ...] = (), root: int = -1, *, guessed: bool = False
+    ) -> None:
         self.fd = fd
         self.sysroot = sysroot
         self.libraries = libraries
+        self.root = root
+        self.guessed = guessed
         self.path = os.readlink(f"/proc/self/fd/{fd}")
 
 
@@ -53,28 +58,44 @@ def from_environment(environment: "Mapping[str, str]") -> str | None:
 
 
 def find_interpreter(
-    name: bytes, program: str, sysroot: str | None, environment: "Mapping[str, str]", *, above: bool, host: bool = True
+    name: bytes,
+    program: str,
+    sysroot: str | None,
+    environment: "Mapping[str, str]",
+    *,
+    above: bool,
+    host: bool = True,
+    named: bool = False,
 ) -> "Interpreter | list[str]":
     """Find the file that PT_INTERP names; give the places that were looked at when there is none.
 
-    `sysroot` is the one that the user named. `above`: the directories above the program may be one too; `host`: so may
-    the host's own root.
+    `sysroot` is the one that the user named; `named` says that there is one, which need not be looked at. `above`: the
+    directories above the program may be one too; `host`: so may the host's own root.
     """
     places = [sysroot or from_environment(environment)]
-    if not sysroot:
+    guessed: list[str] = []
+    if not sysroot and not named:
         if above and name in KNOWN:
-            places += _parents(program)
-        places += USUAL
+            guessed = _parents(program)
+        places += [*guessed, *USUAL]
     tried: list[str] = []
     for place in [*filter(None, places), *(["/"] if host else [])]:
         folder = os.path.abspath(place)
         if folder in tried:
             continue
         tried.append(folder)
-        fd = _open_below(folder, name)
+        try:
+            root = os.open(folder, O_PLACE | os.O_DIRECTORY)
+        except OSError:  # no such place
+            continue
+        fd = open_below(root, name)
+        if fd < 0 or folder == "/":
+            os.close(root)
+            root = -1
         if fd >= 0:
             libraries = _libraries(name) if folder in (*USUAL, "/") else ()
-            return Interpreter(fd, "" if folder == "/" else folder, libraries)
+            is_guessed = folder in guessed and folder not in USUAL and folder != places[0]
+            return Interpreter(fd, "" if folder == "/" else folder, libraries, root, guessed=is_guessed)
     return tried
 
 
@@ -94,12 +115,8 @@ def _parents(program: str) -> list[str]:
     return found
 
 
-def _open_below(folder: str, name: bytes) -> int:
+def open_below(root: int, name: bytes) -> int:
     """Open a regular file below a root directory for reading; give -1 when there is none."""
-    try:
-        root = os.open(folder, O_PLACE | os.O_DIRECTORY)
-    except OSError:  # no such place
-        return -1
     try:
         place = open_in_root(root, name, O_PLACE)
         try:
@@ -110,8 +127,32 @@ def _open_below(folder: str, name: bytes) -> int:
             os.close(place)
     except OSError:  # not there, or not readable
         return -1
-    finally:
-        os.close(root)
+
+
+def is_guessed(path: bytes) -> bool:
+    """Say whether a path below a sysroot that nobody has named is of what the libraries of a system need."""
+    parts = path.split(b"/")
+    if parts[0] == b"usr":
+        return len(parts) > 1 and (parts[1].startswith(b"lib") or parts[1] == b"share")
+    if parts[0] == b"etc":
+        return len(parts) > 1 and parts[1].startswith(b"ld.so.")
+    return parts[0].startswith(b"lib")
+
+
+def list_guessed(root: int) -> list[bytes]:
+    """List the directories below such a sysroot that are for reading."""
+    found = []
+    for folder in (b"", b"usr/"):
+        try:
+            fd = open_in_root(root, folder or b".", os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:  # not there, or not to be listed
+            continue
+        try:
+            names = [folder + os.fsencode(name) for name in os.listdir(fd)]
+        finally:
+            os.close(fd)
+        found += [name for name in names if is_guessed(name)]
+    return found
 
 
 def _libraries(name: bytes) -> tuple[str, ...]:
