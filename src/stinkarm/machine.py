@@ -391,6 +391,8 @@ class Machine:
                 continue
             if kind != stops.BUDGET and not kernel.fault(state, stop):
                 return self.crashed(kernel, stop)
+            if kernel.robust_list:
+                kernel.renew_host_list()
             if arrived[0] or kernel.attention:
                 kernel.deliver(state)
         return None if kernel.leaves else self.ended(kernel)

@@ -314,6 +314,65 @@ static void test_names(void)
     }
 }
 
+/* Robust locks whose holder ends in every way: what was held comes to who waits. */
+#define LOCKS 40
+static pthread_mutex_t *locks;
+static void *hold(void *argument)
+{
+    for (int i = 0; i < LOCKS; i++) pthread_mutex_lock(&locks[i]);
+    for (int i = 0; i < LOCKS; i += 3) pthread_mutex_unlock(&locks[i]);
+    write(pipes[1], "x", 1);
+    if (argument) for (;;) __asm__ volatile("");
+    for (;;) pause();
+}
+
+static void test_robust(void)
+{
+    enum { EXIT, TERM, KILL, EXECUTE, KILL_LOOP, KILL_THREAD, KILL_GRANDCHILD, WAYS };
+    char argument[16], byte;
+    locks = mmap(0, 1 << 16, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    equal(pipe(pipes), 0);
+    snprintf(argument, sizeof argument, "%d", pipes[1]);
+    for (int inherit = 0; inherit < 2; inherit++) for (int way = 0; way < WAYS; way++) {
+        pthread_mutexattr_t attributes;
+        pthread_mutexattr_init(&attributes);
+        pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+        pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+        pthread_mutexattr_setprotocol(&attributes, inherit ? PTHREAD_PRIO_INHERIT : PTHREAD_PRIO_NONE);
+        for (int i = 0; i < LOCKS; i++) pthread_mutex_init(&locks[i], &attributes);
+        pid_t pid = fork();
+        if (!pid) {
+            pthread_t thread;
+            if (way == KILL_GRANDCHILD && (pid = fork())) { nap(300); kill(pid, SIGKILL); ended(pid); _exit(0); }
+            if (way == KILL_THREAD) { pthread_create(&thread, 0, hold, 0); for (;;) pause(); }
+            if (way == EXIT || way == EXECUTE) {
+                for (int i = 0; i < LOCKS; i++) pthread_mutex_lock(&locks[i]);
+                for (int i = 0; i < LOCKS; i += 3) pthread_mutex_unlock(&locks[i]);
+                if (way == EXECUTE) execl(self, self, "wait", argument, (char *)0);
+                write(pipes[1], "x", 1);
+                _exit(0);
+            }
+            hold(way == KILL_LOOP ? "" : 0);
+        }
+        read(pipes[0], &byte, 1);
+        nap(100);
+        if (way == TERM) kill(pid, SIGTERM);
+        else if (way == KILL || way == KILL_LOOP || way == KILL_THREAD) kill(pid, SIGKILL);
+        for (int i = 0; i < LOCKS; i++) {
+            struct timespec limit;
+            clock_gettime(CLOCK_REALTIME, &limit);
+            limit.tv_sec += 2;
+            int result = pthread_mutex_timedlock(&locks[i], &limit), wanted = i % 3 ? EOWNERDEAD : 0;
+            if (result != wanted) { printf("way %d, lock %d, PI %d: ", way, i, inherit); equal(result, wanted); break; }
+        }
+        if (way == EXECUTE) kill(pid, SIGKILL);
+        ended(pid);
+        fcntl(pipes[0], F_SETFL, O_NONBLOCK);
+        while (read(pipes[0], &byte, 1) == 1) continue;
+        fcntl(pipes[0], F_SETFL, 0);
+    }
+}
+
 /* What a guest in the sandbox finds of processes that are none of its own: nothing. */
 static void strangers(void)
 {
@@ -347,7 +406,7 @@ static void strangers(void)
 #define TEST(name) { #name, test_##name }
 static const struct { const char *name; void (*run)(void); } tests[] = {
     TEST(never_restarted), TEST(autodisarm), TEST(breakpoints), TEST(timers_do_not_disturb),
-    TEST(big_endian_data), TEST(core_flag), TEST(names),
+    TEST(big_endian_data), TEST(core_flag), TEST(names), TEST(robust),
 };
 
 int main(int argc, char **argv)

@@ -15,6 +15,7 @@ from errno import EACCES, EFAULT, ENOSYS, EPERM
 from stinkarm.guest.direct import DirectCalls
 from stinkarm.guest.memory import GuestFault
 from stinkarm.linux import host, published
+from stinkarm.linux.calls_that_wait import MAY_NOT_RETURN
 from stinkarm.linux.declare import CHILD, DECLARED, FD, NAMES, PATH, PROCESS, PURE, SOCKET, SYSTEM, Syscall
 from stinkarm.linux.family import Family
 from stinkarm.linux.table import CALLS
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from stinkarm.inspect.log import Log
     from stinkarm.linux.execute import Program
     from stinkarm.linux.parameters import Hex
+    from stinkarm.linux.robust import HostList
     from stinkarm.linux.seeded import Randomness
     from stinkarm.linux.timers import Timer
     from stinkarm.linux.vfork import Link
@@ -118,8 +120,8 @@ class Kernel:
     Of the thread: `tid`; `ident`, the host thread's; `state`; `exit_status`, None until the thread must stop: then what
     a shell would see, and `exit_signal` the signal that ended the process, or 0; `leaves`, that it is not the process
     that ends; `call`, the call that is running; `instructions` that it executed;
-    `clear_child_tid` and `robust_list`, what the kernel does at its end; `random`, where random bytes come from if they
-    follow from a seed.
+    `clear_child_tid` and `robust_list`, what the kernel does at its end; `host_list`, what the host's does; `random`,
+    where random bytes come from if they follow from a seed.
 
     Of the process: `threads`; `attributes`, what prctl keeps; `limits`, the resource limits (soft, hard) that have been
     asked for; `missing`, the calls that answered ENOSYS because stinkarm does not have them.
@@ -179,6 +181,7 @@ class Kernel:
         self.captured: set[int] = set()
         self.clear_child_tid = 0
         self.robust_list = 0
+        self.host_list: HostList | None = None
         self.personality = 0
         self.random: Randomness | None = None
         self.stack_size = 8 << 20
@@ -259,6 +262,7 @@ class Kernel:
         new.trap = (0, 0, 0)
         new.attention = False
         new.clear_child_tid = new.robust_list = 0
+        new.host_list = None
         if self.random is not None:
             new.random = self.random.branch()
         if self.tracer is not None:
@@ -296,6 +300,13 @@ class Kernel:
             return bool(head) and (self.memory.read_u32(head) != head or self.memory.read_u32(head + 8) != 0)
         except GuestFault:
             return False
+
+    def renew_host_list(self) -> None:
+        """Let the host's kernel know which robust locks the thread holds: only it sees some ends of a thread."""
+        if self.owns_host_signals and (self.host_list is not None or self.holds_robust_locks):
+            from stinkarm.linux import robust
+
+            robust.renew(self)
 
     def own_host_signals(self, kept: Iterable[int] = ()) -> None:
         """Let the guest have the signals that the host sends to this process, but for `kept`, which others take."""
@@ -356,7 +367,7 @@ class Kernel:
 
             for _ in capture.taken():  # what came before the fork is the parent's
                 continue
-        self.robust_list = 0
+        self.robust_list, self.host_list = 0, None
         self.family.enter()
         for made in set(self.policy.descriptors.made.values()):
             made.begin_child()
@@ -424,6 +435,8 @@ class Kernel:
         call = find(number)
         unpack = call.prepare()
         handler = call.handler
+        if number in MAY_NOT_RETURN:
+            handler = _renewing(handler)
         mode = self.policy.mode
         if mode == "deny" and number not in (EXIT, EXIT_GROUP):
             handler = _answer(ENOSYS)
@@ -467,6 +480,17 @@ def _answer(error: int) -> Callable[..., int]:
         return -error
 
     return answer
+
+
+def _renewing(handler: Callable[..., int]) -> Callable[..., int]:
+    """Make the handler of a call after which the thread may never come back here."""
+
+    def renewing(k: Kernel, *arguments: int) -> int:
+        if k.robust_list:
+            k.renew_host_list()
+        return handler(k, *arguments)
+
+    return renewing
 
 
 def _undeclared(k: Kernel, r0: Hex, r1: Hex, r2: Hex, r3: Hex, r4: Hex, r5: Hex) -> int:

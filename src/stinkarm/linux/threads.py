@@ -9,11 +9,8 @@ from __future__ import annotations
 import _thread
 from errno import EAGAIN, EINVAL, ENOSYS
 
-from stinkarm.guest.kuser import CMPXCHG
 from stinkarm.guest.memory import GuestFault
-from stinkarm.guest.state import State
-from stinkarm.guest.stop import BUDGET
-from stinkarm.linux import capture, delivery, host, structs
+from stinkarm.linux import capture, delivery, host, robust
 from stinkarm.linux.children import (
     CLONE_CHILD_CLEARTID,
     CLONE_CHILD_SETTID,
@@ -33,22 +30,12 @@ if TYPE_CHECKING:
 
     from stinkarm.linux.kernel import Kernel
 
-HOST_FUTEX = 202  # arch/x86/entry/syscalls/syscall_64.tbl
-HOST_PAUSE = 34
+HOST_PAUSE = 34  # arch/x86/entry/syscalls/syscall_64.tbl
 
 SHARED = CLONE_FS | CLONE_FILES
 
-# include/uapi/linux/futex.h
-FUTEX_WAKE = 1
-FUTEX_WAITERS = 0x80000000
-FUTEX_OWNER_DIED = 0x40000000
-FUTEX_TID_MASK = 0x3FFFFFFF
-ROBUST_LIST_LIMIT = 2048
-ROBUST_PI = 1  # in the lowest bit of an entry's address
-
 MAX_THREADS = 4096
 STACK_SIZE = 4 << 20  # of the host thread, for Python; the guest's stack is elsewhere
-STEPS = 200  # instructions that a compare-and-exchange takes at most
 
 
 # Making
@@ -147,7 +134,7 @@ def claim_end(k: Kernel) -> bool:
             stop(thread)
     for thread in (k, *others):
         if thread.holds_robust_locks:
-            _walk_robust_list(thread)
+            robust.walk(thread)
     return True
 
 
@@ -157,14 +144,15 @@ def leave(k: Kernel) -> bool:
     The id that is cleared tells the guest that the stack is free, so nothing of the guest's runs after that.
     """
     if k.holds_robust_locks:
-        _walk_robust_list(k)
+        robust.walk(k)
     if k.clear_child_tid and not k.threads.alone:
         try:
             k.write_word(k.clear_child_tid, 0)
         except GuestFault:
             pass
         else:
-            _wake(k, k.clear_child_tid)
+            robust.wake(k, k.clear_child_tid)
+    robust.forget(k)
     with k.threads.lock:
         del k.threads.members[k.tid]
         k.threads.executed += k.instructions
@@ -172,70 +160,8 @@ def leave(k: Kernel) -> bool:
         return not k.threads.members
 
 
-def _wake(k: Kernel, address: int) -> None:
-    host.call_always(HOST_FUTEX, k.memory.host(address, 4), FUTEX_WAKE, 1)
-
-
 def park(k: Kernel) -> NoReturn:
     """Wait for the end of the process in its first host thread, whose guest thread has ended; pass signals on."""
     while True:
         host.call_once(HOST_PAUSE)
         delivery.collect(k)
-
-
-# Robust futexes (kernel/futex/core.c, exit_robust_list)
-
-
-def _walk_robust_list(k: Kernel) -> None:
-    """Mark the locks that a thread held, and let their waiters know."""
-    try:
-        _follow_robust_list(k, k.robust_list)
-    except (GuestFault, OSError):  # a list that is broken ends there
-        return
-
-
-def _follow_robust_list(k: Kernel, head: int) -> None:
-    entry, offset, pending = structs.RobustListHead.read(k.memory, head)
-    left = ROBUST_LIST_LIMIT
-    while entry & ~ROBUST_PI != head and left:
-        following = k.memory.read_u32(entry & ~ROBUST_PI)
-        if entry & ~ROBUST_PI != pending & ~ROBUST_PI:
-            _die(k, entry, offset, pending=False)
-        entry = following
-        left -= 1
-    if pending:
-        _die(k, pending, offset, pending=True)
-
-
-def _die(k: Kernel, entry: int, offset: int, *, pending: bool) -> None:
-    """Mark one lock, if the thread holds it (handle_futex_death)."""
-    address = (entry & ~ROBUST_PI) + offset & 0xFFFFFFFF
-    inherits = bool(entry & ROBUST_PI)  # the host passes it on by itself
-    if address & 3:
-        raise OSError(EINVAL, "a futex is not aligned")
-    while True:
-        value = k.memory.read_u32(address)
-        if pending and not inherits and not value:  # unlocked, but whom it may concern not woken yet
-            _wake(k, address)
-            return
-        if value & FUTEX_TID_MASK != k.tid:
-            return
-        if _compare_exchange(k, address, value, value & FUTEX_WAITERS | FUTEX_OWNER_DIED):
-            break
-    if not inherits and value & FUTEX_WAITERS:
-        _wake(k, address)
-
-
-def _compare_exchange(k: Kernel, address: int, old: int, new: int) -> bool:
-    """Exchange a word as guest code does it, which other threads see at once or not at all."""
-    if k.engine is None:
-        raise OSError(EINVAL, "nothing runs guest code")
-    state = State()
-    state.r[0], state.r[1], state.r[2] = old, new, address
-    state.r[14] = 0  # where nothing can be executed: there it stops
-    state.r[15] = CMPXCHG
-    while (stopped := k.engine.run(state, STEPS)).kind == BUDGET:
-        continue
-    if stopped.pc != 0:
-        raise GuestFault(address, True)
-    return state.r[0] == 0
