@@ -62,11 +62,8 @@ class Settings:
         "program",
         "release",
         "root",
-<<<<<<< HEAD
-        "seed",
-=======
         "run_env",
->>>>>>> 0081c71 (sandbox: Open what is granted once, and hand on descriptors)
+        "seed",
         "stack_size",
         "strace",
         "syscalls",
