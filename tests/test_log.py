@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stinkarm.inspect.log import FIRST_DESCRIPTOR
+from stinkarm.guest.reserve import WITHOUT as FIRST_DESCRIPTOR
 
 from .guest.elf_file import elf_file, segment
 from .test_cli import HELLO, stinkarm_command

@@ -13,7 +13,7 @@ import sys
 import time
 
 from stinkarm import lasting
-from stinkarm.sandbox.descriptors import FIRST_HIDDEN
+from stinkarm.guest.reserve import reserve
 from stinkarm.sandbox.roots import Guard, HostProgram, Root, Roots
 from stinkarm.settings import Settings
 from stinkarm.status import Failed
@@ -90,11 +90,13 @@ def replace(machine: Machine, kernel: Kernel, program: Program, deadline: float 
             lasting.hand_over(descriptors, keeps=True)
             os.execv(python, [*options, os.fsdecode(program.argv[0])[:200]])
         policy.paths.enter_working_directory()
+        reserve.give_back()
         if program.on_host is not None:
             os.execve(program.on_host.fd, program.argv, policy.host_environment(program.environment))
         variables = dict(text.partition(b"=")[::2] for text in program.environment)
         os.execve(program.path, program.argv, variables)
     finally:  # there is no other program: this one goes on
+        reserve.take_again()
         for fd in kept:
             os.close(fd)
         for fd in lent:
@@ -149,6 +151,7 @@ def _write(machine: Machine, kernel: Kernel, program: Program, deadline: float |
         "attributes": _encoded([number for pair in kernel.attributes.items() for number in pair]),
         "limits": _encoded([number for kind, pair in kernel.limits.items() for number in (kind, *pair)]),
         "personality": _encoded([kernel.personality]),
+        "descriptors": _encoded(reserve.numbers()),
         "signalfds": _encoded(_signalfds(policy, kept)),
         "parent": _encoded([kernel.parent]),
         "roots": _encoded([_kept(fd, kept) for fd in policy.root_fds]),
@@ -240,8 +243,8 @@ def _kept(fd: int, kept: list[int]) -> int:
     if fd < 0:
         return fd
     try:
-        copy = fcntl.fcntl(fd, fcntl.F_DUPFD, FIRST_HIDDEN)
-    except OSError:  # RLIMIT_NOFILE is not above FIRST_HIDDEN
+        copy = fcntl.fcntl(fd, fcntl.F_DUPFD, reserve.first_hidden())
+    except OSError:  # nothing is reserved, and the limit is low
         copy = fcntl.fcntl(fd, fcntl.F_DUPFD, 3)
     kept.append(copy)
     return copy
@@ -274,6 +277,7 @@ class Handover:
         # Now, as nothing of this process's own is open that the guest could have had under its number.
         own = {*fds, *held[::3]}
         self.rights = {fd: right for fd, right in self.pairs("rights") if fd not in own and _is_open(fd)}
+        reserve.go_on(self.numbers("descriptors"))
         times = [float(text) for text in values["times"]]
         self.log_start = times[0]
         settings = self.settings = Settings()
@@ -310,7 +314,7 @@ class Handover:
         policy.descriptors.rights = self.rights
         self._apply_grants(policy)
         if self.family_fd >= 0:
-            kernel.family.fd = policy.descriptors.move_up(self.family_fd)
+            kernel.family.fd = policy.descriptors.move_up(self.family_fd, kernel.family, "fd")
         kernel.children = set(self.numbers("children"))
         kernel.groups = set(self.numbers("groups"))
         kernel.attributes = dict(self.pairs("attributes"))

@@ -115,8 +115,8 @@ class Machine:
             root=settings.root,
             fake_root=settings.fake_root,
         )
-        for descriptor in log.descriptors:
-            self.policy.descriptors.hide(descriptor)
+        for name in log.HELD:
+            self.policy.descriptors.hide(getattr(log, name), log, name)
         self.kernel = make_kernel(self.memory, self.policy, log, settings)
         self.kernel.state = self.state
         self.state.calls = self.kernel.direct.address

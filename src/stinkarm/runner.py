@@ -11,6 +11,7 @@ import time
 from stinkarm import status
 from stinkarm.guest.elf import ElfError
 from stinkarm.guest.memory import MemoryReservationError
+from stinkarm.guest.reserve import reserve
 from stinkarm.guest.signals import SIGALRM, SIGINT
 from stinkarm.guest.text import shown
 from stinkarm.inspect.log import Log
@@ -40,6 +41,8 @@ def run_command(settings: Settings, start: float, handover: Handover | None = No
 
     Does not return when a signal ended the guest: then this process ends by that signal.
     """
+    if handover is None:
+        reserve.begin()
     log = open_log(settings, start, (-1, -1) if handover is None else handover.log_fds)
     log.open()
     machine = prepare(settings, log, handover=handover)

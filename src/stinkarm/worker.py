@@ -208,12 +208,14 @@ def _read_answer(exchange: _Exchange, returncode: int, settings: Settings) -> tu
 def serve(values: dict[str, Any], answer: int) -> NoReturn:
     """Be the child: run the guest of these settings, and write how it ended to the descriptor `answer`."""
     # Ctrl-C on the terminal reaches the caller too, who ends this process.
+    from stinkarm.guest.reserve import reserve
     from stinkarm.inspect.log import keep_away
     from stinkarm.linux.kernel import IGNORED_HERE
 
     if signal.signal(signal.SIGINT, signal.SIG_IGN) is not signal.SIG_IGN:
         IGNORED_HERE.add(signal.SIGINT)
 
+    reserve.begin()
     answer = keep_away(answer)
     try:
         result = _serve(values, answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,30 @@ def test_the_tests_themselves_on_the_host(tmp_path: Path) -> None:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         pytest.skip("no C compiler for the host")
-    subprocess.run([compiler, "-w", "-o", tmp_path / "native", SOURCE], check=True)
-    done = subprocess.run([tmp_path / "native"], capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert done.stdout.splitlines() == [f"ok {name}" for name in TESTS]
+    subprocess.run([compiler, "-w", "-static", "-o", tmp_path / "native", SOURCE], check=True)
+    for name in TESTS:
+        command = [tmp_path / "native", name]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert (done.stdout, done.returncode) == (f"ok {name}\n", 0)
+
+
+def test_what_is_the_emulators_makes_way_where_the_limit_is_raised(program: Path, tmp_path: Path) -> None:
+    def limit() -> None:
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, min(hard, 2000)))
+
+    command = [sys.executable, "-m", "stinkarm", "-C", "forward", program, "copies_at_every_number"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path, preexec_fn=limit
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("ok copies_at_every_number\n", "", 0)
+
+
+def test_a_program_of_the_host_has_the_guests_limit(tmp_path: Path) -> None:
+    busybox = Path.home() / ".cache/stinkarm-programs/root/bin/busybox"
+    if not busybox.exists():
+        pytest.skip(f"no Debian armhf programs at {busybox}: python tests/programs/fetch.py gets them")
+    script = "ulimit -Sn 77; ulimit -Sn; exec /bin/bash -c 'ulimit -Sn'"
+    command = [sys.executable, "-m", "stinkarm", "-C", "forward", busybox, "sh", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path)
+    assert (done.stdout, done.stderr, done.returncode) == ("77\n77\n", "", 0)

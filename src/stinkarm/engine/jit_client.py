@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
         hidden: set[int]
 
-        def move_up(self, fd: int) -> int: ...
+        def move_up(self, fd: int, owner: object = None, name: str = "") -> int: ...
 
 
 MOST_NEEDED = 24  # pages that a worker gets for one region on top
@@ -347,7 +347,7 @@ class Background:
             if slot >= 0:
                 os.close(slot)
             raise
-        worker.slot = slot if slot < 0 or self.descriptors is None else self.descriptors.move_up(slot)
+        worker.slot = slot if slot < 0 or self.descriptors is None else self.descriptors.move_up(slot, worker, "slot")
         self.workers.append(worker)
         if self.say is not None:
             self.say(f"worker {worker.pid} is started")
@@ -374,9 +374,11 @@ class Background:
             raise
         finally:
             os.close(theirs)
+        worker = Worker(ours, left, pid)
         if self.descriptors is not None:
-            ours, left = self.descriptors.move_up(ours), self.descriptors.move_up(left)
-        return Worker(ours, left, pid)
+            worker.fd = self.descriptors.move_up(ours, worker, "fd")
+            worker.left = self.descriptors.move_up(left, worker, "left")
+        return worker
 
     def _lose(self, worker: Worker, why: str) -> None:
         """Do without a worker. What it was compiling is not asked for again, for it may be the reason."""

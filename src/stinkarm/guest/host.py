@@ -33,6 +33,7 @@ MREMAP_FIXED = 2
 MREMAP_DONTUNMAP = 4
 
 F_DUPFD_CLOEXEC = 1030
+RLIMIT_NOFILE = 7
 
 _MAP_FAILED = (1 << 64) - 1
 _SCRATCH = 65536  # bytes that one system call copies
@@ -61,6 +62,10 @@ _madvise.argtypes = [_pointer, _size, _int]
 _msync = _libc.msync
 _msync.argtypes = [_pointer, _size, _int]
 _fcntl = _quick.fcntl
+_getrlimit = _quick.getrlimit
+_setrlimit = _quick.setrlimit
+for _function in (_getrlimit, _setrlimit):
+    _function.argtypes = [_int, _pointer]
 _process_vm_readv = _quick.process_vm_readv
 _process_vm_writev = _quick.process_vm_writev
 for _function in (_process_vm_readv, _process_vm_writev):
@@ -137,6 +142,20 @@ def command(fd: int, number: int) -> int:
     if result < 0:
         raise _error()
     return result
+
+
+def descriptor_limits() -> tuple[int, int]:
+    """Give how many descriptors this process may have, and may allow itself."""
+    limits = (ctypes.c_uint64 * 2)()
+    if _getrlimit(RLIMIT_NOFILE, ctypes.addressof(limits)):
+        raise _error()
+    return limits[0], limits[1]
+
+
+def set_descriptor_limits(soft: int, hard: int) -> None:
+    """Set them, or raise OSError."""
+    if _setrlimit(RLIMIT_NOFILE, ctypes.addressof((ctypes.c_uint64 * 2)(soft, hard))):
+        raise _error()
 
 
 def count_mappings() -> int:

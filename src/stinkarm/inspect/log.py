@@ -4,11 +4,9 @@ import os
 import time
 
 from stinkarm.guest.host import duplicate
+from stinkarm.guest.reserve import reserve
 
 TOPICS = ("elf", "syscalls", "memory", "instructions", "jit")
-
-# The log's own descriptor starts here, out of the way of the small numbers that a guest opens and closes.
-FIRST_DESCRIPTOR = 900
 
 CLOSED = -1  # no descriptor yet
 GONE = -2  # nobody is listening any more
@@ -23,6 +21,8 @@ class Log:
     a duplicate of stderr, which the guest cannot close or replace by way of fd 2. `opened` are the two descriptors of a
     log that goes on, or -1.
     """
+
+    HELD = ("_descriptor", "_stderr")  # what holds the numbers of descriptors
 
     __slots__ = (
         *("_descriptor", "_stderr", "elf", "instructions", "jit", "memory", "path", "start", "strace", "syscalls"),
@@ -123,4 +123,4 @@ def _write(descriptor: int, text: str) -> bool:
 
 def keep_away(descriptor: int) -> int:
     """Return a close-on-exec duplicate of `descriptor` away from the guest's: numbered high, if the limit allows it."""
-    return duplicate(descriptor, FIRST_DESCRIPTOR)
+    return duplicate(descriptor, reserve.first_hidden())

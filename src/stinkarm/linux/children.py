@@ -162,6 +162,8 @@ def _make(
     if not k.may_fork:
         k.note("children run under the stinkarm command and stinkarm.run only: this answers ENOSYS.")
         return -ENOSYS
+    if pidfd:
+        k.policy.descriptors.check_room()
     k.family.begin(k.policy.descriptors)
     link = None
     if flags & CLONE_VFORK:

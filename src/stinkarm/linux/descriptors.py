@@ -8,6 +8,7 @@ from struct import pack, unpack
 
 from stinkarm.guest.direct import UNKNOWN
 from stinkarm.guest.native import addressof, c_uint64
+from stinkarm.guest.reserve import reserve
 from stinkarm.linux import open_flags
 from stinkarm.linux.declare import FD, syscall
 from stinkarm.linux.host import call, call_always
@@ -125,7 +126,11 @@ def _copy(k: Kernel, fd: int, command: int, lowest: int) -> int:
     """Give the guest a copy of its own descriptor at a number that is not below `lowest`."""
     descriptors = k.policy.descriptors
     with descriptors.lock:
-        copy = call(HOST_FCNTL, descriptors.check(fd), command, lowest)
+        descriptors.check(fd)
+        copy = call(HOST_FCNTL, fd, command, lowest)
+        if copy >= 0 and lowest >= reserve.soft > 0:
+            os.close(copy)
+            return -EINVAL
         return descriptors.add_copy(copy, fd, lowest=lowest) if copy >= 0 else copy
 
 
@@ -155,14 +160,16 @@ def dup3(k: Kernel, oldfd: Fd, newfd: Fd, flags: OpenFlags) -> Fd:
 
 
 def _dup_to(k: Kernel, oldfd: int, newfd: int, flags: int) -> int:
-    """Copy a descriptor to a number that is the guest's, or free; EBUSY if it is somebody else's."""
-    if newfd < 0:
+    """Copy a descriptor to a number that is the guest's, or free; EBUSY if another thread of the emulator has it."""
+    if newfd < 0 or newfd >= reserve.soft > 0:
         return -EBADF
     descriptors = k.policy.descriptors
+    if newfd in descriptors.hidden and not k.threads.several and call(HOST_FCNTL, oldfd, F_GETFD) >= 0:
+        descriptors.make_way(newfd)
     for _ in range(ATTEMPTS):
         with descriptors.lock:
             descriptors.check(oldfd)
-            if descriptors.takes(newfd):
+            if descriptors.takes(newfd, not k.threads.several):
                 descriptors.kinds[newfd] = UNKNOWN
                 got = call(HOST_DUP3, oldfd, newfd, flags)
             else:
@@ -192,7 +199,7 @@ def _pipe(k: Kernel, address: int, flags: int) -> int:
     if result < 0:
         return result
     descriptors = k.policy.descriptors
-    made = [descriptors.add(end) for end in (ends[0] & 0xFFFFFFFF, ends[0] >> 32)]
+    made = descriptors.add_pair(ends[0] & 0xFFFFFFFF, ends[0] >> 32)
     try:
         k.memory.write(address, pack("<ii", *made))
     except BaseException:

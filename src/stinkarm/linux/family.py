@@ -32,7 +32,7 @@ class Family:
     def begin(self, descriptors: Descriptors) -> None:
         """Make ready for a child."""
         if self.fd < 0:
-            self.fd = descriptors.move_up(os.memfd_create("family", os.MFD_CLOEXEC))
+            self.fd = descriptors.move_up(os.memfd_create("family", os.MFD_CLOEXEC), self, "fd")
             self.enter()
 
     def enter(self, pid: int = 0) -> None:

@@ -134,6 +134,7 @@ def _wide(values: tuple[int, ...]) -> bytes:
 @syscall(274, PROCESS)
 def mq_open(k: Kernel, name: In[String], oflag: OpenFlags, mode: Mode, attr: In[MqAttr]) -> Fd:
     """Open or make a message queue; the C library has taken the slash off its name."""
+    k.policy.descriptors.check_room()
     wanted = None
     if attr:
         data = _wide(structs.MqAttr.read(k.memory, attr))

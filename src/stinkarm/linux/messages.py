@@ -286,8 +286,11 @@ class _Control:
             if index >= fit or special.shows_memory(fd, os.fstat(fd)):
                 os.close(fd)
                 self.flags |= MSG_CTRUNC
-            else:
+                continue
+            try:
                 taken.append(self._k.policy.descriptors.add(fd, ALL | INHERITED, made=self._made(fd)))
+            except OSError:  # the guest has none left, and the descriptor is closed
+                self.flags |= MSG_CTRUNC
         if taken:
             self._put(SOL_SOCKET, SCM_RIGHTS, pack(f"<{len(taken)}i", *taken))
 

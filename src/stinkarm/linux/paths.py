@@ -76,6 +76,7 @@ def read_path(k: Kernel, address: int) -> bytes:
 
 def _open(k: Kernel, dirfd: int, pathname: int, flags: int, mode: int) -> int:
     path = read_path(k, pathname)
+    k.policy.descriptors.check_room()
     if path.endswith(b"/mem") and classify(path)[:2] == (OWN_HIDDEN, b"mem"):
         from stinkarm.linux import proc_memory
 
@@ -126,6 +127,7 @@ def openat2(k: Kernel, dirfd: DirFd, pathname: In[Path], how: In[OpenHow], size:
     if mode & ~0o7777 if creates else mode:
         return -EINVAL
     path = read_path(k, pathname)
+    k.policy.descriptors.check_room()
     if k.policy.kept is not None:
         from stinkarm.linux.fake_files import open_file
 

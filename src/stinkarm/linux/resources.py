@@ -10,6 +10,7 @@ import os
 from errno import EINVAL, EPERM
 from struct import Struct
 
+from stinkarm.guest.reserve import reserve
 from stinkarm.linux import host
 from stinkarm.linux.declare import PURE, syscall
 
@@ -64,6 +65,7 @@ INFINITY = WORD  # RLIM_INFINITY in 32 bits
 INFINITY64 = (1 << 64) - 1
 RLIMIT_NLIMITS = 16
 RLIMIT_STACK = 3
+RLIMIT_NOFILE = 7
 KEPT_ONLY = (2, 3, 5, 9)  # DATA STACK RSS AS
 STACK_SIZE = 8 << 20
 
@@ -76,7 +78,9 @@ def limits_of(k: Kernel, resource: int) -> tuple[int, int]:
     if not 0 <= resource < RLIMIT_NLIMITS:
         raise OSError(EINVAL, "no such resource")
     if resource not in k.limits:
-        if resource in KEPT_ONLY:
+        if resource == RLIMIT_NOFILE and reserve.soft:
+            k.limits[resource] = (reserve.soft, reserve.hard)
+        elif resource in KEPT_ONLY:
             soft = STACK_SIZE if resource == RLIMIT_STACK else INFINITY64
             k.limits[resource] = (soft, INFINITY64)
         else:
@@ -104,7 +108,9 @@ def _set_limits(k: Kernel, resource: int, soft: int, hard: int) -> None:
         raise OSError(EINVAL, "the soft limit is above the hard limit")
     if hard > old_hard and (k.policy.sandboxed or os.geteuid()):
         raise OSError(EPERM, "the hard limit cannot be raised")
-    if not k.policy.sandboxed and resource not in KEPT_ONLY:
+    if resource == RLIMIT_NOFILE and reserve.soft:
+        reserve.change(soft, hard)
+    elif not k.policy.sandboxed and resource not in KEPT_ONLY:
         _host_limits(0, resource, (soft, hard))
     k.limits[resource] = (soft, hard)
 

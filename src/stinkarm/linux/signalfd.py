@@ -60,7 +60,7 @@ class SignalFd(MadeUp):
         super().__init__(os.O_RDWR)
         self._descriptors = descriptors
         self.mask = mask
-        self.writer = descriptors.move_up(writer)
+        self.writer = descriptors.move_up(writer, self, "writer")
         self.readable = False
         descriptors.signals.add(self)
 

@@ -133,7 +133,7 @@ def socketpair(k: Kernel, domain: SocketDomain, type: SocketType, protocol: Int,
     result = host.call(HOST_SOCKETPAIR, domain, type, protocol, addressof(ends))
     if result < 0:
         return result
-    made = [k.policy.descriptors.add(end) for end in (ends[0] & 0xFFFFFFFF, ends[0] >> 32)]
+    made = k.policy.descriptors.add_pair(ends[0] & 0xFFFFFFFF, ends[0] >> 32)
     try:
         k.memory.write(sv, pack("<ii", *made))
     except BaseException:
@@ -198,6 +198,7 @@ def listen(k: Kernel, sockfd: Fd, backlog: Int) -> int:
 
 def _accept(k: Kernel, sockfd: int, addr: int, addrlen: int, flags: int) -> int:
     k.policy.descriptors.check(sockfd)
+    k.policy.descriptors.check_room()
     name = create_string_buffer(STORAGE)
     size = create_string_buffer(STORAGE.to_bytes(4, "little"), 4)
     fd = waiting(k, sockfd, SO_RCVTIMEO, HOST_ACCEPT4, addressof(name), addressof(size), flags)

@@ -42,7 +42,7 @@ class Link:
         self._merges = borrows and not k.threads.alone
         reader, writer = os.pipe()
         self._reader = self._descriptors.move_up(reader)
-        self._writer = self._descriptors.move_up(writer)
+        self._writer = self._descriptors.move_up(writer, self, "_writer")
 
     def begin_child(self) -> None:
         """Be the child's end, before the child changes anything."""

@@ -12,10 +12,11 @@ number (`rights`) acts on a copy that no other thread can replace (`hold`).
 
 import os
 from _thread import RLock, _local
-from errno import EACCES, EBADF, EINVAL
+from errno import EACCES, EBADF, EINVAL, EMFILE
 
 from stinkarm.guest.direct import NOT_DIRECT, UNKNOWN, Kinds
 from stinkarm.guest.host import command, duplicate
+from stinkarm.guest.reserve import reserve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,9 +32,6 @@ WRITE = 2  # ... and writing, and changing what the file system says about the f
 INHERITED = 4  # given by the host: no path may start there, no attribute may change
 DEVICE = 8  # a harmless device: its contents may be written, its attributes may not change
 ALL = READ | WRITE
-
-# Hidden descriptors are moved to here and above, out of the way of the small numbers that programs use.
-FIRST_HIDDEN = 960
 
 F_GETSIG = 11
 
@@ -95,7 +93,7 @@ class Descriptors:
     """
 
     __slots__ = (
-        *("_holding", "_lent", "_placeholder", "_vacant"),
+        *("_at_end", "_holding", "_lent", "_owners", "_placeholder", "_vacant"),
         *(
             "hidden",
             "kinds",
@@ -115,6 +113,8 @@ class Descriptors:
         self.sandboxed = sandboxed
         self.hidden: set[int] = set()
         self._lent: set[int] = set()  # of the hidden ones, those that somebody else will close
+        self._owners: dict[int, tuple[object, str]] = {}  # which attribute of which object has a hidden one's number
+        self._at_end = False  # the guest may have a descriptor at the last number below its limit
         self.rights: dict[int, int] = {}
         self.positions: dict[int, list[int]] = {}
         self.made: dict[int, MadeUp] = {}
@@ -220,6 +220,8 @@ class Descriptors:
                 raise OSError(EBADF, "a descriptor of the emulator was opened for the guest")
             if self._vacant:
                 fd = self._lower(fd, lowest)
+            if fd >= reserve.soft - 1 > 0:
+                self._reach_end(fd)
             self.kinds[fd] = UNKNOWN if made is None else NOT_DIRECT
             if self.sandboxed:
                 self.rights[fd] = rights
@@ -231,6 +233,37 @@ class Descriptors:
                 self.made[fd] = made
                 made.fds.add(fd)
             return fd
+
+    def add_pair(self, first: int, second: int) -> tuple[int, int]:
+        """Give the guest two descriptors that were just opened for it, or none."""
+        try:
+            first = self.add(first)
+        except OSError:
+            os.close(second)
+            raise
+        try:
+            return first, self.add(second)
+        except OSError:
+            self.remove(first)
+            if not self.vacate(first):
+                os.close(first)
+            raise
+
+    def _reach_end(self, fd: int) -> None:
+        """Let the guest have its last number, but none that is above its limit."""
+        if fd >= reserve.soft:
+            os.close(fd)
+            raise OSError(EMFILE, "the guest has no descriptor left")
+        self._at_end = True
+
+    def check_room(self) -> None:
+        """Raise EMFILE where the guest has no descriptor left, before something is opened that would change by it."""
+        if self._at_end and not self._vacant:
+            with self.lock:
+                lowest = os.eventfd(0)
+                os.close(lowest)
+                if lowest >= reserve.soft:
+                    raise OSError(EMFILE, "the guest has no descriptor left")
 
     def _lower(self, fd: int, lowest: int) -> int:
         """Move a descriptor to the lowest number that the guest has free, if that is lower."""
@@ -260,9 +293,15 @@ class Descriptors:
         self._vacant.add(fd)
         return True
 
-    def takes(self, fd: int) -> bool:
-        """Say whether the guest may put a copy of a descriptor at a number, whatever is there."""
-        return fd in self._vacant or self.usable(fd)
+    def takes(self, fd: int, alone: bool) -> bool:
+        """Say whether the guest may put a copy of a descriptor at a number, whatever is there.
+
+        What the sandbox was started with and does not let the guest have is nobody's, in a process that is the guest's;
+        but with threads, one of them may have something there for the length of a call.
+        """
+        if fd in self._vacant or self.usable(fd):
+            return True
+        return alone and fd not in self.hidden and reserve.soft > 0
 
     def remove(self, fd: int) -> None:
         """Forget a descriptor that the guest is closing."""
@@ -298,32 +337,55 @@ class Descriptors:
         numbers = (int(name) for name in os.listdir("/proc/self/fd"))
         return sorted(fd for fd in numbers if first <= fd <= last and fd not in self.hidden)
 
-    def hide(self, fd: int) -> int:
+    def hide(self, fd: int, owner: object = None, name: str = "") -> int:
         """Hide an open descriptor of the emulator, whose owner goes on to own it; give it back."""
         if fd >= 0:
             self.hidden.add(fd)
             self._lent.add(fd)
+            if name:
+                self._owners[fd] = owner, name
             self.rights.pop(fd, None)
             self.kinds[fd] = UNKNOWN
         return fd
 
-    def move_up(self, fd: int) -> int:
-        """Move a descriptor to a high number and hide it; give the new number."""
-        high = self.copy_up(fd)
+    def move_up(self, fd: int, owner: object = None, name: str = "") -> int:
+        """Move a descriptor to a high number and hide it; give the new number, which is to be the owner's attribute.
+
+        That is set to another one when the guest wants to have the number itself.
+        """
+        high = self.copy_up(fd, owner, name)
         os.close(fd)
         return high
 
-    def copy_up(self, fd: int) -> int:
+    def copy_up(self, fd: int, owner: object = None, name: str = "") -> int:
         """Copy a descriptor to a high number and hide that; give it."""
-        return self.own(duplicate(fd, FIRST_HIDDEN))
+        return self.own(duplicate(fd, reserve.first_hidden()), owner, name)
 
-    def own(self, fd: int) -> int:
+    def own(self, fd: int, owner: object = None, name: str = "") -> int:
         """Hide an open descriptor, and close it with the others; give it back."""
         self.hidden.add(fd)
         self._lent.discard(fd)
         self.rights.pop(fd, None)
         self.kinds[fd] = UNKNOWN
+        self._owners.pop(fd, None)
+        if name:
+            self._owners[fd] = owner, name
         return fd
+
+    def make_way(self, fd: int) -> bool:
+        """Move the emulator's own descriptor to another number, if its owner can be told; there is only one thread."""
+        owner, name = self._owners.pop(fd, (None, ""))
+        if not name:
+            return False
+        high = duplicate(fd, min(2 * fd, max(reserve.soft, reserve.first_hidden())))
+        os.close(fd)
+        for numbers in (self.hidden, self._lent):
+            if fd in numbers:
+                numbers.remove(fd)
+                numbers.add(high)
+        self._owners[high] = owner, name
+        setattr(owner, name, high)
+        return True
 
     def end_guest(self) -> None:
         """Close what a guest in the sandbox left open, as the end of a process does."""

@@ -312,7 +312,7 @@ class Policy:
         """Tell what /proc/self/exe is. `fd`, when given, is the open program; it is duplicated."""
         self.program = os.path.abspath(os.fsencode(path))
         if fd >= 0:
-            self.program_fd = self.descriptors.move_up(os.dup(fd))
+            self.program_fd = self.descriptors.move_up(os.dup(fd), self, "program_fd")
 
     def environment(self, host: "Mapping[str, str]") -> dict[str, str]:
         """Choose what the guest sees of the host's environment (before -E and -U)."""

@@ -4,14 +4,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/times.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -194,6 +203,142 @@ static void test_its_memory_as_a_file(void)
     close(fd);
 }
 
+static int use_up(void)
+{
+    int fd, last = -1;
+    while ((fd = dup(1)) >= 0)
+        last = fd;
+    return last;
+}
+
+static void set_soft_limit(int soft)
+{
+    struct rlimit limit;
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = soft < 0 ? limit.rlim_max : (rlim_t)soft;
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+static void test_none_left(void)
+{
+    char bytes[100];
+    struct stat status;
+    struct timespec moment = { 0, 1000 };
+    struct itimerval never = { { 0, 0 }, { 0, 0 } };
+    int fds[2] = { -2, -2 }, signals = make_signalfd(SIGUSR2, SFD_NONBLOCK);
+    set_soft_limit(42);
+    CHECK(use_up() == 41);
+    FAILS(dup(1), EMFILE);
+    /* What makes a descriptor fails, and leaves nothing behind. */
+    FAILS(open("new", O_CREAT | O_WRONLY, 0600), EMFILE);
+    FAILS(stat("new", &status), ENOENT);
+    FAILS(pipe(fds), EMFILE);
+    CHECK(fds[0] == -2);
+    FAILS(socket(AF_UNIX, SOCK_STREAM, 0), EMFILE);
+    FAILS(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), EMFILE);
+    FAILS(epoll_create1(0), EMFILE);
+    FAILS(eventfd(0, 0), EMFILE);
+    FAILS(timerfd_create(CLOCK_MONOTONIC, 0), EMFILE);
+    FAILS(inotify_init(), EMFILE);
+    FAILS(memfd_create("memory", 0), EMFILE);
+    FAILS(signalfd(-1, &(sigset_t){ 0 }, 0), EMFILE);
+    FAILS(open("/proc/self/mem", O_RDONLY), EMFILE);
+    FAILS(open("/proc/self/maps", O_RDONLY), EMFILE);
+    FAILS(fcntl(1, F_DUPFD, 5), EMFILE);
+    FAILS(fcntl(1, F_DUPFD, 42), EINVAL);
+    FAILS(dup2(1, 42), EBADF);
+    /* Everything else goes on, also what is done for the first time. */
+    CHECK(getcwd(bytes, sizeof bytes) && mkdir("made", 0700) == 0 && rmdir("made") == 0);
+    CHECK(nanosleep(&moment, 0) == 0 && setitimer(ITIMER_REAL, &never, 0) == 0);
+    CHECK(mmap(0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+    CHECK(sched_yield() == 0 && getpgid(0) > 0 && times(0) != -1 && poll(0, 0, 1) == 0);
+    CHECK(raise(SIGUSR2) == 0 && reads_signal(signals, SIGUSR2));
+    pid_t child = fork();
+    if (!child) {
+        FAILS(dup(1), EMFILE);
+        execl(self, self, "--none-left", (char *)0);
+        _exit(99);
+    }
+    CHECK(exited_with(child, 0));
+    close(20), close(21);
+    CHECK(dup(1) == 20 && dup(1) == 21);
+    FAILS(dup(1), EMFILE);
+    close(20), close(21);
+    CHECK(pipe(fds) == 0 && fds[0] == 20 && fds[1] == 21);
+}
+
+static int none_left_next(void)
+{
+    struct rlimit limit;
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == 42);
+    FAILS(dup(1), EMFILE);
+    FAILS(open("new", O_CREAT | O_WRONLY, 0600), EMFILE);
+    return failures;
+}
+
+static void test_one_left_is_not_enough_for_two(void)
+{
+    char bytes[8] = "x", control[CMSG_SPACE(2 * sizeof(int))];
+    struct iovec part = { bytes, 1 };
+    struct msghdr message = { 0, 0, &part, 1, control, sizeof control, 0 };
+    int pair[2], ends[2] = { -2, -2 }, sent[2] = { 0, 1 }, last;
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_SOCKET, head->cmsg_type = SCM_RIGHTS, head->cmsg_len = CMSG_LEN(sizeof sent);
+    memcpy(CMSG_DATA(head), sent, sizeof sent);
+    CHECK(sendmsg(pair[0], &message, 0) == 1);
+    set_soft_limit(42);
+    last = use_up();
+    close(last);
+    FAILS(pipe(ends), EMFILE);
+    FAILS(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), EMFILE);
+    CHECK(dup(1) == last);
+    close(last);
+    CHECK(recvmsg(pair[1], &message, 0) == 1 && message.msg_flags & MSG_CTRUNC);
+    CHECK(CMSG_FIRSTHDR(&message)->cmsg_len == CMSG_LEN(sizeof(int)));
+    memcpy(sent, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
+    CHECK(sent[0] == last);
+}
+
+static void test_copies_at_every_number(void)
+{
+    struct rlimit limit;
+    int refused = 0, ends[2];
+    char byte = 'x';
+    set_soft_limit(-1);
+    CHECK(pipe(ends) == 0);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    for (int n = ends[1] + 1; n < (int)limit.rlim_cur; n++)
+        refused += (n & 1 ? dup2(ends[1], n) : dup3(ends[1], n, O_CLOEXEC)) != n;
+    CHECK(refused == 0);
+    FAILS(dup2(1, limit.rlim_cur), EBADF);
+    FAILS(dup(1), EMFILE);
+    for (int n = ends[1] + 1; n < (int)limit.rlim_cur; n += 97)
+        CHECK(write(n, &byte, 1) == 1 && read(ends[0], &byte, 1) == 1);
+    /* The emulator still has what it needs. */
+    CHECK(mkdir("made", 0700) == 0 && rmdir("made") == 0);
+    pid_t child = fork();
+    if (!child)
+        _exit(17);
+    CHECK(exited_with(child, 17));
+    for (int n = ends[1] + 1; n < (int)limit.rlim_cur; n++)
+        refused += close(n);
+    CHECK(refused == 0);
+    FAILS(close(ends[1] + 1), EBADF);
+}
+
+static void test_a_lower_limit_leaves_what_is_open(void)
+{
+    int fd = dup2(1, 300);
+    set_soft_limit(50);
+    CHECK(fcntl(fd, F_GETFD) == 0 && write(fd, "", 0) == 0);
+    FAILS(dup2(1, 300), EBADF);
+    FAILS(fcntl(1, F_DUPFD, 50), EINVAL);
+    CHECK(use_up() == 49);
+    set_soft_limit(310);
+    CHECK(use_up() == 309 && close(fd) == 0 && dup(1) == 300);
+}
+
 static struct {
     const char *name;
     void (*run)(void);
@@ -205,6 +350,10 @@ static struct {
     TEST(signalfd_of_a_child),
     TEST(signalfd_of_the_next_program),
     TEST(its_memory_as_a_file),
+    TEST(none_left),
+    TEST(one_left_is_not_enough_for_two),
+    TEST(copies_at_every_number),
+    TEST(a_lower_limit_leaves_what_is_open),
 };
 
 int main(int argc, char **argv)
@@ -212,6 +361,8 @@ int main(int argc, char **argv)
     self = argv[0];
     if (argc == 4 && !strcmp(argv[1], "--next"))
         return next_program(atoi(argv[2]), atoi(argv[3]));
+    if (argc == 2 && !strcmp(argv[1], "--none-left"))
+        return none_left_next();
     for (unsigned n = 0; n < sizeof tests / sizeof *tests; n++) {
         if (argc > 1 && strcmp(argv[1], tests[n].name))
             continue;
