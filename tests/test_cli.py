@@ -110,6 +110,7 @@ def test_two_dashes_end_the_options() -> None:
         (["--seed=0x10"], "seed", 16),
         (["-seed", "010"], "seed", 8),
         (["--strace"], "strace", True),
+        (["-strace", "-c"], "strace_summary", True),
         (["--cpu", "max"], "cpu", "max"),
         (["-0", "me"], "argv0", "me"),
         (["-L", "/usr"], "sysroot", "/usr"),

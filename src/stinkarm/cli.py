@@ -62,6 +62,7 @@ OPTIONS = (
     (("-l", "--log"), VALUE, "TOPIC,...", "none, elf, syscalls, memory, instructions, jit (repeatable)"),
     (("-v", "--verbose"), FLAG, "", "the same as --log elf,memory,syscalls"),
     (("-strace", "--strace"), FLAG, "", "one line a system call, as strace prints it"),
+    (("-c", "--strace-summary"), FLAG, "", "count system calls instead, and print a table at the end"),
     (("-D",), VALUE, "FILE", "write the log to FILE instead of stderr"),
     (("--dump",), VALUE, "KIND,...", "write what hot code becomes to the log: regions, ir, opt, asm"),
     (("--perf-map",), FLAG, "", "name compiled code for Linux perf, in /tmp/perf-PID.map"),
@@ -312,6 +313,8 @@ def apply(settings: Settings, key: str, name: str, value: str | None) -> bool:
             settings.set_topics("elf,memory,syscalls")
         case "--strace":
             settings.strace = True
+        case "--strace-summary":
+            settings.strace_summary = True
         case "--perf-map":
             settings.perf_map = True
         case "--fake-root":

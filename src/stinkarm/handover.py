@@ -51,7 +51,7 @@ take_over(int(sys.argv[3]))
 
 # The settings that go with a program to the next; the rest is about the program itself, or is a time or a count.
 SAME = ("syscalls", "sysroot", "root", "release", "cpu", "engine", "jit", "log_file")
-SWITCHES = ("fake_root", "strace", "dump_registers", "perf_map")
+SWITCHES = ("fake_root", "strace", "strace_summary", "dump_registers", "perf_map")
 WORDS = ("run_env",)
 GRANTS = ("allow_read", "allow_write", "allow_env", "allow_run", "allow_net")
 EVERYTHING = b"\n"  # a grant without names
@@ -264,7 +264,7 @@ class Handover:
     def __init__(self, values: dict[str, list[bytes]]) -> None:
         self.values = values
         fds = self.numbers("fds")
-        self.fd, self.log_fds, self.family_fd = fds[0], (fds[1], fds[2]), fds[3]
+        self.fd, self.log_fds, self.family_fd = fds[0], (fds[1], fds[2], fds[3]), fds[4]
         for fd in fds:
             if fd >= 0:
                 os.set_inheritable(fd, False)
@@ -322,6 +322,8 @@ class Handover:
         kernel.limits = {limits[at]: (limits[at + 1], limits[at + 2]) for at in range(0, len(limits), 3)}
         kernel.personality = self.numbers("personality")[0]
         kernel.parent = self.numbers("parent")[0]
+        if kernel.tracer is not None and (kernel.parent or kernel.children):
+            kernel.tracer.begin_family()
         signalfds = self.numbers("signalfds")
         if signalfds:
             from stinkarm.linux.signalfd import take_over

@@ -484,7 +484,7 @@ def make_engine(settings: Settings, memory: Memory, policy: Policy, watch: Watch
 def make_kernel(memory: Memory, policy: Policy, log: Log, settings: Settings) -> Kernel:
     """Make the kernel, with a tracer when system calls are to be shown."""
     tracer = None
-    if log.syscalls or log.strace:
+    if log.syscalls or log.strace or log.summary:
         from stinkarm.inspect.strace import make_tracer
 
         tracer = make_tracer(log, memory, settings.syscalls)

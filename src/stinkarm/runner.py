@@ -43,13 +43,13 @@ def run_command(settings: Settings, start: float, handover: Handover | None = No
     """
     if handover is None:
         reserve.begin()
-    log = open_log(settings, start, (-1, -1) if handover is None else handover.log_fds)
+    log = open_log(settings, start, (-1, -1, -1) if handover is None else handover.log_fds)
     log.open()
     machine = prepare(settings, log, handover=handover)
     take_signals(interruptible=settings.dump_registers)
     if log.elf:
         log.line("starting the emulator")
-    if archive and not settings.topics and not settings.strace and machine.engine:
+    if archive and not settings.topics and not machine.kernel.tracer and machine.engine:
         from stinkarm.archive import write
 
         write(archive)
@@ -59,10 +59,11 @@ def run_command(settings: Settings, start: float, handover: Handover | None = No
     return finish(machine, outcome)
 
 
-def open_log(settings: Settings, start: float | None, opened: tuple[int, int] = (-1, -1)) -> Log:
+def open_log(settings: Settings, start: float | None, opened: tuple[int, int, int] = (-1, -1, -1)) -> Log:
     """Make the log that the settings ask for; `opened` are its descriptors when it goes on."""
     try:
-        return Log(settings.topics, settings.log_file, strace=settings.strace, start=start, opened=opened)
+        kinds = {"strace": settings.strace, "summary": settings.strace_summary}
+        return Log(settings.topics, settings.log_file, **kinds, start=start, opened=opened)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"-D {settings.log_file}: the log file cannot be written: {reason}") from None
@@ -201,8 +202,11 @@ def conduct(machine: Machine, kernel: Kernel) -> Outcome | None:
 
             if threads.leave(kernel):
                 outcome = Outcome(EXITED, status=kernel.exit_status or 0)
-            elif kernel.tid == kernel.threads.leader:
-                threads.park(kernel)
+            else:
+                if kernel.tracer is not None:
+                    kernel.tracer.end(f"exited with {kernel.exit_status or 0}")
+                if kernel.tid == kernel.threads.leader:
+                    threads.park(kernel)
     except TimeoutReached:
         outcome = Outcome(TIMEOUT)
     except KeyboardInterrupt:
@@ -279,12 +283,27 @@ def _raise_timeout(number: int, frame: object) -> None:
     raise TimeoutReached
 
 
+def show_end(machine: Machine, outcome: Outcome) -> None:
+    """Let strace's form of the log show how the process ends."""
+    tracer = machine.kernel.tracer
+    assert tracer is not None
+    if outcome.kind in (SIGNALED, INTERRUPTED):
+        from stinkarm.inspect.flags import SIGNALS
+
+        tracer.end(f"killed by {SIGNALS[outcome.signal]}")
+    elif outcome.kind == EXITED:
+        tracer.end(f"exited with {outcome.status}")
+    tracer.finish(is_first=not machine.kernel.parent)
+
+
 def finish(machine: Machine, outcome: Outcome) -> int:
     """Show how a guest ended, as its settings ask, and return the exit status for it.
 
     Does not return when a signal ended the guest: then this process ends by that signal.
     """
     settings, log = machine.settings, machine.log
+    if machine.kernel.tracer is not None:
+        show_end(machine, outcome)
     if settings.dump_registers:
         from stinkarm.inspect.registers import format_registers, read_registers
 

@@ -66,6 +66,7 @@ class Settings:
         "seed",
         "stack_size",
         "strace",
+        "strace_summary",
         "syscalls",
         "sysroot",
         "timeout",
@@ -99,6 +100,7 @@ class Settings:
         self.timeout: float | None = None
         self.topics: list[str] = []
         self.strace = False
+        self.strace_summary = False
         self.log_file: str | None = None
         self.dump: list[str] = []
         self.perf_map = False

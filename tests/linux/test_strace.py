@@ -226,3 +226,36 @@ def test_flag_tables_have_no_number_twice() -> None:
     for kind, (mask, base, bits) in flags.BITS.items():
         assert all(number & ~mask == 0 for number in base), kind
         assert 0 not in bits, kind
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ((11, 0, 1, 16), "{si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x10}"),
+        ((7, 0, 1, 0), "{si_signo=SIGBUS, si_code=BUS_ADRALN, si_addr=NULL}"),
+        ((10, 0, 0, 5, 7), "{si_signo=SIGUSR1, si_code=SI_USER, si_pid=5, si_uid=7}"),
+        ((34, 0, -1, 5, 7, 9), "{si_signo=SIGRT_2, si_code=SI_QUEUE, si_pid=5, si_uid=7, si_int=9, si_ptr=0x9}"),
+        ((14, 0, -2, 0, 1), "{si_signo=SIGALRM, si_code=SI_TIMER, si_timerid=0, si_overrun=1, si_int=0, si_ptr=NULL}"),
+        ((31, 0, 128), "{si_signo=SIGSYS, si_code=SI_KERNEL}"),
+        (
+            (17, 0, 1, 5, 7, 3, 2, 1),
+            "{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=5, si_uid=7, si_status=3, si_utime=2, si_stime=1}",
+        ),
+        (
+            (17, 0, 2, 5, 7, 9),
+            "{si_signo=SIGCHLD, si_code=CLD_KILLED, si_pid=5, si_uid=7, si_status=SIGKILL, si_utime=0, si_stime=0}",
+        ),
+        ((29, 0, 1, 65, 4), "{si_signo=SIGIO, si_code=POLL_IN, si_band=0x41, si_fd=4}"),
+        ((10, 0, 77, 0, 0), "{si_signo=SIGUSR1, si_code=77, si_band=0x0, si_fd=0}"),
+    ],
+)
+def test_what_a_signal_tells(words: tuple[int, ...], shown: str) -> None:
+    info = b"".join(word.to_bytes(4, "little", signed=True) for word in words).ljust(128, b"\0")
+    assert strace.show_siginfo(info) == shown
+
+
+def test_the_environment_is_counted(traced: Logged) -> None:
+    strings = [traced.guest.put(text + b"\0", DATA + 0x100 * at) for at, text in enumerate((b"/x", b"x", b"A=1"), 1)]
+    argv = traced.guest.put(b"".join(word.to_bytes(4, "little") for word in (strings[1], 0)), DATA + 0x500)
+    envp = traced.guest.put(b"".join(word.to_bytes(4, "little") for word in (strings[2], 0)), DATA + 0x600)
+    assert 'execve("/x", ["x"], [/* 1 var */]) = -1' in traced.shown("execve", strings[0], argv, envp)

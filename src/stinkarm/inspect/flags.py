@@ -35,6 +35,21 @@ SIGNALS = _prefixed(
 )
 SIGNALS |= {number: f"SIGRT_{number - 32}" for number in range(32, 65)}
 
+# siginfo.h: who has sent a signal, then why the kernel has, by the signal.
+SI_CODES = {
+    **{0: "SI_USER", 0x80: "SI_KERNEL", -1: "SI_QUEUE", -2: "SI_TIMER", -3: "SI_MESGQ", -4: "SI_ASYNCIO"},
+    **{-5: "SI_SIGIO", -6: "SI_TKILL"},
+}
+SI_CODES_OF = {
+    "SIGILL": _prefixed("ILL_", "ILLOPC=1 ILLOPN ILLADR ILLTRP PRVOPC PRVREG COPROC BADSTK"),
+    "SIGFPE": _prefixed("FPE_", "INTDIV=1 INTOVF FLTDIV FLTOVF FLTUND FLTRES FLTINV FLTSUB"),
+    "SIGSEGV": _prefixed("SEGV_", "MAPERR=1 ACCERR"),
+    "SIGBUS": _prefixed("BUS_", "ADRALN=1 ADRERR OBJERR"),
+    "SIGTRAP": _prefixed("TRAP_", "BRKPT=1 TRACE"),
+    "SIGCHLD": _prefixed("CLD_", "EXITED=1 KILLED DUMPED TRAPPED STOPPED CONTINUED"),
+    "SIGIO": _prefixed("POLL_", "IN=1 OUT MSG ERR PRI HUP"),
+}
+
 # fcntl.h as arch/arm/include/uapi/asm/fcntl.h changes it: DIRECTORY, NOFOLLOW, DIRECT and LARGEFILE differ.
 _OPEN = (
     "O_SYNC=0o4010000 O_TMPFILE=0o20040000 O_CREAT=0o100 O_EXCL=0o200 O_NOCTTY=0o400 O_TRUNC=0o1000 "

@@ -18,14 +18,15 @@ class Log:
     Each topic of `TOPICS` is a bool attribute, so that asking costs one attribute read;
     `strace` asks for strace's one-line form of system calls. `start` is the `time.perf_counter()`
     that stamps count from. `path` names a file to write to (truncated); without it lines go to
-    a duplicate of stderr, which the guest cannot close or replace by way of fd 2. `opened` are the two descriptors of a
-    log that goes on, or -1.
+    a duplicate of stderr, which the guest cannot close or replace by way of fd 2. `opened` are the descriptors of a
+    log that goes on, or -1. `summary` asks for a count of system calls at the end, which is collected in `counts`.
     """
 
     HELD = ("_descriptor", "_stderr")  # what holds the numbers of descriptors
 
     __slots__ = (
-        *("_descriptor", "_stderr", "elf", "instructions", "jit", "memory", "path", "start", "strace", "syscalls"),
+        *("_descriptor", "_stderr", "counts", "elf", "instructions", "jit", "memory", "path", "start"),
+        *("strace", "summary", "syscalls"),
     )
 
     def __init__(
@@ -34,8 +35,9 @@ class Log:
         path: str | None = None,
         *,
         strace: bool = False,
+        summary: bool = False,
         start: float | None = None,
-        opened: tuple[int, int] = (CLOSED, CLOSED),
+        opened: tuple[int, int, int] = (CLOSED, CLOSED, CLOSED),
     ) -> None:
         self.elf = "elf" in topics
         self.syscalls = "syscalls" in topics
@@ -45,9 +47,14 @@ class Log:
         self.strace = strace
         self.path = path
         self.start = time.perf_counter() if start is None else start
-        self._descriptor, self._stderr = opened
+        self.summary = summary
+        self._descriptor, self._stderr, self.counts = opened
         if self.descriptors:
             return
+        if summary:
+            file = os.memfd_create("stinkarm", os.MFD_CLOEXEC)
+            self.counts = keep_away(file)
+            os.close(file)
         if path is not None:
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
             self._descriptor = keep_away(file)
@@ -58,17 +65,17 @@ class Log:
     @property
     def any(self) -> bool:
         """Say whether any topic is on."""
-        return self.elf or self.syscalls or self.memory or self.instructions or self.jit or self.strace
+        return self.elf or self.syscalls or self.memory or self.instructions or self.jit or self.strace or self.summary
 
     @property
     def descriptors(self) -> list[int]:
         """The host file descriptors that are open, none of which are the guest's."""
-        return [descriptor for descriptor in (self._descriptor, self._stderr) if descriptor >= 0]
+        return [descriptor for descriptor in self.opened if descriptor >= 0]
 
     @property
-    def opened(self) -> tuple[int, int]:
+    def opened(self) -> tuple[int, int, int]:
         """The descriptors that another log can go on with."""
-        return self._descriptor, self._stderr
+        return self._descriptor, self._stderr, self.counts
 
     def open(self) -> None:
         """Take a descriptor of stderr, before the guest can put another file in its place."""
@@ -90,7 +97,7 @@ class Log:
             # The reader went away or the disk is full: the guest runs on, unlogged.
             self.close()
             self._descriptor = self._stderr = GONE
-            self.elf = self.syscalls = self.memory = self.instructions = self.jit = self.strace = False
+            self.elf = self.syscalls = self.memory = self.instructions = self.jit = self.strace = self.summary = False
 
     def tell(self, text: str) -> None:
         """Write what the user must see: to stderr, and to the file when there is one."""
@@ -103,7 +110,7 @@ class Log:
         """Give the descriptors back."""
         for descriptor in self.descriptors:
             os.close(descriptor)
-        self._descriptor = self._stderr = CLOSED
+        self._descriptor = self._stderr = self.counts = CLOSED
 
 
 def _write(descriptor: int, text: str) -> bool:

@@ -16,12 +16,22 @@ from __future__ import annotations
 
 import os
 from _socket import inet_ntop
-from _thread import get_native_id
+from _thread import allocate_lock, get_native_id
 from errno import errorcode
 from struct import unpack
 
 from stinkarm.guest.memory import GuestFault
-from stinkarm.inspect.flags import BITS, NUMBERS, SIGNALS, show_bits, show_file_mode, show_mode, show_number
+from stinkarm.inspect.flags import (
+    BITS,
+    NUMBERS,
+    SI_CODES,
+    SI_CODES_OF,
+    SIGNALS,
+    show_bits,
+    show_file_mode,
+    show_mode,
+    show_number,
+)
 from stinkarm.linux import structs
 from stinkarm.linux.structs import Layout
 from stinkarm.sandbox.network import AF_INET, AF_INET6, AF_UNIX
@@ -38,9 +48,12 @@ if TYPE_CHECKING:
 MAX_BYTES = 32  # of a buffer, as strace
 MAX_ITEMS = 32  # of an array, as strace
 MAX_PATH = 4096
+MAX_VARIABLES = 100_000  # of an environment
 MAX_SOCKADDR = 128
 MAX_ERRNO = 4095
 AT_FDCWD = -100
+SI_USER, SI_TIMER, SI_TKILL, SI_KERNEL = 0, -2, -6, 0x80
+CLD_EXITED = 1
 ENDS = ("exit", "exit_group")  # they do not return
 
 # Names that Python gives another error of the same number.
@@ -49,6 +62,10 @@ ERROR_NAMES = dict(errorcode) | {11: "EAGAIN", 35: "EDEADLK", 95: "EOPNOTSUPP"}
 
 def make_tracer(log: Log, memory: Memory, mode: str) -> Tracer:
     """Make what the kernel shows its calls to."""
+    if log.summary:
+        from stinkarm.inspect.call_summary import CallSummary
+
+        return CallSummary(log, memory)
     return Strace(log, memory) if log.strace else CallLog(log, memory, mode)
 
 
@@ -211,6 +228,33 @@ def _show_field(name: str, field: str, value: Any) -> str:
     return show(value)
 
 
+def show_siginfo(info: bytes) -> str:
+    """Give a siginfo, by who has sent the signal."""
+    number, _, code = unpack("<iii", info[:12])
+    codes = SI_CODES if code <= 0 or code == SI_KERNEL else SI_CODES_OF.get(SIGNALS.get(number, ""), {})
+    fields = [f"si_signo={SHOW['Signal'](number)}", f"si_code={codes.get(code, code)}"]
+    first, second, third, utime, stime = unpack("<iiiii", info[12:32])
+    value = f"si_int={third}, si_ptr={show_address(third & 0xFFFFFFFF)}"
+    name = SIGNALS.get(number, "")
+    if code == SI_KERNEL:
+        pass
+    elif code == SI_TIMER:
+        fields += [f"si_timerid={first}", f"si_overrun={second}", value]
+    elif code <= 0:
+        fields += [f"si_pid={first}", f"si_uid={second}"]
+        if code not in (SI_USER, SI_TKILL):
+            fields.append(value)
+    elif name == "SIGCHLD":
+        ended = str(third) if code == CLD_EXITED else SHOW["Signal"](third)
+        fields += [f"si_pid={first}", f"si_uid={second}", f"si_status={ended}"]
+        fields += [f"si_utime={utime}", f"si_stime={stime}"]
+    elif name in ("SIGILL", "SIGFPE", "SIGSEGV", "SIGBUS", "SIGTRAP"):
+        fields.append(f"si_addr={show_address(first & 0xFFFFFFFF)}")
+    else:
+        fields += [f"si_band={first:#x}", f"si_fd={second}"]
+    return f"{{{', '.join(fields)}}}"
+
+
 # What pointers point to
 
 
@@ -232,6 +276,18 @@ class Tracer:
     def leave(self, call: Syscall, arguments: tuple[int, ...], result: int | None) -> None:
         """Show the result; None when the call did not come back."""
         raise NotImplementedError
+
+    def begin_family(self, *, is_child: bool = False) -> None:
+        """Hear that there is another process, or that this is a new one."""
+
+    def signal(self, number: int, info: bytes) -> None:
+        """Hear that a signal acts; `info` is the guest's siginfo."""
+
+    def end(self, how: str, thread: int = 0) -> None:
+        """Hear how the thread or another (`thread`) has ended, a child among them."""
+
+    def finish(self, *, is_first: bool) -> None:
+        """Hear that the process goes on in another program, or has ended and is the family's first."""
 
     def content(self, call: Syscall, arguments: tuple[int, ...], index: int, result: int | None) -> str:
         """Give what a pointer parameter points to, or "" when that cannot be read or is not to be shown.
@@ -352,6 +408,11 @@ def _cpu_mask(tracer: Tracer, address: int, call: Call) -> str:
 
 
 def _strings(tracer: Tracer, address: int, call: Call) -> str:
+    if call.syscall.parameters[call.index][0] == "envp":
+        count = 0
+        while count < MAX_VARIABLES and tracer.memory.read(address + 4 * count, 4) != bytes(4):
+            count += 1
+        return f"[/* {count} var{'' if count == 1 else 's'} */]"
     items: list[str] = []
     while len(items) <= MAX_ITEMS:
         pointer = int.from_bytes(tracer.memory.read(address + 4 * len(items), 4), "little")
@@ -474,6 +535,10 @@ class CallLog(Tracer):
         new.several = self.several = True
         return new
 
+    def begin_family(self, *, is_child: bool = False) -> None:
+        """Say from now on whose the results are."""
+        self.several = True
+
     def enter(self, call: Syscall, arguments: tuple[int, ...]) -> None:
         """Write the call."""
         shown = []
@@ -504,22 +569,68 @@ class CallLog(Tracer):
         self.log.write(text + "\n")
 
 
+class _Running:
+    """The calls that threads of a process are in, by thread; `lock` guards them, and keeps lines whole."""
+
+    def __init__(self) -> None:
+        self.lock = allocate_lock()
+        self.calls: dict[int, Strace] = {}
+
+
 class Strace(Tracer):
     """strace's form: `-strace`."""
 
     def __init__(self, log: Log, memory: Memory) -> None:
         super().__init__(log, memory)
-        self._before: list[str] = []
         self._several = False
+        self._running = _Running()
+        self._call: tuple[Syscall, tuple[int, ...]]
+        self._before: list[str] = []
+        self._shown = -1  # parameters that a line has that another thread's has cut off
 
     def another(self) -> Strace:
         """Make one for another thread; from now on lines say whose they are, as with strace -f."""
         new = Strace(self.log, self.memory)
         new._several = self._several = True
+        new._running = self._running
         return new
 
+    def begin_family(self, *, is_child: bool = False) -> None:
+        """Say from now on whose the lines are; a child is its only thread."""
+        self._several = True
+        if is_child:
+            self._running = _Running()
+
     def _write(self, text: str) -> None:
-        self.log.write(f"[pid {get_native_id():5}] {text}\n" if self._several else text + "\n")
+        with self._running.lock:
+            for thread, other in self._running.calls.items():
+                if other is not self and other._shown < 0:
+                    other._cut_off(thread)
+            self._line(get_native_id(), text)
+
+    def _line(self, thread: int, text: str) -> None:
+        self.log.write(f"[pid {thread:5}] {text}\n" if self._several else text + "\n")
+
+    def _cut_off(self, thread: int) -> None:
+        """Write what is known of a call that goes on."""
+        call, arguments = self._call
+        outputs = (at for at, (_, kind) in enumerate(call.parameters) if kind.startswith("Out["))
+        self._shown = next(outputs, len(call.parameters))
+        shown = "".join(f"{self._show(at, arguments[at], '')}, " for at in range(self._shown))
+        if self._shown == len(call.parameters):
+            shown = shown.removesuffix(", ")
+        self._line(thread, f"{call.name}({shown} <unfinished ...>")
+
+    def _show(self, index: int, argument: int, after: str) -> str:
+        """Give a parameter; `after` is what it points to after the call, or ""."""
+        call, _ = self._call
+        show = SHOW.get(call.parameters[index][1])
+        if show is not None:
+            return show(argument)
+        before = self._before[index]
+        if before and after and before != after:
+            return f"{before} => {after}"
+        return after or before or show_address(argument)
 
     def enter(self, call: Syscall, arguments: tuple[int, ...]) -> None:
         """Remember what the call reads; write a call that will not return."""
@@ -527,24 +638,39 @@ class Strace(Tracer):
             "" if kind in SHOW else self.content(call, arguments, index, None)
             for index, (_, kind) in enumerate(call.parameters)
         ]
+        self._call, self._shown = (call, arguments), -1
         if call.name in ENDS:
             self._write(f"{call.name}({SHOW['Int'](arguments[0])}) = ?")
+        elif self._several:
+            with self._running.lock:
+                self._running.calls[get_native_id()] = self
 
     def leave(self, call: Syscall, arguments: tuple[int, ...], result: int | None) -> None:
         """Write the call and its result."""
         if call.name in ENDS:
             return
+        with self._running.lock:
+            self._running.calls.pop(get_native_id(), None)
         shown = []
-        for index, (_, kind) in enumerate(call.parameters):
-            show = SHOW.get(kind)
-            if show is not None:
-                shown.append(show(arguments[index]))
-                continue
-            before = self._before[index]
-            after = self.content(call, arguments, index, result) if result is not None and result >= 0 else ""
-            if before and after and before != after:
-                shown.append(f"{before} => {after}")
-            else:
-                shown.append(after or before or show_address(arguments[index]))
+        for index in range(max(0, self._shown), len(call.parameters)):
+            kind = call.parameters[index][1]
+            returned = kind not in SHOW and result is not None and result >= 0
+            after = self.content(call, arguments, index, result) if returned else ""
+            shown.append(self._show(index, arguments[index], after))
         answer = "?" if result is None else show_result(result, call.result)
-        self._write(f"{call.name}({', '.join(shown)}) = {answer}")
+        begin = f"<... {call.name} resumed>" if self._shown >= 0 else f"{call.name}("
+        self._write(f"{begin}{', '.join(shown)}) = {answer}")
+
+    def signal(self, number: int, info: bytes) -> None:
+        """Write that a signal acts."""
+        self._write(f"--- {SHOW['Signal'](number)} {show_siginfo(info)} ---")
+
+    def end(self, how: str, thread: int = 0) -> None:
+        """Write how a thread, a child or the process has ended."""
+        with self._running.lock:
+            self._running.calls.pop(thread or get_native_id(), None)
+        if thread:
+            with self._running.lock:
+                self._line(thread, f"+++ {how} +++")
+        else:
+            self._write(f"+++ {how} +++")

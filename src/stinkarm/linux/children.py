@@ -12,6 +12,7 @@ from errno import ECHILD, EINVAL, ENOSYS, EPERM, ESRCH
 from struct import Struct
 
 from stinkarm.guest.native import addressof, create_string_buffer
+from stinkarm.guest.signals import SIGKILL
 from stinkarm.guest.state import WORD
 from stinkarm.linux import host
 from stinkarm.linux.declare import CHILD, PURE, syscall
@@ -198,6 +199,8 @@ def _make(
     k.family.enter(pid)
     if k.random is not None:
         k.random.branch()  # which is the child's
+    if k.tracer is not None:
+        k.tracer.begin_family()
     if pidfd:
         fd = os.pidfd_open(pid)
         put(k, pidfd, k.policy.descriptors.add(fd))
@@ -255,6 +258,7 @@ def wait4(k: Kernel, pid: Pid, wstatus: Out[Word], options: WaitOptions, rusage:
     value = int.from_bytes(status.raw, "little")
     if value & 0xFF != 0x7F and value != 0xFFFF:  # neither stopped nor continued
         k.children.discard(result)
+        _show_end(k, result, value & 0x7F)
         if value & 0x7F and k.family.has_dumped(result):
             value |= CORE
     if wstatus:
@@ -262,6 +266,12 @@ def wait4(k: Kernel, pid: Pid, wstatus: Out[Word], options: WaitOptions, rusage:
     if rusage:
         _write_rusage(k, rusage, usage.raw)
     return result
+
+
+def _show_end(k: Kernel, pid: int, signal: int) -> None:
+    """Show the end of a child that could not do so itself."""
+    if signal == SIGKILL and k.tracer is not None:
+        k.tracer.end("killed by SIGKILL", pid)
 
 
 def _write_rusage(k: Kernel, address: int, usage: bytes) -> None:
@@ -291,6 +301,7 @@ def waitid(k: Kernel, idtype: IdKind, id: Pid, infop: Out[Siginfo], options: Wai
         code = CLD_DUMPED
     if pid and code in CLD_ENDED and not options & WNOWAIT:
         k.children.discard(pid)
+        _show_end(k, pid, 0 if code == CLD_EXITED else status)
     if pid and rusage:
         _write_rusage(k, rusage, usage.raw)
     if infop:

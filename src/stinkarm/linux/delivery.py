@@ -420,6 +420,7 @@ def deliver(k: Kernel) -> None:
             handler = action_of(k, signal)[0]
             if handler == SIG_IGN or k.ignores(signal):
                 continue
+            k.show_signal(signal, info)
             if handler != SIG_DFL:
                 _call_handler(k, signal, info)
                 continue
@@ -432,6 +433,7 @@ def deliver(k: Kernel) -> None:
 
 def force(k: Kernel, signal: int, info: bytes) -> bool:
     """Let a signal act at once that the thread's own code caused. False: it ends the process."""
+    k.show_signal(signal, info)
     handler = action_of(k, signal)[0]
     bit = 1 << (signal - 1)
     if handler == SIG_IGN or k.blocked & bit:

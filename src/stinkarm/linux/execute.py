@@ -91,6 +91,7 @@ def _execute(k: Kernel, dirfd: int, path: bytes, argv: int, envp: int, flags: in
         _check_allowed(k, program)
         if k.tracer is not None and k.call is not None:  # nobody will be here to show it afterwards
             k.tracer.leave(k.call, k.call.prepare()(k.state.words), 0)
+            k.tracer.finish(is_first=False)
         return k.replace(k, program)
     finally:
         os.close(fd)

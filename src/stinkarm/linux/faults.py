@@ -39,11 +39,13 @@ def handle(k: Kernel, stop: Stop) -> bool:
     if stop.kind == stops.UNDEFINED and _is_debugger_break(k, stop):
         stop.kind = stops.DEBUGGER_BREAK
     signal, code, address = _signal(k, stop)
+    info = delivery.fault_info(signal, code, address)
     handler = delivery.action_of(k, signal)[0]
     if handler <= SIG_IGN or k.blocked >> (signal - 1) & 1:
         k.actions[signal] = NO_ACTION
+        k.show_signal(signal, info)
         return False
-    delivery.force(k, signal, delivery.fault_info(signal, code, address))
+    delivery.force(k, signal, info)
     # A handler's frame that cannot be written ends the process here too: then it is this fault that is reported.
     if k.exit_status is None:
         return True

@@ -46,6 +46,14 @@ if TYPE_CHECKING:
 
         def another(self) -> Tracer: ...
 
+        def begin_family(self, *, is_child: bool = False) -> None: ...
+
+        def signal(self, number: int, info: bytes) -> None: ...
+
+        def end(self, how: str, thread: int = 0) -> None: ...
+
+        def finish(self, *, is_first: bool) -> None: ...
+
     class Engine(Protocol):
         """What runs guest code, and is told of new code."""
 
@@ -344,6 +352,11 @@ class Kernel:
         self.state = state
         delivery.deliver(self)
 
+    def show_signal(self, signal: int, info: bytes) -> None:
+        """Show that a signal acts."""
+        if self.tracer is not None:
+            self.tracer.signal(signal, info)
+
     def end(self, signal: int, info: bytes = b"") -> None:
         """End the process by a signal; `info` is its siginfo."""
         self.exit_signal, self.exit_info = signal, info
@@ -373,6 +386,8 @@ class Kernel:
             made.begin_child()
         if self.random is not None:
             self.random = self.random.branch()
+        if self.tracer is not None:
+            self.tracer.begin_family(is_child=True)
         if self.on_fork is not None:
             self.on_fork(self)
 
