@@ -20,8 +20,10 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-PYTHON = [text for language, text in BLOCKS if language == "python"]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCKS = BLOCK.findall(README)
+PAGE_BLOCKS = BLOCK.findall((ROOT / "docs/python.md").read_text(encoding="utf-8"))
+PYTHON = [text for language, text in (*BLOCKS, *PAGE_BLOCKS) if language == "python"]
 CONSOLE = [text for language, text in BLOCKS if language == "console"]
 SHELL = [text for language, text in BLOCKS if language == "sh"]
 

@@ -13,11 +13,17 @@ command does not pay for them.
 __version__ = "0.1.0"
 
 __all__ = [
+    "DEVNULL",
+    "PIPE",
+    "STDOUT",
     "CrashReport",
     "Emulator",
     "Failed",
+    "Frame",
     "GuestFault",
+    "Location",
     "NotExecutable",
+    "ProgramFailed",
     "ProgramNotFound",
     "Registers",
     "Result",
@@ -31,11 +37,17 @@ __all__ = [
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from stinkarm.api import (
+        DEVNULL,
+        PIPE,
+        STDOUT,
         CrashReport,
         Emulator,
         Failed,
+        Frame,
         GuestFault,
+        Location,
         NotExecutable,
+        ProgramFailed,
         ProgramNotFound,
         Registers,
         Result,

@@ -154,6 +154,22 @@ class Settings:
             case _:
                 raise KeyError(key)
 
+    def make_absolute(self) -> None:
+        """Make the names of files absolute, for a process that is in another directory."""
+        if self.argv0 is None:
+            self.argv0 = self.program
+        self.program = os.path.abspath(self.program)
+        for name in ("log_file", "sysroot", "root"):
+            value = getattr(self, name)
+            if value is not None:
+                setattr(self, name, os.path.abspath(value))
+        for name in ("allow_read", "allow_write"):
+            granted = getattr(self, name)
+            if not isinstance(granted, bool):
+                setattr(self, name, [os.path.abspath(path) for path in granted])
+        if not isinstance(self.allow_run, bool):
+            self.allow_run = [os.path.abspath(path) if "/" in path else path for path in self.allow_run]
+
     def set_topics(self, text: str) -> None:
         """Add the log topics of a comma list; `none` takes away what was asked for before it."""
         for word in text.split(","):

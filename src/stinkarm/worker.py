@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from stinkarm import status
 from stinkarm.settings import Settings
-from stinkarm.status import Failed, StinkarmError
+from stinkarm.status import Failed, StinkarmError, UsageError
 
 if TYPE_CHECKING:
     from stinkarm.machine import Machine, Outcome
@@ -36,14 +36,17 @@ BOOT = (
 )
 
 
-def run(settings: Settings, stdin: bytes, max_output: int) -> tuple[dict[str, Any], bytes, bytes]:
-    """Run a guest in a child and return (answer, stdout, stderr).
+def run(
+    settings: Settings, stdin: bytes, max_output: int, cwd: str | None = None
+) -> tuple[dict[str, Any], bytes, bytes]:
+    """Run a guest in a child, in the directory `cwd` if one is given, and return (answer, stdout, stderr).
 
     Raises what `runner.prepare` raised in the child.
     """
     if not sys.executable:
         raise Failed("sys.executable is not set, so no child Python can be started; use stinkarm.Emulator.")
-    order = {"path": sys.path, "settings": {name: getattr(settings, name) for name in Settings.__slots__}}
+    path = [os.path.abspath(name) for name in sys.path]
+    order = {"path": path, "settings": {name: getattr(settings, name) for name in Settings.__slots__}}
     order_read, order_write = os.pipe()
     answer_read, answer_write = os.pipe()
     try:
@@ -53,10 +56,13 @@ def run(settings: Settings, stdin: bytes, max_output: int) -> tuple[dict[str, An
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             pass_fds=(order_read, answer_write),
+            cwd=cwd,
         )
     except OSError as error:
         os.close(order_write)
         os.close(answer_read)
+        if cwd is not None and error.filename == cwd:
+            raise UsageError(f"cwd is {cwd!r}, where the program cannot be run: {error.strerror}.") from None
         raise Failed(f"a child Python could not be started: {error.strerror}.") from None
     finally:
         os.close(order_read)
