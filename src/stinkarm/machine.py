@@ -389,8 +389,12 @@ class Machine:
             if kind == stops.SYSCALL:
                 kernel.syscall(state)
                 continue
-            if kind != stops.BUDGET and not kernel.fault(state, stop):
-                return self.crashed(kernel, stop)
+            if kind != stops.BUDGET:
+                before = kernel.instructions
+                if not kernel.fault(state, stop):
+                    return self.crashed(kernel, stop)
+                if limited and kernel.instructions > before:  # which the kernel has executed
+                    self._spend(kernel.instructions - before)
             if kernel.robust_list:
                 kernel.renew_host_list()
             if arrived[0] or kernel.attention:
@@ -408,6 +412,10 @@ class Machine:
                 if give or not self._lent:
                     return give
             time.sleep(0.0005)
+
+    def _spend(self, count: int) -> None:
+        with self._lock:
+            self._left = max(0, self._left - count)
 
     def _take_back(self, rest: int) -> None:
         with self._lock:

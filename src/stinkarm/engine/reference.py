@@ -456,6 +456,8 @@ def condition_holds(words: Any, cond: int) -> bool:
 class Reference:
     """Runs guest code of one address space by executing the declarations directly."""
 
+    machine = IntMachine
+
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
         self.decoder = decoder()
@@ -474,7 +476,7 @@ class Reference:
 
     def run(self, state: State, budget: int, *, until_little_endian: bool = False) -> Stop:
         """Run at most `budget` instructions from r15 on; say why it stopped."""
-        machine = IntMachine(state, self.memory)
+        machine = self.machine(state, self.memory)
         words = state.words
         while budget > 0:
             pc = words[15]

@@ -10,6 +10,7 @@ from stinkarm.linux.kernel import NO_ACTION, SIG_IGN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from stinkarm.engine.mending import Mender
     from stinkarm.guest.stop import Stop
     from stinkarm.linux.kernel import Kernel
 
@@ -38,6 +39,8 @@ def handle(k: Kernel, stop: Stop) -> bool:
     """Call the guest's handler for what stopped the engine. False: it has none, and the process ends."""
     if stop.kind == stops.UNDEFINED and _is_debugger_break(k, stop):
         stop.kind = stops.DEBUGGER_BREAK
+    elif stop.kind == stops.ALIGNMENT and _mend(k, stop):
+        return True
     signal, code, address = _signal(k, stop)
     info = delivery.fault_info(signal, code, address)
     handler = delivery.action_of(k, signal)[0]
@@ -65,6 +68,26 @@ def _signal(k: Kernel, stop: Stop) -> tuple[int, int, int]:
         return SIGTRAP, TRAP_BRKPT, stop.pc
     k.trap = (TRAP_UNDEFINED, 0, k.trap[2])
     return SIGILL, ILL_ILLOPC, stop.pc
+
+
+_menders: dict[int, Mender] = {}  # of each address space, once it needs one
+
+
+def _mend(k: Kernel, stop: Stop) -> bool:
+    """Do what the kernel does of an access that is not aligned. False: `stop` says why that is a fault."""
+    from stinkarm.engine.mending import Mender
+
+    mender = _menders.get(k.memory.base)
+    if mender is None or mender.memory is not k.memory:
+        mender = _menders[k.memory.base] = Mender(k.memory)
+    if not mender.mends(k.state):
+        return False
+    made = mender.run(k.state, 1)
+    if made.kind == stops.BUDGET:
+        k.instructions += 1
+        return True
+    stop.kind, stop.address, stop.signal, stop.write = made.kind, made.address, made.signal, made.write
+    return False
 
 
 def _abort(k: Kernel, stop: Stop) -> tuple[int, int, int]:
