@@ -28,6 +28,7 @@ LATER = (
     *("linux.process", "linux.resources", "linux.signals", "linux.structs", "linux.delivery", "linux.capture"),
     *("linux.children", "linux.execute", "linux.credentials", "linux.frames", "linux.poll", "linux.vfork"),
     *("sandbox.paths", "sandbox.roots", "sandbox.grants", "sandbox.special", "handover"),
+    *("sandbox.walls", "sandbox.landlock", "sandbox.seccomp", "engine.spawn", "engine.broker"),
 )
 
 

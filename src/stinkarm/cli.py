@@ -29,6 +29,12 @@ OPTIONS = (
     (("--allow-env",), OPTIONAL, "NAME,...", "let the sandbox see the host's environment, or these names"),
     (("--allow-run",), OPTIONAL, "PROGRAM,...", "let the sandbox have children and run ARM programs (or only these)"),
     (
+        ("--allow-run-outside",),
+        VALUE,
+        "PROGRAM,...",
+        "the same, with no second wall around anything",
+    ),
+    (
         ("--run-env",),
         VALUE,
         "NAME,...",
@@ -66,6 +72,7 @@ OPTIONS = (
     (("-D",), VALUE, "FILE", "write the log to FILE instead of stderr"),
     (("--dump",), VALUE, "KIND,...", "write what hot code becomes to the log: regions, ir, opt, asm"),
     (("--perf-map",), FLAG, "", "name compiled code for Linux perf, in /tmp/perf-PID.map"),
+    (("--explain-sandbox",), FLAG, "", "print what the program may do and what holds it; run nothing"),
     (("--dump-asm",), FLAG, "", "print the program's disassembly first"),
     (("--dump-registers",), FLAG, "", "print all registers at the end"),
     (("-h", "-help", "--help"), FLAG, "", "print this help"),
@@ -103,8 +110,11 @@ def run(arguments: list[str], start: float | None = None, archive: bytes = b"") 
         settings = parse(arguments)
         if settings is None:
             return status.OK
-        from stinkarm.runner import run_command
+        from stinkarm.runner import explain_sandbox, run_command
 
+        if settings.explain_sandbox:
+            write(1, explain_sandbox(settings, start))
+            return status.OK
         return run_command(settings, start, archive=archive)
     except KeyboardInterrupt:  # while starting, or building a source; a guest that runs is simply ended
         status.end_by_signal(SIGINT)
@@ -321,6 +331,11 @@ def apply(settings: Settings, key: str, name: str, value: str | None) -> bool:
             settings.fake_root = True
         case "--dump-asm":
             settings.dump_asm = True
+        case "--explain-sandbox":
+            settings.explain_sandbox = True
+        case "--allow-run-outside":
+            settings.grant("--allow-run", words_of(name, value or ""))
+            settings.no_walls = True
         case "--dump-registers":
             settings.dump_registers = True
         case "--allow-read" | "--allow-write" | "--allow-env" | "--allow-run" | "--allow-net":

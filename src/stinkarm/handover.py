@@ -141,7 +141,7 @@ def _write(machine: Machine, kernel: Kernel, program: Program, deadline: float |
         "times": [repr(log.start).encode(), *([repr(deadline).encode()] if deadline is not None else [])],
         "stack_size": _encoded([settings.stack_size]),
         "max_instructions": _encoded(left),
-        "fds": _encoded([_kept(fd, kept) for fd in (program.fd, *log.opened, kernel.family.fd)]),
+        "fds": _encoded([_kept(fd, kept) for fd in (program.fd, *log.opened, kernel.family.fd, machine.broker)]),
         "rights": _encoded(
             [number for fd, right in policy.descriptors.rights.items() if _stays(fd) for number in (fd, right)]
         ),
@@ -169,6 +169,8 @@ def _write(machine: Machine, kernel: Kernel, program: Program, deadline: float |
         values[name] = [os.fsencode(word) for word in getattr(settings, name)]
     for name in GRANTS:
         grant = getattr(policy, name)
+        if name == "allow_net" and grant and grant is not True:
+            grant = policy.network.looked_up()
         values[name] = [EVERYTHING] if grant is True else [os.fsencode(word) for word in grant or ()]
     file = os.memfd_create("stinkarm", os.MFD_CLOEXEC)
     with open(file, "r+b") as stream:
@@ -256,15 +258,16 @@ def _kept(fd: int, kept: list[int]) -> int:
 class Handover:
     """What the process image before this one has told it.
 
-    `fd` is the program; `log_fds` are the log's descriptors and `family_fd` the family's, or -1.
+    `fd` is the program; `log_fds` are the log's descriptors, `family_fd` the family's, `broker` the broker's, or -1.
     """
 
-    __slots__ = ("family_fd", "fd", "log_fds", "log_start", "rights", "settings", "values")
+    __slots__ = ("broker", "family_fd", "fd", "log_fds", "log_start", "rights", "settings", "values")
 
     def __init__(self, values: dict[str, list[bytes]]) -> None:
         self.values = values
         fds = self.numbers("fds")
-        self.fd, self.log_fds, self.family_fd = fds[0], (fds[1], fds[2], fds[3]), fds[4]
+        self.fd, self.log_fds = fds[0], (fds[1], fds[2], fds[3])
+        self.family_fd, self.broker = fds[4:]
         for fd in fds:
             if fd >= 0:
                 os.set_inheritable(fd, False)

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 
         def begin_child(self) -> None: ...
 
+        def start_broker(self) -> int: ...
+
+        def use_broker(self, descriptor: int) -> None: ...
+
         def leave(self) -> None: ...
 
         def close(self) -> None: ...
@@ -97,6 +101,7 @@ class Machine:
         self.image: image.Image | None = None
         self.path = ""
         self.last_threads: list[Kernel] = []  # those that there were when the program was ended
+        self.broker = -1  # the socket of the process that works outside of the walls, if there is one
         self.before_replace: Callable[[], None] | None = None
         self._symbols: Symbols | None = None
         self.state = State()

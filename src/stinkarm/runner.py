@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stinkarm.handover import Handover
     from stinkarm.linux.execute import Program
     from stinkarm.linux.kernel import Kernel
+    from stinkarm.sandbox.walls import Walls
     from stinkarm.settings import Settings
 
 SOURCE_SUFFIXES = (".s", ".S", ".c")
@@ -49,14 +50,27 @@ def run_command(settings: Settings, start: float, handover: Handover | None = No
     take_signals(interruptible=settings.dump_registers)
     if log.elf:
         log.line("starting the emulator")
+    walls = prepare_walls(machine, handover)
     if archive and not settings.topics and not machine.kernel.tracer and machine.engine:
         from stinkarm.archive import write
 
         write(archive)
+    stand(walls)
     gc.freeze()
     gc.enable()
     outcome = execute(machine)
     return finish(machine, outcome)
+
+
+def explain_sandbox(settings: Settings, start: float) -> str:
+    """Say what would keep the guest of these settings in, and run nothing."""
+    from stinkarm.inspect.explain import explain
+
+    machine = prepare(settings, open_log(settings, start))
+    limits = [("--timeout", settings.timeout), ("--max-instructions", settings.max_instructions)]
+    text = explain(machine.policy, limits, plan_walls(machine))
+    machine.close()
+    return text
 
 
 def open_log(settings: Settings, start: float | None, opened: tuple[int, int, int] = (-1, -1, -1)) -> Log:
@@ -110,6 +124,63 @@ def prepare(settings: Settings, log: Log, *, empty: bool = False, handover: Hand
         machine.close()
         raise
     return machine
+
+
+def prepare_walls(machine: Machine, handover: Handover | None = None) -> Walls | None:
+    """Plan the second wall around a guest in the sandbox (sandbox/walls.py), and do what must be done before it stands.
+
+    That is what is outside of it for good: the broker, who starts workers. None if there is no wall, or if the guest's
+    family has been behind it since its first program.
+    """
+    policy = machine.policy
+    if handover is not None:
+        if handover.broker >= 0:
+            machine.broker = policy.descriptors.move_up(handover.broker)
+            machine.engine.use_broker(machine.broker)
+        return None
+    walls = plan_walls(machine)
+    if walls is None:
+        return None
+    start_broker(machine, walls)
+    if isinstance(policy.allow_net, tuple):
+        policy.network.look_up()
+    return walls
+
+
+def stand(walls: Walls | None) -> None:
+    """Have the kernel enforce the walls, if there are any, for this process and all that come of it."""
+    if walls is not None:
+        walls.stand()
+
+
+def plan_walls(machine: Machine) -> Walls | None:
+    """Plan the second wall around a guest in the sandbox; None where there is to be none."""
+    if not machine.policy.sandboxed or machine.settings.no_walls:
+        return None
+    from stinkarm.engine.store import cache_directory, locks_directory
+    from stinkarm.sandbox.walls import plan
+
+    locks = locks_directory()
+    if not os.path.isdir(locks):
+        try:
+            os.makedirs(locks, mode=0o700)
+        except OSError:  # then nothing limits how many workers there are
+            locks = ""
+    return plan(machine.policy, (cache_directory(),), locks, traces=machine.settings.perf_map)
+
+
+def start_broker(machine: Machine, walls: Walls) -> None:
+    """Start the process that does outside of the walls what has to be done there."""
+    from stinkarm.engine.spawn import SpawnError
+
+    try:
+        broker = machine.engine.start_broker()
+    except (OSError, SpawnError) as error:
+        walls.left_out.append(f"compiling hot code, for nobody can start a worker: {error}")
+        return
+    if broker >= 0:
+        machine.broker = machine.policy.descriptors.move_up(broker)
+        machine.engine.use_broker(machine.broker)
 
 
 def load_program(machine: Machine) -> None:

@@ -53,11 +53,13 @@ class Settings:
         "dump_registers",
         "engine",
         "environment_changes",
+        "explain_sandbox",
         "fake_root",
         "jit",
         "log_file",
         "max_instructions",
         "no_env",
+        "no_walls",
         "perf_map",
         "program",
         "release",
@@ -106,6 +108,8 @@ class Settings:
         self.perf_map = False
         self.dump_asm = False
         self.dump_registers = False
+        self.explain_sandbox = False
+        self.no_walls = False  # a program of the host was granted that is to run outside of them
 
     def set_option(self, key: str, name: str, value: str) -> None:
         """Set the option whose last name is `key` from its text; `name` is what the user wrote."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stinkarm.engine import jit_client
+from stinkarm.engine import jit_client, spawn
 from stinkarm.guest.stop import SYSCALL
 from stinkarm.sandbox.policy import Policy
 from tests.engine.hot import CODE, Guest, expected, wait_until_ended
@@ -139,7 +139,7 @@ def test_a_killed_worker_costs_nothing_but_what_it_was_doing() -> None:
 
 
 def test_a_worker_is_started_again_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jit_client, "BOOT", "raise SystemExit")
+    monkeypatch.setattr(spawn, "BOOT", "raise SystemExit")
     monkeypatch.setattr(jit_client, "PAUSE", 0.01)
     guest = Guest("hot=100")
     try:
@@ -170,7 +170,7 @@ def test_nonsense_from_a_worker_is_not_believed(answer: bytes, monkeypatch: pyte
     if answer == b"GARBLED":
         data = marshal.dumps(("piece", 1, (b"", 0, 99, [], [], 0), "", 0.0))
         answer = len(data).to_bytes(4, "little") + data
-    monkeypatch.setattr(jit_client, "BOOT", f"import os, time; os.write(0, {answer!r}); time.sleep(30)")
+    monkeypatch.setattr(spawn, "BOOT", f"import os, time; os.write(0, {answer!r}); time.sleep(30)")
     monkeypatch.setattr(jit_client, "PAUSE", 0.01)
     guest = Guest("hot=100")
     try:
@@ -185,7 +185,7 @@ def test_nonsense_from_a_worker_is_not_believed(answer: bytes, monkeypatch: pyte
 
 
 def test_no_worker_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jit_client.sys, "executable", "/nonexistent/python")
+    monkeypatch.setattr(spawn.sys, "executable", "/nonexistent/python")
     monkeypatch.setattr(jit_client, "PAUSE", 0.01)
     guest = Guest("hot=100")
     try:

@@ -168,7 +168,7 @@ def test_a_build_that_fails_says_why_in_a_line(cache: Path, monkeypatch: pytest.
 def test_old_interpreters_go_and_the_new_one_stays(cache: Path) -> None:
     newest = cached(cache)
     os.utime(newest, (1, 1))
-    for number in range(10):
+    for number in range(store._KEPT + 4):
         (cache / f"interpreter-{number}.bin").write_bytes(b"")
     store._remove_old(str(newest))
     left = [path.name for path in cache.iterdir()]

@@ -133,6 +133,8 @@ class Interpreter:
         self.table = CodeTable(memory)
         self._reference: Reference | None = None
         self._regions = self.native.space.regions
+        self._broker = -1
+        self._configuration: dict[str, Any] = {}  # of workers, if there may be any
         self.jit: Jit | None = self._make_jit(jit, v8, descriptors, watch) if jit else None
 
     def _make_jit(self, text: str, v8: bool, descriptors: Descriptors | None, watch: Watch | None) -> Jit:
@@ -153,21 +155,26 @@ class Interpreter:
             configuration |= {"cache": code_directory(), "key": code_key(path, level)}
             images = Images(self.memory, self.table, space, configuration["cache"], configuration["key"], v8, watch)
 
+        if "sync" not in options:
+            from .cache import size_limit
+            from .store import locks_directory
+
+            configuration |= {"limit": size_limit(), "slots": locks_directory()}
+            self._configuration = configuration
+
         def compiling() -> Compiling:
             if "sync" in options:
                 from .jit_sync import Immediately
 
                 return Immediately(self.memory, self.table, configuration, watch.dump)
-            from .cache import size_limit
             from .jit_client import PATIENCE, Background
-            from .store import cache_directory
 
-            configuration.update(limit=size_limit(), slots=cache_directory())
             return Background(
                 *(self.memory, self.table, configuration, descriptors),
                 images=images,
                 workers=int(options.get("workers", 1)),
                 kill_every=int(options.get("kill", 0)),
+                broker=self._broker,
                 say=watch.say,
                 dump=watch.dump,
                 patience=0.0 if "hot" in options else PATIENCE,
@@ -180,6 +187,19 @@ class Interpreter:
             forget_every=int(options.get("forget", 0)),
             watch=watch,
         )
+
+    def start_broker(self) -> int:
+        """Start the process that starts workers; give its socket, or -1 if there are none. May raise SpawnError."""
+        if not self._configuration:
+            return -1
+        from .broker import start
+        from .spawn import worker_command
+
+        return start(*worker_command(self._configuration))
+
+    def use_broker(self, descriptor: int) -> None:
+        """Have workers started by the process at the other end of a socket."""
+        self._broker = descriptor
 
     def begin_child(self) -> None:
         """Be the copy in a child process."""

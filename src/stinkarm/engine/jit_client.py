@@ -5,9 +5,10 @@ says what nobody understands, costs no more than what it was compiling: that sta
 
 A message is its length in four bytes and then marshal's form of a tuple that begins with its kind:
 
-    to a worker     begin, then (configuration)
+    to a worker     begin, the name of its file among the slots, or "" (slots.py)
                     compile, number, entry, thumb, v8, link, final, image or None, pages gone, pages
-    from a worker   ready
+    from a worker   here, its process id
+                    ready
                     piece, number, piece or None, why there is none, milliseconds
                     need, number, pages
                     renew, entry, thumb
@@ -26,7 +27,6 @@ from __future__ import annotations
 
 import marshal
 import os
-import sys
 import time
 
 from ..guest import host
@@ -35,7 +35,7 @@ from ..guest.mapping import MAP_SHARED, PROT_EXEC, PROT_WRITE
 from .jit import Done
 from .leaving import PAGE, PAGES, Writer, around, entries_size, executed_in
 from .piece import read as read_piece
-from .spawn import SpawnError, spawn
+from .spawn import SpawnError, spawn, worker_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,11 +67,6 @@ PAUSE = 0.1  # seconds until a worker is started after one was lost; twice as lo
 BUSY = 0.25  # until it is tried again, when others have all the workers that there may be
 PATIENCE = 0.1  # seconds of the processor that the process has had before a worker is started
 LONGEST = 1 << 26  # bytes of one message
-
-BOOT = (
-    "import sys; sys.path[:] = sys.argv[1].split('\\n'); "
-    "from stinkarm.engine.jit_worker import main; main()"
-)  # fmt: skip
 
 AF_UNIX, SOCK_STREAM, SOCK_CLOEXEC = 1, 1, 0x80000
 MSG_DONTWAIT, MSG_NOSIGNAL = 0x40, 0x4000
@@ -122,7 +117,7 @@ class Worker:
     def __init__(self, fd: int, left: int, pid: int) -> None:
         self.fd = fd
         self.left = left
-        self.pid = pid
+        self.pid = pid  # 0 until it says so, if another process has started it
         self.slot = -1  # a descriptor that is held until the worker is there
         self.ready = False
         self.sent: dict[int, Request] = {}
@@ -189,8 +184,9 @@ class Worker:
 class Background:
     """Compiles in worker processes.
 
-    `configuration` is what a worker is told first. `workers` is how many there may be. `kill_every` kills a worker each
-    time that so many pieces have come, for tests.
+    `configuration` is what a worker is started with. `workers` is how many there may be. `kill_every` kills a worker
+    each time that so many pieces have come, for tests. `broker` is the socket of the process that starts workers, if
+    this one does not do it itself.
     """
 
     poll_after = POLL_AFTER
@@ -206,6 +202,7 @@ class Background:
         workers: int = 1,
         kill_every: int = 0,
         patience: float = PATIENCE,
+        broker: int = -1,
         say: Callable[[str], None] | None = None,
         dump: Callable[[str], None] | None = None,
     ) -> None:
@@ -217,6 +214,7 @@ class Background:
         self.images = images
         self.most_workers = workers
         self.kill_every = kill_every
+        self.broker = broker
         self.say = say
         self.workers: list[Worker] = []
         self.slots = str(configuration.get("slots", ""))
@@ -350,23 +348,24 @@ class Background:
         worker.slot = slot if slot < 0 or self.descriptors is None else self.descriptors.move_up(slot, worker, "slot")
         self.workers.append(worker)
         if self.say is not None:
-            self.say(f"worker {worker.pid} is started")
-        worker.say("begin", self.configuration | {"slot": path if slot >= 0 else ""})
+            self.say(f"worker {worker.pid or 'outside'} is started")
+        worker.say("begin", os.path.basename(path) if slot >= 0 else "")
 
     def _spawn(self) -> Worker:
-        if not sys.executable:
-            raise SpawnError("it is not known where Python is")
         pair = (ctypes.c_int * 2)()
         if _libc.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair):
             raise SpawnError(os.strerror(ctypes.get_errno()))
         ours, theirs = pair[0], pair[1]
-        # Relative directories mean others by now.
-        path = "\n".join(folder for folder in sys.path if folder.startswith("/"))
-        environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "HOME") if name in os.environ}
         left = -1
         try:
             left = os.memfd_create("left", os.MFD_CLOEXEC)
-            pid = spawn([sys.executable, "-ISc", BOOT, path], environment, theirs, left)
+            if self.broker >= 0:
+                from .broker import ask
+
+                ask(self.broker, theirs, left)
+                pid = 0
+            else:
+                pid = spawn(*worker_command(self.configuration), theirs, left)
         except (SpawnError, OSError):
             os.close(ours)
             if left >= 0:
@@ -385,7 +384,7 @@ class Background:
         self.workers.remove(worker)
         self._close(worker)
         if self.say is not None:
-            self.say(f"worker {worker.pid} is lost: {why}")
+            self.say(f"worker {worker.pid or 'outside'} is lost: {why}")
         for number, request in enumerate(worker.sent.values()):
             if number == 0 and worker.ready and not self.kill_every:
                 self._done.append(Done(request.entry, request.thumb, None, why="a worker was lost over it"))
@@ -485,12 +484,15 @@ class Background:
             match message:
                 case ("ready",):
                     worker.ready = True
-                case ("here",):
+                case ("here", int(pid)):
+                    worker.pid = pid
                     self._give_up_slot(worker)
                 case ("piece", number, values, why, milliseconds):
                     piece = None if values is None else read_piece(values)
                     self._finish(worker.sent.pop(number), piece, str(why), float(milliseconds))
                     if self.kill_every and self._finished % self.kill_every == 0:
+                        if self.broker >= 0:  # it is out of reach
+                            raise WorkerLost("it is done without")
                         os.kill(worker.pid, SIGKILL)
                 case ("need", number, pages):
                     request = worker.sent.pop(number)

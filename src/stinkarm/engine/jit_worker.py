@@ -185,7 +185,8 @@ class Image:
 class Server:
     """Answers requests until the main process ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, configuration: dict[str, Any]) -> None:
+        self.configuration = configuration
         self.pages = Pages()
         self.decoder = Decoder(ENCODINGS)
         self.callees = Callees()
@@ -198,10 +199,9 @@ class Server:
         self._save_at = time.monotonic() + SAVE_EVERY
         self._answered: set[int] = set()  # numbers of requests
         self._place: Afterwards | None = None
-        _, configuration = self._message()
-        self.configuration = configuration
-        self._say("here")
-        self._slot = take_over(configuration["slot"]) if configuration["slot"] else -1
+        _, slot = self._message()
+        self._say("here", os.getpid())
+        self._slot = take_over(configuration["slots"], slot) if slot else -1
         self.compiler = Compiler(configuration["level"])
         with open(configuration["interpreter"], "rb") as file:
             self.routines = unpack_routines(file.read())
@@ -433,12 +433,12 @@ def _prepare() -> int:
     return left
 
 
-def main() -> None:
-    """Be a worker process."""
+def main(configuration: str) -> None:
+    """Be a worker process; `configuration` is marshalled, in hexadecimal digits."""
     descriptor = _prepare()
     # A traceback would go nowhere; that the process has ended tells enough.
     with contextlib.suppress(Ended):
-        server = Server()
+        server = Server(marshal.loads(bytes.fromhex(configuration)))
         server.serve()
         server.save()
         left = leaving.read(descriptor)

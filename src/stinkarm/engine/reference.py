@@ -465,6 +465,13 @@ class Reference:
     def leave(self) -> None:
         """Do nothing: nothing is compiled."""
 
+    def start_broker(self) -> int:
+        """Give -1: nothing is done in other processes."""
+        return -1
+
+    def use_broker(self, descriptor: int) -> None:
+        """Do nothing: nothing is done in other processes."""
+
     def close(self) -> None:
         """Do nothing: there is nothing to give back."""
 

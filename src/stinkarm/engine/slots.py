@@ -15,18 +15,17 @@ import fcntl
 import os
 import time
 
-DIRECTORY = "workers"
 AFTERWARDS = "after-"
 LOOK_AFTER = 0.05  # seconds
 
 
 def _paths(directory: str, kind: str = "") -> list[str]:
     count = max(2, os.cpu_count() or 1)
-    return [os.path.join(directory, DIRECTORY, f"{kind}{number}") for number in range(count)]
+    return [os.path.join(directory, f"{kind}{number}") for number in range(count)]
 
 
 def take(directory: str) -> tuple[int, str]:
-    """Lock a file of the user's cache directory; return its descriptor and path, or (-1, "") if all are taken.
+    """Lock a file of a directory; return its descriptor and path, or (-1, "") if all are taken.
 
     Where no files can be made there is no limit, and (-1, path) is returned.
     """
@@ -42,10 +41,12 @@ def take(directory: str) -> tuple[int, str]:
     return -1, ""
 
 
-def take_over(path: str) -> int:
-    """Lock a file, once the process that has started this one gives it up; return its descriptor, or -1."""
+def take_over(directory: str, name: str) -> int:
+    """Lock a file by its name, once whoever asked for this process gives it up; return its descriptor, or -1."""
     with contextlib.suppress(OSError):
-        descriptor = _open(path)
+        if not name.isdigit():
+            return -1
+        descriptor = _open(os.path.join(directory, name))
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         return descriptor
     return -1

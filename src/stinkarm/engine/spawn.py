@@ -11,10 +11,16 @@ reach it.
 
 from __future__ import annotations
 
+import marshal
 import os
+import sys
 
 from ..guest import host
 from ..guest import native as ctypes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 PAGE = 4096
 
@@ -115,8 +121,25 @@ CODE = (
 )
 
 
+# The arguments are sys.path and what `worker_command` was given.
+BOOT = (
+    "import sys; sys.path[:] = sys.argv[1].split('\\n'); "
+    "from stinkarm.engine.jit_worker import main; main(sys.argv[2])"
+)  # fmt: skip
+
+
 class SpawnError(Exception):
     """The process could not be started; the text says why."""
+
+
+def worker_command(configuration: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
+    """Give the arguments and the environment of a worker process. Raises SpawnError."""
+    if not sys.executable:
+        raise SpawnError("it is not known where Python is")
+    # Relative directories mean others by now.
+    path = "\n".join(folder for folder in sys.path if folder.startswith("/"))
+    environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "HOME") if name in os.environ}
+    return [sys.executable, "-ISc", BOOT, path, marshal.dumps(configuration).hex()], environment
 
 
 def spawn(arguments: list[str], environment: dict[str, str], descriptor: int, output: int = -1) -> int:

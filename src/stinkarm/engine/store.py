@@ -67,6 +67,11 @@ def _home() -> str:
         return "/nonexistent"
 
 
+def locks_directory() -> str:
+    """Return the directory of the locks that say how many workers there are (not made yet)."""
+    return os.path.join(cache_directory(), "workers")
+
+
 def _sources() -> Iterator[str]:
     for folder in ("isa", "isa/instructions", "engine", "guest"):
         directory = os.path.join(_PACKAGE, folder)

@@ -28,13 +28,14 @@ class Rule:
     """One word of `--allow-net`, read. Raises ValueError when it is none.
 
     `networks` are (address, its leading bits that count); it is None for every host, and empty until `name`
-    is looked up.
+    is looked up. `same` are rules that say the same, then without the name.
     """
 
-    __slots__ = ("abstract", "high", "low", "name", "networks", "text")
+    __slots__ = ("abstract", "high", "low", "name", "networks", "same", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.same = [text]
         self.abstract = text.startswith("@")
         self.low, self.high = 0, MAX_PORT
         self.name = ""
@@ -81,6 +82,7 @@ class Rule:
                 found.append((address, 8 * len(address)))
         self.networks = found
         self.name = ""
+        self.same = [f"{show_address(address, self.low)}-{self.high}" for address, _ in found]
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -141,13 +143,13 @@ class Network:
     def __init__(self, policy: "Policy", grant: bool | tuple[str, ...]) -> None:
         self._policy = policy
         self.everything = grant is True
-        self._rules = [] if isinstance(grant, bool) else [Rule(text) for text in grant]
-        self._pending = [rule for rule in self._rules if rule.name]
+        self.rules = [] if isinstance(grant, bool) else [Rule(text) for text in grant]
+        self._pending = [rule for rule in self.rules if rule.name]
 
     @property
     def something(self) -> bool:
         """Say whether there is any grant."""
-        return self.everything or bool(self._rules)
+        return self.everything or bool(self.rules)
 
     def refuse(self, what: str, grant: str = "") -> OSError:
         """Record a denial; make the error that the guest gets."""
@@ -169,8 +171,15 @@ class Network:
 
     def covers(self, address: bytes, port: int) -> bool:
         """Say whether a rule covers an address and port."""
-        if self.everything or any(rule.covers(address, port) for rule in self._rules):
+        if self.everything or any(rule.covers(address, port) for rule in self.rules):
             return True
+        if not self._pending:
+            return False
+        self.look_up()
+        return any(rule.covers(address, port) for rule in self.rules)
+
+    def look_up(self) -> None:
+        """Ask the host's resolver for the names that rules have. It is out of reach behind the walls."""
         while self._pending:
             rule = self._pending.pop()
             try:
@@ -178,13 +187,13 @@ class Network:
             except (OSError, UnicodeError) as error:
                 if self._policy.report is not None:
                     self._policy.report(f"the grant --allow-net={rule.text} gives nothing: {error}")
-                continue
-            if rule.covers(address, port):
-                return True
-        return False
+
+    def looked_up(self) -> list[str]:
+        """Give the rules with addresses in the place of names, for the programs that the guest executes."""
+        return [text for rule in self.rules for text in rule.same]
 
     def check_abstract(self, name: bytes) -> None:
         """Raise OSError unless the guest may use an abstract Unix socket of this name."""
         text = "@" + name.decode("utf-8", "backslashreplace")
-        if not self.everything and not any(rule.abstract and rule.text == text for rule in self._rules):
+        if not self.everything and not any(rule.abstract and rule.text == text for rule in self.rules):
             raise self.refuse(text, f"--allow-net={text}" if name else "--allow-net")

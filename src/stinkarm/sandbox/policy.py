@@ -211,6 +211,12 @@ class Policy:
             self.root_place()
 
     @property
+    def grants_files(self) -> bool:
+        """Say whether any name of the host is granted."""
+        something = (self.allow_read, self.allow_write, self.sysroot, self.libraries)
+        return self._roots is not None or any(something) or not isinstance(self.allow_run, bool)
+
+    @property
     def roots(self) -> "Roots":
         """What is granted, opened."""
         if self._roots is None:
@@ -242,8 +248,7 @@ class Policy:
                 self.cwd_fd = self.descriptors.move_up(os.open(b".", O_DIRECTORY))
             except PermissionError:  # nor can the guest
                 self.cwd_fd = self.descriptors.move_up(os.memfd_create("nowhere", os.MFD_CLOEXEC))
-        something = (self.allow_read, self.allow_write, self.sysroot, self.libraries)
-        if self._roots is not None or any(something) or not isinstance(self.allow_run, bool):
+        if self.grants_files:
             self.cwd_rights = self.roots.rights_at(self.cwd_fd)
 
     @property

@@ -184,19 +184,6 @@ class Roots:
             above, below = following, here
         return rights & ALL
 
-    def grants(self) -> list[tuple[int, int]]:
-        """List what is granted as descriptors, each with what may be done below it.
-
-        Where a name is granted alone, that is the file and, if it may be written, the directory.
-        """
-        found: dict[int, int] = {}
-        for root in self.by_length:
-            alone = root.parent if root.rights & WRITE or root.file < 0 else -1
-            for fd in (root.fd, root.file, alone):
-                if fd >= 0:
-                    found[fd] = found.get(fd, 0) | root.rights
-        return list(found.items())
-
     def descriptors(self) -> list[int]:
         """List all descriptors that are held open."""
         fds = {fd for root in self.by_length for fd in (root.fd, root.file, root.parent)}

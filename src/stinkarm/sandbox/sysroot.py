@@ -21,6 +21,7 @@ KNOWN = {
     b"/lib/ld-musl-armhf.so.1": ("arm-linux-musleabihf", "musl:armhf"),
     b"/lib/ld-musl-arm.so.1": ("arm-linux-musleabi", "musl:armel"),
 }
+TRIPLETS = tuple(triplet for triplet, _ in KNOWN.values())
 LIBRARY_FOLDERS = ("/lib/", "/usr/lib/", "/usr/local/lib/")
 LOADER_FILES = ("/etc/ld.so.cache", "/etc/ld.so.preload")
 
