@@ -81,16 +81,25 @@ def _open(k: Kernel, dirfd: int, pathname: int, flags: int, mode: int) -> int:
         from stinkarm.linux import proc_memory
 
         return proc_memory.open_memory(k, open_flags.to_host(flags))
-    paths = k.policy.paths
-    if not paths.texts and b"proc" in path:
+    return _open_path(k, dirfd, path, open_flags.to_host(flags), mode & 0o7777)
+
+
+def _open_path(k: Kernel, dirfd: int, path: bytes, flags: int, mode: int, resolve: int = 0) -> int:
+    """Open with the host's flags; the files of /proc/self are made up, whatever name leads there."""
+
+    def make_texts() -> dict[bytes, Callable[[], bytes]]:
         from stinkarm.linux.proc_files import make_files
 
-        paths.texts = make_files(k)
+        return make_files(k)
+
+    paths = k.policy.paths
+    if paths.make_texts is None:
+        paths.make_texts = make_texts
     if k.policy.kept is not None:
         from stinkarm.linux.fake_files import open_file
 
-        return open_file(k, dirfd, path, open_flags.to_host(flags), mode & 0o7777)
-    return paths.open(dirfd, path, open_flags.to_host(flags), mode & 0o7777)
+        return open_file(k, dirfd, path, flags, mode, resolve)
+    return paths.open(dirfd, path, flags, mode, resolve)
 
 
 @syscall(5, PATH)
@@ -128,11 +137,7 @@ def openat2(k: Kernel, dirfd: DirFd, pathname: In[Path], how: In[OpenHow], size:
         return -EINVAL
     path = read_path(k, pathname)
     k.policy.descriptors.check_room()
-    if k.policy.kept is not None:
-        from stinkarm.linux.fake_files import open_file
-
-        return open_file(k, dirfd, path, open_flags.to_host(flags), mode, resolve)
-    return k.policy.paths.open(dirfd, path, open_flags.to_host(flags), mode, resolve)
+    return _open_path(k, dirfd, path, open_flags.to_host(flags), mode, resolve)
 
 
 # Directories

@@ -31,6 +31,7 @@ SYS_OPENAT2 = 437  # the same on every architecture
 AT_FDCWD = -100
 
 # include/uapi/linux/openat2.h
+RESOLVE_NO_XDEV = 0x01
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_BENEATH = 0x08

@@ -160,7 +160,7 @@ class Paths:
     """Resolve the paths of one guest process.
 
     Every method raises OSError with the errno that the guest gets. `texts` makes the contents of files
-    below /proc/self that stinkarm writes itself.
+    below /proc/self that stinkarm writes itself; `make_texts` makes it, when the first of them is opened.
     """
 
     def __init__(self, policy: "Policy") -> None:
@@ -171,6 +171,7 @@ class Paths:
         self._cwd_rights = policy.cwd_rights
         self._has_openat2 = True
         self.texts: dict[bytes, Callable[[], bytes]] = {}
+        self.make_texts: Callable[[], dict[bytes, Callable[[], bytes]]] | None = None
 
     @property
     def roots(self) -> Roots:
@@ -287,10 +288,7 @@ class Paths:
             return self.working_directory() if detail == b"." else detail
         with self.find(dirfd, path, follow=False) as found:
             if found.opath >= 0:
-                try:
-                    return os.readlink(b"", dir_fd=found.opath)
-                except FileNotFoundError:  # what readlinkat says of an empty path to what is no link
-                    raise OSError(EINVAL, "not a symbolic link") from None
+                return link_text(found.opath)
             return os.readlink(found.path, dir_fd=found.fd)
 
     # Opening
@@ -303,7 +301,7 @@ class Paths:
     def open(self, dirfd: int, path: bytes, flags: int, mode: int = 0, resolve: int = 0) -> int:
         """Open a file for the guest, with host flags, and give its descriptor. `resolve` is openat2's."""
         kind, detail, number = special.classify(path)
-        if kind != special.ORDINARY:
+        if kind != special.ORDINARY and not (flags & os.O_NOFOLLOW and special.is_own_link(kind, detail, path)):
             fd = self._open_special(kind, detail, number, path, flags, mode)
             if fd >= 0:
                 return fd
@@ -334,14 +332,18 @@ class Paths:
     def _open_forward(self, dirfd: int, path: bytes, flags: int, mode: int, resolve: int) -> int:
         fd = openat2(dirfd, path, flags, mode, resolve) if resolve else os.open(path, flags, mode, dir_fd=dirfd)
         try:
-            if special.shows_memory(fd, os.fstat(fd)):
-                raise OSError(EACCES, "no guest may open memory of a process or of the machine", path)
+            self._look(fd, path)
             if not flags & os.O_CLOEXEC:
                 os.set_inheritable(fd, True)
         except BaseException:
             os.close(fd)
             raise
         return self._descriptors.add(fd)
+
+    def _look(self, fd: int, path: bytes) -> None:
+        """Refuse what is open if no guest may have it, whatever name led there."""
+        if special.shows_memory(fd, os.fstat(fd)):
+            raise OSError(EACCES, "no guest may open memory of a process or of the machine", path)
 
     def _open_granted(self, dirfd: int, path: bytes, flags: int, mode: int) -> tuple[int, int]:
         """Open below the grants; give the descriptor and what may be done through it."""
@@ -681,6 +683,8 @@ class Paths:
             return None
         if kind == special.OWN_COMM:
             return object_of(os.open(b"/proc/" + detail, O_OBJECT), 0)
+        if not follow and special.is_own_link(kind, detail, path):
+            return object_of(os.open(path, O_OBJECT), 0)
         if kind == special.OWN_DIRECTORY:
             return self.find(number if number >= 0 else AT_FDCWD, detail, follow=follow, need=need)
         if kind == special.OWN_FD and follow:
@@ -728,6 +732,8 @@ class Paths:
             if not self._policy.alone:
                 return self._open_text(b"comm", path, flags)
             return self._give(os.open(b"/proc/" + detail, flags & others.PLAIN), needed(flags), flags)
+        if kind != special.OWN_DIRECTORY and flags & (O_CREATING | os.O_PATH) == O_CREATING:
+            raise OSError(EEXIST, "the file exists")
         if kind == special.OWN_TEXT:
             return self._open_text(detail, path, flags)
         if kind == special.OWN_EXE and (self._policy.program or self._sandboxed):
@@ -777,6 +783,8 @@ class Paths:
 
     def _open_text(self, name: bytes, path: bytes, flags: int) -> int:
         """Open a file below /proc/self whose contents stinkarm makes."""
+        if not self.texts and self.make_texts is not None:
+            self.texts = self.make_texts()
         make = self.texts.get(name)
         if make is None:
             if not self._sandboxed and name not in (b"maps", b"auxv", b"stat", b"statm", b"status"):
@@ -795,6 +803,14 @@ def needed(flags: int) -> int:
     access = flags & os.O_ACCMODE
     need = READ if access == os.O_RDONLY else WRITE if access == os.O_WRONLY else ALL
     return need | WRITE if flags & os.O_TRUNC else need
+
+
+def link_text(fd: int) -> bytes:
+    """Give what a symbolic link says that is open."""
+    try:
+        return os.readlink(b"", dir_fd=fd)
+    except FileNotFoundError:  # what readlinkat says of an empty path to what is no link
+        raise OSError(EINVAL, "not a symbolic link") from None
 
 
 def check_flags(flags: int) -> None:

@@ -153,8 +153,15 @@ def classify(path: bytes) -> tuple[int, bytes, int]:
     return ORDINARY, b"", -1
 
 
+def is_own_link(kind: int, detail: bytes, path: bytes) -> bool:
+    """Say whether a name, classified so, is a link of /proc/self itself."""
+    if path.endswith(b"/") or not path.startswith(b"/proc"):
+        return False
+    return kind in (OWN_EXE, OWN_FD) or (kind == OWN_DIRECTORY and path.rpartition(b"/")[2] in (b"cwd", b"root"))
+
+
 def _is_own(name: bytes) -> bool:
-    return name in (b"self", b"thread-self") or name == str(os.getpid()).encode()
+    return name in (b"self", b"thread-self") or name == b"%d" % os.getpid() or _is_own_thread(name)
 
 
 def _is_own_thread(name: bytes) -> bool:

@@ -171,30 +171,12 @@ def open_in_root(root: int, path: bytes, flags: int) -> int:
     except OSError as error:
         if error.errno not in (ENOSYS, EPERM):  # a host, or a container's filter, without the call
             raise
-    return _walk(root, [root], path, flags)
+    return _walk(root, path, flags)
 
 
-def open_from(root: int, outer: int, start: bytes, path: bytes, flags: int) -> int:
-    """Open `path` from the directory `start` below `outer`, as a process whose "/" is `root` and has it open does."""
-    stack = [outer]
-    try:
-        for name in start.split(b"/"):
-            if name:
-                stack.append(os.open(name, O_PLACE | os.O_NOFOLLOW | os.O_DIRECTORY, dir_fd=stack[-1]))
-    except OSError:
-        for fd in stack[1:]:
-            os.close(fd)
-        raise
-    return _walk(root, stack, path, flags)
-
-
-def _walk(root: int, stack: list[int], path: bytes, flags: int) -> int:
-    """Do what openat2 would: one component at a time, each opened in the one before.
-
-    `stack` has the directories from which that begins; all but the first are closed. Links lead from `root`, and ".."
-    not out of it.
-    """
-    top = os.fstat(root)
+def _walk(root: int, path: bytes, flags: int) -> int:
+    """Do what openat2 would: one component at a time, each opened in the one before."""
+    stack = [root]
     pending = path.split(b"/")[::-1]
     links = 0
     follow_last = not flags & os.O_NOFOLLOW
@@ -203,7 +185,7 @@ def _walk(root: int, stack: list[int], path: bytes, flags: int) -> int:
             name = pending.pop()
             if name in (b"", b".", b".."):
                 _need_directory(stack[-1])
-                if name == b".." and len(stack) > 1 and not os.path.samestat(os.fstat(stack[-1]), top):
+                if name == b".." and len(stack) > 1:
                     os.close(stack.pop())
                 continue
             fd = os.open(name, O_PLACE | os.O_NOFOLLOW, dir_fd=stack[-1])
@@ -218,7 +200,6 @@ def _walk(root: int, stack: list[int], path: bytes, flags: int) -> int:
             if target.startswith(b"/"):
                 while len(stack) > 1:
                     os.close(stack.pop())
-                stack[0] = root
             pending += target.split(b"/")[::-1]
         if flags & os.O_DIRECTORY:
             _need_directory(stack[-1])
