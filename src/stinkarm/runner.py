@@ -243,6 +243,9 @@ def execute(machine: Machine, conclude: Callable[[Outcome], NoReturn] | None = N
 
     def run_thread(kernel: Kernel) -> None:
         try:
+            if kernel.sharer is not None:
+                conduct_sharer(machine, kernel)
+                return
             outcome = conduct(machine, kernel)
             if outcome is not None:
                 end = conclude_child if kernel.forked or conclude is None else conclude
@@ -302,6 +305,19 @@ def conduct(machine: Machine, kernel: Kernel) -> Outcome | None:
                 kernel.family.note_core()
     kernel.end_child()
     return outcome
+
+
+def conduct_sharer(machine: Machine, kernel: Kernel) -> None:
+    """Run a process that shares this one to its end."""
+    from stinkarm.linux import sharing
+
+    outcome = machine.run_thread(kernel)
+    if outcome is None or outcome.kind == EXITED:
+        sharing.end(kernel, kernel.exit_status or 0, 0)
+        return
+    if outcome.crash is not None:
+        machine.log.tell(f"stinkarm: {shown(machine.settings.program)}: {outcome.crash}\n")
+    sharing.end(kernel, 0, outcome.signal)
 
 
 def start_timer(seconds: float) -> None:

@@ -65,11 +65,15 @@ CLONE_CLEAR_SIGHAND = 1 << 32
 # NEWTIME NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID NEWNET: what needs privileges.
 CLONE_NAMESPACES = 0x80 | 0x20000 | 0x7E000000
 # What two processes cannot share here, and INTO_CGROUP.
+SHARING = CLONE_VM | CLONE_FS | CLONE_FILES  # linux/sharing.py
 UNSUPPORTED = CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PARENT | 1 << 33
 KNOWN3 = 0xFFFFFF00 | CLONE_CLEAR_SIGHAND | 1 << 33
 
 CLONE_ARGS_SIZES = (64, 4096)  # CLONE_ARGS_SIZE_VER0, a page
-PARTIAL = "Processes need `--allow-run`, and cannot share files, directory or handlers; threads must: ENOSYS."
+PARTIAL = (
+    "Processes need `--allow-run`, unless they share memory, files and directory, and share no handlers; threads must "
+    "share all: else ENOSYS."
+)
 
 
 # Making
@@ -153,6 +157,10 @@ def _make(
         from stinkarm.linux import threads
 
         return threads.make(k, flags, stack, tls, parent_tid, child_tid)
+    if flags & (SHARING | CLONE_VFORK) == SHARING and not flags & (UNSUPPORTED & ~SHARING) and not pidfd:
+        from stinkarm.linux import sharing
+
+        return sharing.make(k, flags, stack, tls, parent_tid, child_tid)
     if k.policy.sandboxed and not k.policy.runs:
         k.deny(CHILD)
         return -EPERM
@@ -248,6 +256,14 @@ def wait4(k: Kernel, pid: Pid, wstatus: Out[Word], options: WaitOptions, rusage:
         return -EINVAL
     if pid == -(1 << 31):
         return -ESRCH
+    if k.sharer is not None or k.threads.sharers:
+        from stinkarm.linux import sharing
+
+        ended = sharing.wait(k, pid, options)
+        if ended is not None:
+            if ended[0] and wstatus:
+                k.write_word(wstatus, ended[1])
+            return ended[0]
     if _childless(k):
         return -ECHILD
     status = create_string_buffer(4)

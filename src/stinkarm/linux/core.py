@@ -133,9 +133,8 @@ def _note(name: bytes, kind: int, data: bytes) -> bytes:
 def _registers(thread: Kernel, info: bytes) -> bytes:
     """Give struct elf_prstatus of a thread."""
     signal = int.from_bytes(info[:4], "little")
-    state = thread.state
     pending = sum(1 << (number - 1) for number, _ in thread.pending if number <= 32)
-    values = [*state.r, state.cpsr & 0xFFFFFFFF, state.r[0]]
+    values = general_registers(thread)
     code = int.from_bytes(info[8:12], "little", signed=True)
     ids = (thread.tid, os.getppid(), os.getpgrp(), os.getsid(0))
     times = os.times()
@@ -144,7 +143,13 @@ def _registers(thread: Kernel, info: bytes) -> bytes:
     return PRSTATUS.pack(signal, code, 0, signal, *words, 1)
 
 
-def _vfp(thread: Kernel) -> bytes:
+def general_registers(thread: Kernel) -> tuple[int, ...]:
+    """Give struct pt_regs of a thread: r0 to r15, CPSR, and r0 before the call."""
+    state = thread.state
+    return (*state.r, state.cpsr & 0xFFFFFFFF, state.r[0])
+
+
+def vfp_registers(thread: Kernel) -> bytes:
     """Give struct user_vfp of a thread."""
     state = thread.state
     return state.doubles[16:48].tobytes() + pack("<I", state.fpscr)
@@ -180,10 +185,10 @@ def _notes(k: Kernel, threads: Sequence[Kernel], info: bytes, mappings: list[Map
     vector = _auxiliary_vector(k)
     if vector:
         notes.append(_note(b"CORE", NT_AUXV, vector))
-    notes += [_note(b"CORE", NT_FILE, _files(mappings)), _note(b"LINUX", NT_ARM_VFP, _vfp(k))]
+    notes += [_note(b"CORE", NT_FILE, _files(mappings)), _note(b"LINUX", NT_ARM_VFP, vfp_registers(k))]
     for thread in threads[1:]:
         notes.append(_note(b"CORE", NT_PRSTATUS, _registers(thread, bytes(12))))
-        notes.append(_note(b"LINUX", NT_ARM_VFP, _vfp(thread)))
+        notes.append(_note(b"LINUX", NT_ARM_VFP, vfp_registers(thread)))
     return b"".join(notes)
 
 

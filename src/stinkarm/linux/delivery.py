@@ -81,6 +81,11 @@ def kernel_info(signal: int) -> bytes:
     return _user.pack(signal, 0, SI_KERNEL, 0, 0, 0).ljust(INFO_SIZE, b"\0")
 
 
+def child_info(signal: int, code: int, pid: int, status: int) -> bytes:
+    """Make the siginfo that tells of a child."""
+    return _child.pack(signal, 0, code, pid, os.getuid(), status, 0, 0).ljust(INFO_SIZE, b"\0")
+
+
 def fault_info(signal: int, code: int, address: int) -> bytes:
     """Make the siginfo of a fault."""
     return _fault.pack(signal, 0, code, address).ljust(INFO_SIZE, b"\0")
@@ -261,7 +266,7 @@ def collect(k: Kernel) -> None:
 
                 timers.recover(k)
             else:
-                send(k, signal, guest_info(k, info), process=True)
+                send(k if k.sharer is None else k.sharer.lender, signal, guest_info(k, info), process=True)
 
 
 def follow(k: Kernel, signals: int) -> None:
@@ -321,7 +326,7 @@ def interrupted(k: Kernel) -> None:
             dequeue(k, 1 << (signal - 1))
         else:
             raise host.Interrupted
-    if k.exit_status is not None:
+    if k.exit_status is not None or (k.tracing is not None and k.tracing.wanted):
         raise host.Interrupted
 
 
@@ -411,6 +416,8 @@ def deliver(k: Kernel) -> None:
     """Let every pending signal act that is not blocked: end or stop the process, or set up a handler's call."""
     k.attention = False
     collect(k)
+    if k.tracing is not None:
+        k.tracing.stop()
     while k.exit_status is None:
         with k.threads.lock:  # so that a handler that is to run once does
             taken = dequeue(k, ~k.blocked)

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from stinkarm.linux.parameters import Hex
     from stinkarm.linux.robust import HostList
     from stinkarm.linux.seeded import Randomness
+    from stinkarm.linux.sharing import Sharer
     from stinkarm.linux.timers import Timer
+    from stinkarm.linux.tracing import Tracing
     from stinkarm.linux.vfork import Link
     from stinkarm.sandbox.policy import Policy
 
@@ -94,14 +96,16 @@ class Threads:
     `members` are those that live, by thread id. `lock` guards what they share: signals, this, the making of processes.
     `several` says that there was ever more than one, `over` that the process has ended, and nobody may do
     anything more but the one that found it out. `leader` is the id of the first thread. `executed` counts the
-    instructions of those that have ended.
+    instructions of those that have ended. `sharers` are the processes that share memory with this one
+    (linux/sharing.py), by id, until they are waited for.
     """
 
-    __slots__ = ("executed", "leader", "lock", "members", "over", "several")
+    __slots__ = ("executed", "leader", "lock", "members", "over", "several", "sharers")
 
     def __init__(self) -> None:
         self.lock = RLock()
         self.members: dict[int, Kernel] = {}
+        self.sharers: dict[int, Sharer] = {}
         self.leader = 0
         self.executed = 0
         self.several = False
@@ -111,6 +115,7 @@ class Threads:
         """Let a process have one thread."""
         self.leader = kernel.tid = os.getpid()
         self.members.clear()
+        self.sharers.clear()
         self.members[self.leader] = kernel
 
     @property
@@ -127,7 +132,7 @@ class Kernel:
 
     Of the thread: `tid`; `ident`, the host thread's; `state`; `exit_status`, None until the thread must stop: then what
     a shell would see, and `exit_signal` the signal that ended the process, or 0; `leaves`, that it is not the process
-    that ends; `call`, the call that is running; `instructions` that it executed;
+    that ends; `call`, the call that is running; `tracing`, its tracer's part of it; `instructions` that it executed;
     `clear_child_tid` and `robust_list`, what the kernel does at its end; `host_list`, what the host's does; `random`,
     where random bytes come from if they follow from a seed.
 
@@ -145,6 +150,7 @@ class Kernel:
     the process groups; `may_fork` says that this process may be copied and replaced, `forked` that it is a copy,
     `parent` which guest made it, `link` leads to a parent that waits in vfork; `on_fork` is called in a copy, `replace`
     runs another program, `run_thread` runs a thread in the calling host thread; each is given the kernel of the thread.
+    `sharer` is what the process is to another that it shares memory with, in the same process of the host.
     `before_ids_change` opens what `replace` will need of what the user that the process becomes may not reach.
     """
 
@@ -203,6 +209,8 @@ class Kernel:
         self.children: set[int] = set()
         self.groups: set[int] = set()
         self.link: Link | None = None
+        self.sharer: Sharer | None = None
+        self.tracing: Tracing | None = None
         self.on_fork: Callable[[Kernel], None] | None = None
         self.replace: Callable[[Kernel, Program], int] | None = None
         self.before_ids_change: Callable[[], None] | None = None
@@ -273,6 +281,7 @@ class Kernel:
         new.host_list = None
         if self.random is not None:
             new.random = self.random.branch()
+        new.tracing = None
         if self.tracer is not None:
             new.tracer = self.tracer.another()
         return new
@@ -381,6 +390,7 @@ class Kernel:
             for _ in capture.taken():  # what came before the fork is the parent's
                 continue
         self.robust_list, self.host_list = 0, None
+        self.tracing = None
         self.family.enter()
         for made in set(self.policy.descriptors.made.values()):
             made.begin_child()
@@ -464,7 +474,7 @@ class Kernel:
             if number in CALLS:
                 self.missing[call.name] = number
             self.note(f"{call.name} (system call {number}) is not implemented: it answers ENOSYS.")
-        elif call.direct >= 0 and self.tracer is None and not (self.policy.fake and number in IDS):
+        elif call.direct >= 0 and self.tracer is None and not (self.sharer or (self.policy.fake and number in IDS)):
             handler = self._count_down(call, handler)
         entry = (handler, unpack, call)
         if number in CALLS:  # a guest that tries all other numbers does not fill memory

@@ -22,19 +22,12 @@ if TYPE_CHECKING:
         Int,
         Path,
         Pid,
-        PtraceRequest,
         Size,
         String,
         UInt,
     )
 
 # Other processes
-
-
-@missing(26, PROCESS)
-def ptrace(k: Kernel, request: PtraceRequest, pid: Pid, addr: Address, data: Address) -> int:
-    """Trace a process."""
-    return -ENOSYS
 
 
 @missing(376, PROCESS)

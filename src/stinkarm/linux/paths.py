@@ -496,7 +496,8 @@ def _shown(k: Kernel, parts: list[bytes]) -> Callable[[int], bool] | None:
     if parts[-1] == b"fd":
         return k.policy.descriptors.usable
     if parts[-1] == b"task":
-        return lambda number: number in k.threads.members
+        members = (k if k.sharer is None else k.sharer.lender).threads.members
+        return lambda number: number in members
     return None
 
 

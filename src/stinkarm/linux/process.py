@@ -59,7 +59,7 @@ def restart_syscall(k: Kernel) -> int:
 @syscall(20, PURE, direct=HOST_GETPID)
 def getpid(k: Kernel) -> Pid:
     """Give the process id, which is the host's."""
-    return os.getpid()
+    return os.getpid() if k.sharer is None else k.tid
 
 
 @syscall(224, PURE)
@@ -71,7 +71,7 @@ def gettid(k: Kernel) -> Pid:
 @syscall(64, PURE, direct=HOST_GETPPID)
 def getppid(k: Kernel) -> Pid:
     """Give the parent's process id."""
-    return os.getppid()
+    return os.getppid() if k.sharer is None else k.parent
 
 
 @syscall(256, PURE)
@@ -181,6 +181,7 @@ PR_GET_TID_ADDRESS = 40
 PR_SET_THP_DISABLE = 41
 PR_GET_THP_DISABLE = 42
 
+PR_SET_PTRACER = 0x59616D61
 HOST_PRCTL = 157
 DEFAULT_TIMER_SLACK = 50_000  # nanoseconds
 NAME_SIZE = 16
@@ -243,6 +244,8 @@ def prctl(k: Kernel, option: PrctlOption, arg2: Hex, arg3: Hex, arg4: Hex, arg5:
         k.memory.write(arg2, k.name.ljust(NAME_SIZE, b"\0"))
     elif option == PR_SET_NAME:
         k.name = _read_name(k, arg2)
+    elif option == PR_SET_PTRACER:
+        return 0  # what may trace may do so anyway (linux/tracing.py)
     elif option == PR_CAPBSET_READ and k.policy.fake is not None:
         return 1 if arg2 <= CAP_LAST_CAP else -EINVAL
     elif option == PR_CAPBSET_READ:

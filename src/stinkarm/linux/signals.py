@@ -349,7 +349,11 @@ def _send(k: Kernel, signal: int, code: int) -> int:
 def kill(k: Kernel, pid: Pid, sig: Signal) -> int:
     """Send a signal to a process."""
     if pid == os.getpid():
+        return _send(k if k.sharer is None else k.sharer.lender, sig, SI_USER)
+    if k.sharer is not None and pid == k.tid:
         return _send(k, sig, SI_USER)
+    if pid in k.threads.sharers:
+        return _send(k.threads.sharers[pid].kernel, sig, SI_USER)
     if not 0 <= sig <= LAST_SIGNAL:
         return -EINVAL
     if not k.may_signal(pid):

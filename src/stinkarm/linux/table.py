@@ -27,7 +27,7 @@ CALLS = {
     21: "missing.mount",
     23: "credentials.setuid",
     24: "credentials.getuid",
-    26: "missing.ptrace",
+    26: "tracing.ptrace",
     29: "signals.pause",
     33: "files_status.access",
     34: "resources.nice",

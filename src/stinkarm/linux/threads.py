@@ -143,9 +143,19 @@ def leave(k: Kernel) -> bool:
 
     The id that is cleared tells the guest that the stack is free, so nothing of the guest's runs after that.
     """
+    release(k, shared=not k.threads.alone)
+    with k.threads.lock:
+        del k.threads.members[k.tid]
+        k.threads.executed += k.instructions
+        delivery.pass_on(k, (1 << 64) - 1)
+        return not k.threads.members
+
+
+def release(k: Kernel, *, shared: bool) -> None:
+    """Let go what a thread that ends holds; with `shared` memory, clear its id."""
     if k.holds_robust_locks:
         robust.walk(k)
-    if k.clear_child_tid and not k.threads.alone:
+    if k.clear_child_tid and shared:
         try:
             k.write_word(k.clear_child_tid, 0)
         except GuestFault:
@@ -153,11 +163,6 @@ def leave(k: Kernel) -> bool:
         else:
             robust.wake(k, k.clear_child_tid)
     robust.forget(k)
-    with k.threads.lock:
-        del k.threads.members[k.tid]
-        k.threads.executed += k.instructions
-        delivery.pass_on(k, (1 << 64) - 1)
-        return not k.threads.members
 
 
 def park(k: Kernel) -> NoReturn:
