@@ -84,6 +84,11 @@ class KeptStatus:
         self._gid = os.getegid()
         self._ledger = Ledger()
 
+    @property
+    def folder(self) -> str:
+        """The directory of the ledger, which need not be there."""
+        return self._ledger.folder
+
     def shown(self, fd: int) -> os.stat_result:
         """Give the status that the guest sees."""
         status = os.fstat(fd)
@@ -191,8 +196,11 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        base = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
-        self._path = os.path.join(base, "stinkarm", "fake-root")
+        base = os.environ.get("XDG_DATA_HOME", "")
+        if not base.startswith("/"):  # a relative one means nothing (XDG Base Directory Specification)
+            base = os.path.join(os.path.expanduser("~"), ".local", "share")
+        self.folder = os.path.join(base, "stinkarm")
+        self._path = os.path.join(self.folder, "fake-root")
         self._known: dict[Key, Kept | None] = {}
         self._lines = 0
         self._read = (0, 0)  # the inode, and how far it was read
@@ -210,7 +218,7 @@ class Ledger:
         """Add a line."""
         import fcntl
 
-        os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
+        os.makedirs(self.folder, 0o700, exist_ok=True)
         line = b"%d %d %s\n" % (*key, b"-" if kept is None else kept.encode())
         while True:
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
