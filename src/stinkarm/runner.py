@@ -142,7 +142,7 @@ def prepare_walls(machine: Machine, handover: Handover | None = None) -> Walls |
     if walls is None:
         return None
     start_broker(machine, walls)
-    if isinstance(policy.allow_net, tuple):
+    if policy.allow_net and policy.allow_net is not True:
         policy.network.look_up()
     return walls
 

@@ -12,9 +12,9 @@ What a host does not have is left out, and `left_out` says so.
 """
 
 import os
-import stat
 import struct
 import sys
+from errno import EINVAL
 
 from stinkarm.guest.native import CDLL, c_char_p, c_long, get_errno
 from stinkarm.guest.text import quote
@@ -191,10 +191,11 @@ def _add_own(walls: Walls, own: "Iterable[str]", locks: str, *, executes: bool) 
 
 def _python() -> set[str]:
     """List the directories of this Python and of stinkarm, but for others that its user has told it of."""
+    library = os.path.join(sys.base_prefix, "lib")
     package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    mine = (sys.prefix + "/", sys.base_prefix + "/")
-    found = {folder for folder in sys.path if folder.startswith(mine)}
-    return {*found, os.path.join(sys.base_prefix, "lib"), os.path.dirname(os.__file__), package}
+    found = {library, os.path.dirname(os.__file__), package}
+    found.update(folder for folder in sys.path if folder.endswith(("/site-packages", "/dist-packages", ".zip")))
+    return {folder for folder in found if folder == library or not folder.startswith(library + "/")}
 
 
 def _add_host_programs(walls: Walls, programs: "Sequence[int]") -> None:
@@ -247,10 +248,12 @@ def _allow(ruleset: "landlock.Ruleset", reach: Reach) -> None:
         except OSError:  # it is not there
             return
     try:
-        rights = reach.rights
-        if rights & ~landlock.OF_FILES and not stat.S_ISDIR(os.fstat(fd).st_mode):
-            rights &= landlock.OF_FILES
-        ruleset.allow(fd, rights)
+        try:
+            ruleset.allow(fd, reach.rights)
+        except OSError as error:
+            if error.errno != EINVAL or not reach.rights & ~landlock.OF_FILES:
+                raise
+            ruleset.allow(fd, reach.rights & landlock.OF_FILES)  # it is a file
     finally:
         if reach.fd < 0:
             os.close(fd)
