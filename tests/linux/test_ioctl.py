@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from stinkarm.linux import ioctl, structs
-from tests.linux.process import DATA, UNMAPPED, Process
+from tests.linux.process import DATA, UNMAPPED, Process, process
 
 # Where the host's own constants exist, ARM's must be the same numbers.
 SAME = """
@@ -102,3 +102,42 @@ def test_inode_flags(forward: Process, tmp_path: Path) -> None:
     expected = fcntl.ioctl(fd, 0x80086601, bytes(4))
     assert forward.memory.read(DATA, 8) == expected + b"\xee" * 4
     os.close(fd)
+
+
+FIEMAP, FSGETXATTR, GETFSLABEL, RNDGETENTCNT = 0xC020660B, 0x801C581F, 0x81009431, 0x80045200
+
+
+def host_answer(fd: int, request: int, data: bytes) -> bytes | int:
+    """Give what the host says, or the negated error."""
+    buffer = bytearray(data)
+    try:
+        fcntl.ioctl(fd, request, buffer)
+    except OSError as error:
+        return -(error.errno or 0)
+    return bytes(buffer)
+
+
+@pytest.mark.parametrize("mode", ["forward", "sandbox"])
+def test_what_file_systems_tell(mode: str, tmp_path: Path) -> None:
+    with process(mode) as guest:
+        fd = guest.policy.descriptors.add(os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT))
+        for block in range(0, 40, 2):
+            os.pwrite(fd, b"data", block * 4096)
+        os.fsync(fd)
+        random = guest.policy.descriptors.add(os.open("/dev/random", os.O_RDONLY))
+        for number, request, size in ((fd, FSGETXATTR, 28), (fd, GETFSLABEL, 256), (random, RNDGETENTCNT, 4)):
+            wanted = host_answer(number, request, bytes(size))
+            result = guest.call("ioctl", number, request, guest.put(bytes(size)))
+            assert wanted == (guest.memory.read(DATA, size) if result >= 0 else result), hex(request)
+            assert guest.error("ioctl", number, request, UNMAPPED) in ("EFAULT", "ENOTTY", "EOPNOTSUPP")
+        for count in (0, 1, 5, 20, 100):
+            header = struct.pack("<QQIIII", 0, (1 << 64) - 1, 0, 0, count, 0)
+            data = header + bytes(56 * count)
+            wanted = host_answer(fd, FIEMAP, data)
+            result = guest.call("ioctl", fd, FIEMAP, guest.put(data))
+            assert wanted == (guest.memory.read(DATA, len(data)) if result >= 0 else result), count
+        # More extents than there is memory for, or than the host is asked for at once.
+        guest.put(struct.pack("<QQIIII", 0, (1 << 64) - 1, 0, 0, 0x4000000, 0))
+        assert guest.error("ioctl", fd, FIEMAP, DATA) in ("EFAULT", "EOPNOTSUPP")
+        os.close(fd)
+        os.close(random)

@@ -1,8 +1,15 @@
 """The memory calls; `guest/memory.py` has tests of its own."""
 
+from __future__ import annotations
+
+import errno
 import os
 from pathlib import Path
 
+import pytest
+
+import stinkarm
+from stinkarm.guest import host
 from tests.linux.process import DATA, DATA_SIZE, TEXT, UNMAPPED, Process
 
 RW = 3
@@ -93,3 +100,87 @@ def test_mincore(guest: Process) -> None:
     assert guest.error("mincore", DATA + 1, 4096, DATA) == "EINVAL"
     assert guest.error("mincore", UNMAPPED, 4096, DATA) == "ENOMEM"
     assert guest.error("mincore", DATA, 4096, UNMAPPED) == "EFAULT"
+
+
+@pytest.mark.parametrize("address", [0x8000, DATA, 0x80000000, 0xBEFFF000, 0xFFFFF000])
+def test_ranges_that_wrap(guest: Process, address: int) -> None:
+    """What wraps around, or ends at, 4 GiB: as mm/mprotect.c, msync.c, mincore.c, mlock.c and madvise.c have it."""
+    last = (1 << 32) - address
+    for length in (last, last + 0x1000, 0xFFFFF000):
+        if address + length < 1 << 32:
+            continue
+        assert guest.error("mincore", address, length, DATA) == "ENOMEM"
+        assert guest.error("msync", address, length, 4) == "ENOMEM"
+        assert guest.error("mprotect", address, length, 1) == "ENOMEM"
+        for name in ("mlock", "munlock", "munmap"):
+            assert guest.error(name, address, length) == "EINVAL", name
+        assert guest.error("madvise", address, length, 0) == "EINVAL"
+
+
+def test_what_is_locked_is_shown(forward: Process) -> None:
+    from stinkarm.linux.proc_files import status
+
+    def locked() -> int:
+        line = next(line for line in status(forward.kernel).splitlines() if line.startswith(b"VmLck:"))
+        return int(line.split()[1])
+
+    before = locked()
+    assert forward.call("mlock", DATA, 0x3000) == 0
+    assert locked() == before + 12
+    assert forward.call("munlock", DATA, 0x3000) == 0
+    assert locked() == before
+
+
+MAP_GROWSDOWN = 0x100
+STORE = bytes.fromhex("000081e5")  # str r0, [r1]
+
+
+@pytest.mark.parametrize("engine", ["interpreter", "reference"])
+def test_a_mapping_grows_down(engine: str) -> None:
+    emulator = stinkarm.Emulator(engine=engine)
+    memory = emulator.machine.memory
+    emulator.map(0x10000, 0x1000, "rx")
+    emulator.write(0x10000, STORE)
+    emulator.map(0x40000000, 0x1000, "rw")
+    memory.map(0x40400000, 0x1000, RW, PRIVATE | FIXED | MAP_GROWSDOWN)
+    memory.map(0x50000000, 0x1000, RW, PRIVATE | FIXED)
+
+    def store(address: int) -> bool:
+        emulator.r0, emulator.r1 = 0x12345678, address
+        emulator.jump(0x10000)
+        emulator.run(max_instructions=1)
+        return memory.find(address) is not None and memory.read_u32(address) == 0x12345678
+
+    assert store(0x403FFFFC)  # just below it
+    assert store(0x40200000)  # far below it
+    assert memory.find(0x40300000) is not None
+    assert memory.read_u32(0x40300000) == 0
+    assert store(0x40101000)  # 1 MiB above what is below it, and no nearer
+    assert not store(0x40100FFC)
+    assert not store(0x4FFFFFFC)  # that one does not grow
+    emulator.close()
+
+
+def test_a_file_of_huge_pages_is_not_mapped(forward: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host maps the whole huge page then, over what the guest has beside it."""
+    for flags in (4, 4 | 21 << 26, 0x20, 0x80000000):  # MFD_HUGETLB, with a size; unknown ones
+        assert forward.error("memfd_create", forward.put(b"huge\0"), flags) == "EINVAL"
+    fd = os.memfd_create("small", os.MFD_CLOEXEC)
+    os.ftruncate(fd, 1 << 21)
+    assert forward.call("mmap2", DATA, 0x1000, RW, 1 | FIXED, fd, 0) == DATA
+    monkeypatch.setattr(host, "has_large_pages", lambda number: number == fd)
+    assert forward.error("mmap2", DATA, 0x1000, RW, 1 | FIXED, fd, 0) == "ENODEV"
+    os.close(fd)
+
+
+def test_huge_pages_are_known() -> None:
+    try:
+        fd = os.memfd_create("huge", os.MFD_CLOEXEC | os.MFD_HUGETLB)
+    except OSError as error:
+        assert error.errno in (errno.ENOSYS, errno.EPERM, errno.ENOENT, errno.EINVAL, errno.ENODEV)
+        pytest.skip("the host has no huge pages")
+    assert host.has_large_pages(fd)
+    os.close(fd)
+    small = os.memfd_create("small", os.MFD_CLOEXEC)
+    assert not host.has_large_pages(small)
+    os.close(small)

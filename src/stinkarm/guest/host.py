@@ -33,6 +33,7 @@ MREMAP_FIXED = 2
 MREMAP_DONTUNMAP = 4
 
 F_DUPFD_CLOEXEC = 1030
+HUGETLBFS_MAGIC = (0x958458F6).to_bytes(8, "little")  # include/uapi/linux/magic.h
 RLIMIT_NOFILE = 7
 
 _MAP_FAILED = (1 << 64) - 1
@@ -62,6 +63,8 @@ _madvise.argtypes = [_pointer, _size, _int]
 _msync = _libc.msync
 _msync.argtypes = [_pointer, _size, _int]
 _fcntl = _quick.fcntl
+_fstatfs = _quick.fstatfs
+_fstatfs.argtypes = [_int, _pointer]
 _getrlimit = _quick.getrlimit
 _setrlimit = _quick.setrlimit
 for _function in (_getrlimit, _setrlimit):
@@ -142,6 +145,17 @@ def command(fd: int, number: int) -> int:
     if result < 0:
         raise _error()
     return result
+
+
+def has_large_pages(fd: int) -> bool:
+    """Say whether a file is of huge pages: the host would map more of it than it was asked for."""
+    try:
+        if os.fstat(fd).st_blksize <= PAGE:
+            return False
+    except OSError:  # not open, which mmap will find
+        return False
+    answer = ctypes.create_string_buffer(120)
+    return not _fstatfs(fd, ctypes.addressof(answer)) and answer.raw[:8] == HUGETLBFS_MAGIC
 
 
 def descriptor_limits() -> tuple[int, int]:

@@ -22,6 +22,7 @@ from stinkarm.guest.mapping import (
     PROT_EXEC,
     PROT_READ,
     PROT_WRITE,
+    STACK_GUARD_GAP,
     Mapping,
     first_after,
     guarded_start,
@@ -81,6 +82,8 @@ MADV_DOFORK = 11
 # NORMAL..DONTNEED, FREE..DOFORK, MERGEABLE..COLD, PAGEOUT..COLLAPSE. Not among them: what needs privileges
 # (HWPOISON), and guard pages, which would make memory fail that the mappings call accessible.
 _ADVICE = (0, 1, 2, 3, 4, *range(8, 26))
+
+MAX_STACK = 8 << 20  # how far a mapping grows down, as RLIMIT_STACK is mostly
 
 _GUARD_BELOW = 0x10000
 _GUARD_ABOVE = 0x200000
@@ -219,6 +222,10 @@ class Memory:
             if flags & MAP_FIXED_NOREPLACE and pieces(self.mappings, start, start + size):
                 raise _fail(errno.EEXIST)
             self._check_map_type(flags)
+            if flags & MAP_GROWSDOWN and (flags & MAP_TYPE != MAP_PRIVATE or not flags & MAP_ANONYMOUS):
+                flags &= ~MAP_GROWSDOWN
+            if not flags & MAP_ANONYMOUS and host.has_large_pages(fd):
+                raise _fail(errno.ENODEV)
             self._make_room(2)
             private = flags & MAP_TYPE == MAP_PRIVATE
             anonymous = flags & MAP_ANONYMOUS
@@ -240,7 +247,7 @@ class Memory:
                 start,
                 start + size,
                 prot & 7,
-                (MAP_PRIVATE if private else MAP_SHARED) | anonymous | flags & 0x4000,
+                (MAP_PRIVATE if private else MAP_SHARED) | anonymous | flags & (0x4000 | MAP_GROWSDOWN),
                 0 if anonymous else offset,
                 name,
                 0 if private and anonymous else self._next_origin(),
@@ -346,6 +353,40 @@ class Memory:
             stack = Mapping(start, end, prot, flags, 0, "[stack]")
             self.mappings = replaced(self.mappings, start, end, [stack])
             self.mmap_top = guarded_start(stack) & -PAGE
+
+    def grow_down(self, address: int) -> bool:
+        """Extend a mapping that grows down to an address that was accessed; say whether there is one (expand_stack)."""
+        with self.lock:
+            start = address & -PAGE
+            index = first_after(self.mappings, start)
+            if index == len(self.mappings):
+                return False
+            above = self.mappings[index]
+            below = self.mappings[index - 1] if index else None
+            if not above.flags & MAP_GROWSDOWN or above.start <= start or start < MMAP_MIN_ADDR:
+                return False
+            if above.end - start > MAX_STACK:
+                return False
+            if (
+                below is not None
+                and not below.flags & MAP_GROWSDOWN
+                and below.prot
+                and start - below.end < STACK_GUARD_GAP
+            ):
+                return False
+            size = above.start - start
+            self._make_room(1)
+            self._forget_direct()
+            flags = host.MAP_PRIVATE | host.MAP_ANONYMOUS | host.MAP_FIXED
+            try:
+                host.mmap(self.host(start, size), size, _host_prot(above.prot), flags)
+            except OSError:
+                self._mend(start, above.start)
+                return False
+            grown = Mapping(start, above.start, above.prot, above.flags, 0, above.name)
+            self.mappings = replaced(self.mappings, start, above.start, [grown])
+            self._tell("map", start, above.start, grown)
+            return True
 
     def unmap(self, address: int, size: int) -> None:
         """Unmap a range as munmap does; what is not mapped in it does not matter."""
@@ -588,7 +629,7 @@ class Memory:
             if address & (PAGE - 1) or address < 0 or size < 0 or advice not in _ADVICE:
                 raise _fail(errno.EINVAL)
             end = address + _page_up(size)
-            if end > SPACE:
+            if end >= SPACE and size:
                 raise _fail(errno.EINVAL)
             found = pieces(self.mappings, address, min(end, TASK_SIZE))
             if advice not in (MADV_DONTFORK, MADV_DOFORK):

@@ -81,6 +81,8 @@ _PLAIN = frozenset((F_GETFD, F_SETFD, F_GETSIG, F_GETLEASE, F_SETPIPE_SZ, F_GETP
 CLOSE_RANGE_UNSHARE = 2
 CLOSE_RANGE_CLOEXEC = 4
 MAX_OFF32 = 0x7FFFFFFF
+# CLOEXEC, ALLOW_SEALING, NOEXEC_SEAL, EXEC. Not HUGETLB: a mapping of a page would replace a huge page of the guest.
+MFD_FLAGS = 1 | 2 | 8 | 16
 HOST_SCHED_YIELD = 24
 ATTEMPTS = 1000
 
@@ -233,9 +235,11 @@ def eventfd2(k: Kernel, initval: UInt, flags: Hex) -> Fd:
     return _made(k, call(HOST_EVENTFD2, initval, flags))
 
 
-@syscall(385, FD)
+@syscall(385, FD, partial="MFD_HUGETLB is EINVAL.")
 def memfd_create(k: Kernel, name: In[String], flags: Hex) -> Fd:
     """Make a file in memory that has no name in any directory."""
+    if flags & ~MFD_FLAGS:
+        return -EINVAL
     return _made(k, call(HOST_MEMFD_CREATE, k.memory.host(name, 1), flags))
 
 

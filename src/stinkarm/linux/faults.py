@@ -37,6 +37,8 @@ BREAK_T32 = 0xF7F0A000
 
 def handle(k: Kernel, stop: Stop) -> bool:
     """Call the guest's handler for what stopped the engine. False: it has none, and the process ends."""
+    if stop.kind == stops.FAULT and k.memory.find(stop.address) is None and k.memory.grow_down(stop.address):
+        return True
     if stop.kind == stops.UNDEFINED and _is_debugger_break(k, stop):
         stop.kind = stops.DEBUGGER_BREAK
     elif stop.kind == stops.ALIGNMENT and _mend(k, stop):

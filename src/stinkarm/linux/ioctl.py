@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from errno import EINVAL, ENOTTY, EOVERFLOW, EPERM
 
-from stinkarm.guest.native import addressof, c_uint64
+from stinkarm.guest.native import addressof, c_uint64, create_string_buffer
 from stinkarm.linux.declare import FD, syscall
 from stinkarm.linux.host import call
 from stinkarm.sandbox.descriptors import INHERITED, READ
@@ -33,6 +33,9 @@ TIOCGPTPEER = 0x5441
 FIOASYNC = 0x5452
 FICLONE = 0x40049409
 FICLONERANGE = 0x4020940D
+FIEMAP = 0xC020660B  # FS_IOC_FIEMAP
+FIEMAP_SIZE, FIEMAP_COUNT_AT, EXTENT_SIZE = 32, 24, 56
+MAX_EXTENTS = 1 << 14
 
 # Requests that ARM and x86-64 number and lay out alike (asm-generic/ioctls.h, linux/fs.h), and are harmless
 # in the sandbox: asking, and setting how one's own terminal treats lines.
@@ -64,6 +67,9 @@ HARMLESS = {
     0x5451: NUMBER,  # FIOCLEX
     0x5460: 8,  # FIOQSIZE
     0x0002: INT,  # FIGETBSZ
+    0x801C581F: 28,  # FS_IOC_FSGETXATTR
+    0x81009431: 256,  # FS_IOC_GETFSLABEL
+    0x80045200: INT,  # RNDGETENTCNT
 }
 
 # ... and those that reach others: other programs on the terminal, new terminals, devices.
@@ -93,6 +99,12 @@ REACHING = {
     0x80045440: INT,  # TIOCGEXCL
     0x1268: INT,  # BLKSSZGET
     0x125E: INT,  # BLKROGET
+    0x1278: INT,  # BLKIOMIN
+    0x1279: INT,  # BLKIOOPT
+    0x127A: INT,  # BLKALIGNOFF
+    0x127B: INT,  # BLKPBSZGET
+    0x127E: 2,  # BLKROTATIONAL
+    0x401C5820: 28,  # FS_IOC_FSSETXATTR
 }
 
 # Of these, what concerns a terminal only that the guest has opened itself, through a grant.
@@ -130,6 +142,8 @@ def ioctl(k: Kernel, fd: Fd, request: IoctlRequest, argp: Hex) -> int:
         return _ioctl(k, fd, GETS[request], INT, argp)
     if request in (FICLONE, FICLONERANGE):
         return _clone(k, fd, request, argp)
+    if request == FIEMAP:
+        return _extents(k, fd, argp)
     if request == FIOASYNC:
         from stinkarm.linux import owners
 
@@ -197,6 +211,26 @@ def _clone(k: Kernel, fd: int, request: int, argp: int) -> int:
     words = (c_uint64 * 4).from_buffer_copy(k.memory.read(argp, 32))
     words[0] = source  # as checked: the guest's memory may have changed since
     return call(HOST_IOCTL, fd, request, addressof(words))
+
+
+def _extents(k: Kernel, fd: int, argp: int) -> int:
+    """Say where a file's blocks are: a struct fiemap, behind it as many struct fiemap_extent as it has room for.
+
+    The host gets a copy with less room, if that is for very many: it says which extent is the last one, so that
+    programs go on from there.
+    """
+    head = k.memory.read(argp, FIEMAP_SIZE)
+    count = min(int.from_bytes(head[FIEMAP_COUNT_AT : FIEMAP_COUNT_AT + 4], "little"), MAX_EXTENTS)
+    size = FIEMAP_SIZE + count * EXTENT_SIZE
+    k.memory.read(argp, size)
+    given = create_string_buffer(head[:FIEMAP_COUNT_AT] + count.to_bytes(4, "little") + head[-4:], size)
+    result = call(HOST_IOCTL, fd, FIEMAP, addressof(given))
+    flags_and_mapped, mapped = given.raw[16:24], int.from_bytes(given.raw[20:24], "little")
+    if result >= 0:
+        used = FIEMAP_SIZE + min(count, mapped) * EXTENT_SIZE
+        k.memory.write(argp + FIEMAP_SIZE, given.raw[FIEMAP_SIZE:used])
+    k.memory.write(argp + 16, flags_and_mapped)
+    return result
 
 
 def _block_size(k: Kernel, fd: int, request: int, argp: int) -> int:

@@ -108,7 +108,7 @@ def _whole_pages(addr: int, length: int) -> tuple[int, int]:
     """Give the pages that a range touches as start and size, or raise EINVAL when it wraps around."""
     start = addr & -PAGE
     end = (addr + length + PAGE - 1) & -PAGE
-    if end > ADDRESS_SPACE:
+    if end > ADDRESS_SPACE or (end == ADDRESS_SPACE and length):
         raise OSError(EINVAL, "the range wraps around the address space")
     return start, end - start
 
@@ -170,9 +170,9 @@ def mincore(k: Kernel, addr: Address, length: Size, vec: Out[Bytes]) -> int:
     """Say which pages are in memory, a byte a page."""
     if addr & (PAGE - 1):
         return -EINVAL
-    start, size = _whole_pages(addr, length)
-    if start + size > TASK_SIZE:
+    if addr + length > TASK_SIZE:
         return -ENOMEM
+    start, size = _whole_pages(addr, length)
     target = k.memory.host(vec, size // PAGE)
     _check_mapped(k, start, size)
     return host.call(HOST_MINCORE, k.memory.host(start, size), size, target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from stinkarm.guest.mapping import MAP_ANONYMOUS, MAP_SHARED, PROT_EXEC, PROT_WRITE
+from stinkarm.linux import open_flags
 from stinkarm.linux.published import strings
 from stinkarm.linux.resident import resident_pages
 
@@ -23,19 +24,20 @@ WORD = 0xFFFFFFFF
 SIG_IGN = 1
 
 # What VMs of the status file are, in the order of fs/proc/task_mmu.c.
-STATUS_SIZES = ("VmPeak", "VmSize", "VmLck", "VmPin", "VmHWM", "VmRSS", "RssAnon", "RssFile", "RssShmem")
+STATUS_SIZES = ("VmPeak", "VmSize", "VmHWM", "VmRSS", "RssAnon", "RssFile", "RssShmem")
 STATUS_MORE = ("VmData", "VmStk", "VmExe", "VmLib", "VmPTE", "VmSwap")
 
 
-def make_files(k: Kernel) -> dict[bytes, Callable[[], bytes]]:
+def make_files(k: Kernel) -> dict[bytes, Callable[..., bytes]]:
     """Give what makes each file's contents, by its name below /proc/self, or below / for those of the machine."""
     policy = k.policy
-    files: dict[bytes, Callable[[], bytes]] = {
+    files: dict[bytes, Callable[..., bytes]] = {
         b"maps": lambda: maps(k),
         b"comm": lambda: first_thread(k).name + b"\n",
         b"stat": lambda: stat(k),
         b"statm": lambda: statm(k),
         b"status": lambda: status(k),
+        b"fdinfo": lambda fd: descriptor(k, fd),
         b"/cpuinfo": lambda: cpuinfo(k),
     }
     if policy.stack:
@@ -173,7 +175,7 @@ def stat(k: Kernel) -> bytes:
 def status(k: Kernel) -> bytes:
     """Show the same as text: the host's lines, but for what tells of memory, threads, signals and the emulator."""
     sizes = Sizes(k)
-    peak = (sizes.mapped, sizes.mapped, 0, 0, sizes.resident, sizes.resident)
+    peak = (sizes.mapped, sizes.mapped, sizes.resident, sizes.resident)
     kibibytes = [4 * pages for pages in (*peak, sizes.anonymous, sizes.file, sizes.shared)]
     more = [4 * pages for pages in (sizes.data, sizes.stack, sizes.text, sizes.libraries, -(-sizes.resident // 512), 0)]
     lines = {name: f"{size:8} kB" for name, size in zip(STATUS_SIZES + STATUS_MORE, kibibytes + more, strict=True)}
@@ -199,6 +201,16 @@ def _fake_ids(fake: FakeIds) -> dict[str, str]:
     lines["Groups"] = "".join(f"{group} " for group in fake.groups)
     sets = (("Inh", fake.inheritable), ("Prm", fake.permitted), ("Eff", fake.effective))
     return {**lines, **{f"Cap{name}": f"{number:016x}" for name, number in sets}}
+
+
+def descriptor(k: Kernel, fd: int) -> bytes:
+    """Show what the host says of a descriptor, with the flags of open(2) in the guest's bits."""
+    with open(f"/proc/self/fdinfo/{fd}", "rb") as file:
+        lines = file.readlines()
+    for index, line in enumerate(lines):
+        if line.startswith(b"flags:"):
+            lines[index] = b"flags:\t0%o\n" % open_flags.to_guest(int(line[6:], 8))
+    return b"".join(lines)
 
 
 # The machine

@@ -267,15 +267,17 @@ def _read_name(k: Kernel, address: int) -> bytes:
 
 
 PER_MASK = 0xFF
+PER_LINUX = 0
+PER_LINUX32 = 8  # what it changes, uname's machine, is armv7l already
 PERSONALITY_QUERY = 0xFFFFFFFF
 
 
-@syscall(136, PURE, partial="The flags are kept and have no effect; only PER_LINUX is accepted.")
+@syscall(136, PURE, partial="The flags are kept and have no effect; only PER_LINUX and PER_LINUX32 are accepted.")
 def personality(k: Kernel, persona: Hex) -> int:
     """Read or change the execution domain."""
     old = k.personality
     if persona != PERSONALITY_QUERY:
-        if persona & PER_MASK:
+        if persona & PER_MASK not in (PER_LINUX, PER_LINUX32):
             return -EINVAL
         k.personality = persona
     return old

@@ -170,8 +170,8 @@ class Paths:
         self._cwd_fd = policy.cwd_fd
         self._cwd_rights = policy.cwd_rights
         self._has_openat2 = True
-        self.texts: dict[bytes, Callable[[], bytes]] = {}
-        self.make_texts: Callable[[], dict[bytes, Callable[[], bytes]]] | None = None
+        self.texts: dict[bytes, Callable[..., bytes]] = {}
+        self.make_texts: Callable[[], dict[bytes, Callable[..., bytes]]] | None = None
 
     @property
     def roots(self) -> Roots:
@@ -735,7 +735,7 @@ class Paths:
         if kind != special.OWN_DIRECTORY and flags & (O_CREATING | os.O_PATH) == O_CREATING:
             raise OSError(EEXIST, "the file exists")
         if kind == special.OWN_TEXT:
-            return self._open_text(detail, path, flags)
+            return self._open_text(detail, path, flags, number)
         if kind == special.OWN_EXE and (self._policy.program or self._sandboxed):
             self._allow_read_only(path, needed(flags))
             if not self._sandboxed:
@@ -781,7 +781,7 @@ class Paths:
         fd, rights = self._reopen(object_of(number, rights, owned=False), flags)
         return self._give(fd, rights, flags)
 
-    def _open_text(self, name: bytes, path: bytes, flags: int) -> int:
+    def _open_text(self, name: bytes, path: bytes, flags: int, number: int = -1) -> int:
         """Open a file below /proc/self whose contents stinkarm makes."""
         if not self.texts and self.make_texts is not None:
             self.texts = self.make_texts()
@@ -791,7 +791,8 @@ class Paths:
                 return -1
             raise OSError(ENOENT, "not made up yet")
         self._allow_read_only(path, needed(flags))
-        return self._give(others.memory_file(name, make()), READ, flags)
+        text = make(number) if number >= 0 else make()
+        return self._give(others.memory_file(name, text), READ, flags)
 
 
 def needed(flags: int) -> int:

@@ -148,6 +148,8 @@ def classify(path: bytes) -> tuple[int, bytes, int]:
         return OWN_DIRECTORY, b"/" + b"/".join(rest[1:]), -1
     if name in HIDDEN:
         return OWN_HIDDEN, name, -1
+    if name == b"fdinfo" and len(rest) == 2 and rest[1].isdigit() and len(rest[1]) < 10:
+        return OWN_TEXT, name, int(rest[1])
     if name in TEXTS and len(rest) == 1:
         return OWN_TEXT, name, -1
     return ORDINARY, b"", -1

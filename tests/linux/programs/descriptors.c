@@ -339,6 +339,28 @@ static void test_a_lower_limit_leaves_what_is_open(void)
     CHECK(use_up() == 309 && close(fd) == 0 && dup(1) == 300);
 }
 
+/* The flags that fdinfo shows are those of this machine's headers. */
+static void test_flags_are_shown_as_they_are_here(void)
+{
+    static const int flags[] = { O_RDONLY, O_RDWR | O_APPEND, O_WRONLY | O_NONBLOCK, O_RDONLY | O_DIRECTORY };
+    char name[64], line[200];
+    for (int n = 0; n < 4; n++) {
+        int directory = flags[n] & O_DIRECTORY;
+        int fd = open(directory ? "." : "file", flags[n] | O_CLOEXEC | (directory ? 0 : O_CREAT), 0600);
+        long shown = -1;
+        sprintf(name, "/proc/self/fdinfo/%d", fd);
+        FILE *file = fopen(name, "r");
+        CHECK(file != 0);
+        while (file && fgets(line, sizeof line, file))
+            if (!strncmp(line, "flags:", 6))
+                shown = strtol(line + 6, 0, 8);
+        fclose(file);
+        CHECK(shown == (fcntl(fd, F_GETFL) | O_CLOEXEC));
+        CHECK((shown & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_DIRECTORY | O_CLOEXEC)) == (flags[n] | O_CLOEXEC));
+        close(fd);
+    }
+}
+
 static struct {
     const char *name;
     void (*run)(void);
@@ -350,6 +372,7 @@ static struct {
     TEST(signalfd_of_a_child),
     TEST(signalfd_of_the_next_program),
     TEST(its_memory_as_a_file),
+    TEST(flags_are_shown_as_they_are_here),
     TEST(none_left),
     TEST(one_left_is_not_enough_for_two),
     TEST(copies_at_every_number),
