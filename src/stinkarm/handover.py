@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stinkarm.machine import Machine
     from stinkarm.sandbox.policy import Policy
 
-SIGPIPE = 13
+SIGPIPE, SIGCHLD = 13, 17
 MAGIC = b"stinkarm handover 1\n"
 # The first argument is the start archive (archive.py) that this process uses, or empty.
 BOOT = """\
@@ -79,6 +79,8 @@ def replace(machine: Machine, kernel: Kernel, program: Program, deadline: float 
     lent = policy.held()
     try:
         _set_signals(kernel)
+        if not is_arm(program) and kernel.actions.get(SIGCHLD, (0,))[0] == SIG_IGN:
+            leave(SIGCHLD, ignore=True)
         if is_arm(program):
             for fd in lent:
                 os.set_inheritable(fd, True)
@@ -103,6 +105,7 @@ def replace(machine: Machine, kernel: Kernel, program: Program, deadline: float 
             os.set_inheritable(fd, False)
         lasting.hand_over(policy.descriptors, keeps=False)
         leave(SIGPIPE, ignore=True)
+        kernel.keep_children()
         os.fchdir(back)
         os.close(back)
         _signal.pthread_sigmask(_signal.SIG_SETMASK, held)

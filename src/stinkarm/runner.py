@@ -234,6 +234,8 @@ def execute(machine: Machine, conclude: Callable[[Outcome], NoReturn] | None = N
         sys.path[:] = [folder for folder in sys.path if folder not in untrusted]
     machine.kernel.own_host_signals({SIGALRM} if settings.timeout is not None else ())
     inherit_mask(machine)
+    if machine.kernel.children:  # of the program before this one
+        machine.kernel.keep_children()
     deadline = None if settings.timeout is None else time.monotonic() + settings.timeout
     allow_children(machine, deadline)
     machine.limit(settings.max_instructions)

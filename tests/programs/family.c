@@ -373,6 +373,35 @@ static void test_robust(void)
     }
 }
 
+/* Children that nobody waits for. Their numbers are free, and signals to them are refused, once they have ended. */
+static void test_ignored_children(void)
+{
+    for (int how = 0; how < 2; how++) {
+        struct sigaction action = { .sa_handler = how ? count : SIG_IGN, .sa_flags = how ? SA_NOCLDWAIT : 0 };
+        siginfo_t info;
+        sigaction(SIGCHLD, &action, 0);
+        pid_t first = fork(), second;
+        if (!first) _exit(0);
+        nap(300);
+        errno = 0;
+        equal(kill(first, 0), -1);
+        check(errno == ESRCH || errno == EPERM);
+        equal(waitpid(first, 0, 0), -1);
+        equal(errno, ECHILD);
+        first = fork();
+        if (!first) { nap(300); _exit(0); }
+        second = fork();
+        if (!second) { nap(100); _exit(0); }
+        equal(waitpid(first, 0, WNOHANG), 0);
+        equal(waitid(P_ALL, 0, &info, WEXITED | WNOHANG), 0);
+        while ((errno = 0, waitpid(-1, 0, 0)) == -1 && errno == EINTR) continue;
+        equal(errno, ECHILD);
+        equal(kill(first, 0), -1);
+        equal(kill(second, 0), -1);
+    }
+    signal(SIGCHLD, SIG_DFL);
+}
+
 /* What a guest in the sandbox finds of processes that are none of its own: nothing. */
 static void strangers(void)
 {
@@ -406,7 +435,7 @@ static void strangers(void)
 #define TEST(name) { #name, test_##name }
 static const struct { const char *name; void (*run)(void); } tests[] = {
     TEST(never_restarted), TEST(autodisarm), TEST(breakpoints), TEST(timers_do_not_disturb),
-    TEST(big_endian_data), TEST(core_flag), TEST(names), TEST(robust),
+    TEST(big_endian_data), TEST(core_flag), TEST(names), TEST(robust), TEST(ignored_children),
 };
 
 int main(int argc, char **argv)

@@ -174,6 +174,7 @@ def _make(
     if pidfd:
         k.policy.descriptors.check_room()
     k.family.begin(k.policy.descriptors)
+    k.keep_children()
     link = None
     if flags & CLONE_VFORK:
         from stinkarm.linux.vfork import Link
@@ -249,6 +250,20 @@ def _childless(k: Kernel) -> bool:
     return not k.children and not (k.may_fork and not k.policy.sandboxed)
 
 
+def reap(k: Kernel) -> None:
+    """Wait for the children that have ended, for a guest that does not want to."""
+    while True:
+        try:
+            info = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if info is None or info.si_pid not in k.children:
+            return
+        os.waitid(os.P_PID, info.si_pid, os.WEXITED | os.WNOHANG)
+        k.children.discard(info.si_pid)
+        _show_end(k, info.si_pid, 0 if info.si_code == CLD_EXITED else info.si_status)
+
+
 @syscall(114, PURE)
 def wait4(k: Kernel, pid: Pid, wstatus: Out[Word], options: WaitOptions, rusage: Out[Rusage]) -> Pid:
     """Wait for a child."""
@@ -268,10 +283,14 @@ def wait4(k: Kernel, pid: Pid, wstatus: Out[Word], options: WaitOptions, rusage:
         return -ECHILD
     status = create_string_buffer(4)
     usage = create_string_buffer(RUSAGE.size)
-    result = host.call(HOST_WAIT4, pid, addressof(status), options, addressof(usage) if rusage else 0)
-    if result <= 0:
-        return result
-    value = int.from_bytes(status.raw, "little")
+    while True:
+        result = host.call(HOST_WAIT4, pid, addressof(status), options, addressof(usage) if rusage else 0)
+        if result <= 0:
+            return result
+        value = int.from_bytes(status.raw, "little")
+        if not k.reaps or value & 0xFF == 0x7F or value == 0xFFFF:
+            break
+        k.children.discard(result)  # which is as if it had never been there
     if value & 0xFF != 0x7F and value != 0xFFFF:  # neither stopped nor continued
         k.children.discard(result)
         _show_end(k, result, value & 0x7F)
@@ -308,11 +327,14 @@ def waitid(k: Kernel, idtype: IdKind, id: Pid, infop: Out[Siginfo], options: Wai
         return -ECHILD
     info = create_string_buffer(128)
     usage = create_string_buffer(RUSAGE.size)
-    result = host.call(HOST_WAITID, idtype, id, addressof(info), options, addressof(usage) if rusage else 0)
-    if result < 0:
-        return result
-    values = _siginfo.unpack_from(info.raw)
-    signal, errno, code, pid, uid, status = values
+    while True:
+        result = host.call(HOST_WAITID, idtype, id, addressof(info), options, addressof(usage) if rusage else 0)
+        if result < 0:
+            return result
+        signal, errno, code, pid, uid, status = _siginfo.unpack_from(info.raw)
+        if not (pid and code in CLD_ENDED and k.reaps):
+            break
+        reap(k)  # also with WNOWAIT
     if code == CLD_KILLED and k.family.has_dumped(pid):
         code = CLD_DUMPED
     if pid and code in CLD_ENDED and not options & WNOWAIT:

@@ -255,6 +255,7 @@ def collect(k: Kernel) -> None:
     if not host.arrived[0]:
         return
     with k.threads.lock:
+        ended = False
         for info in capture.taken():
             signal, _, code = _fault.unpack_from(info)[:3]
             if code == SI_TIMER:
@@ -267,6 +268,11 @@ def collect(k: Kernel) -> None:
                 timers.recover(k)
             else:
                 send(k if k.sharer is None else k.sharer.lender, signal, guest_info(k, info), process=True)
+                ended = ended or signal == SIGCHLD
+        if ended and k.reaps:
+            from stinkarm.linux import children
+
+            children.reap(k)
 
 
 def follow(k: Kernel, signals: int) -> None:
@@ -284,7 +290,7 @@ def follow(k: Kernel, signals: int) -> None:
                 continue
             handler = action_of(k, signal)[0]
             taken = signal in k.captured
-            if handler > SIG_IGN or blocked >> (signal - 1) & 1:
+            if handler > SIG_IGN or blocked >> (signal - 1) & 1 or (signal == SIGCHLD and k.reaps):
                 if not taken:
                     capture.install(k)
                     capture.take(signal)

@@ -12,11 +12,14 @@ from struct import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from stinkarm.sandbox.descriptors import Descriptors
 
 # At PID * 16: when the process was started, in the host's ticks, or 0; the same, once it has left a core file.
 ENTRY = Struct("<QQ")
 WORD = Struct("<Q")
+PAGE = 4096
 
 START_TIME = 19  # in /proc/PID/stat behind the name: field 22 of `man 5 proc`
 
@@ -62,6 +65,21 @@ class Family:
             return True
         started = self._read(pid)[0]
         return started != 0 and started == start_time(pid)
+
+    def members(self) -> Iterator[int]:
+        """Give the processes that live, or that nobody has waited for."""
+        at = 0
+        while self.fd >= 0:
+            try:
+                at = os.lseek(self.fd, at, os.SEEK_DATA)
+            except OSError:  # the end
+                return
+            data = os.pread(self.fd, PAGE, at)
+            for index, (started, _) in enumerate(ENTRY.iter_unpack(data[: len(data) & -ENTRY.size])):
+                pid = at // ENTRY.size + index
+                if started and started == start_time(pid):
+                    yield pid
+            at += PAGE
 
     # What /proc shows of them
 

@@ -8,6 +8,7 @@ The number is r7 whatever the immediate of SVC says, as in a kernel without CONF
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found,unused-ignore]  # `signal` costs an import of enum
 import os
 from _thread import RLock, get_ident
 from errno import EACCES, EFAULT, ENOSYS, EPERM
@@ -86,6 +87,8 @@ DIRECT_AFTER = 16  # calls of one number, before native code learns to pass it o
 SIG_DFL = 0
 SIG_IGN = 1
 NO_ACTION = (SIG_DFL, 0, 0, 0)
+SIGCHLD = 17
+SA_NOCLDWAIT = 2
 IGNORED_BY_DEFAULT = (17, 18, 23, 28)  # SIGCHLD SIGCONT SIGURG SIGWINCH
 IGNORED_HERE: set[int] = set()  # what this process ignores on its own account, which a guest does not inherit
 
@@ -335,6 +338,22 @@ class Kernel:
         handler = self.actions.get(signal, NO_ACTION)[0]
         return handler == SIG_IGN or (handler == SIG_DFL and signal in IGNORED_BY_DEFAULT)
 
+    @property
+    def reaps(self) -> bool:
+        """Say whether children that end are nobody's to wait for (SIGCHLD is ignored, SA_NOCLDWAIT).
+
+        The host could do that, but then their numbers would be others' before anybody here knew.
+        """
+        handler, flags, _, _ = self.actions.get(SIGCHLD, NO_ACTION)
+        return self.owns_host_signals and (handler == SIG_IGN or bool(flags & SA_NOCLDWAIT))
+
+    def keep_children(self) -> None:
+        """Let the host keep the numbers of children that end until they are waited for here."""
+        if SIGCHLD in self.actions or was_ignored(SIGCHLD):
+            from stinkarm.linux import delivery
+
+            delivery.follow(self, 1 << (SIGCHLD - 1))
+
     def raise_signal(self, signal: int) -> None:
         """Send a signal from the kernel to the running thread."""
         from stinkarm.linux import delivery
@@ -426,8 +445,16 @@ class Kernel:
         return pid != -1 and self.owns_group(-pid or os.getpgrp())
 
     def owns_group(self, group: int) -> bool:
-        """Say whether a process group is one that the guest, its children or the guests above it have made."""
-        return group in self.groups or group in self.children
+        """Say whether a process group is one that the guest, its children or the guests above it have made.
+
+        One of the family must be in it: else the number may be another's by now.
+        """
+        if group not in self.groups and group not in self.children:
+            return False
+        near = (os.getpid(), *self.children, self.parent)
+        return any(group_of(pid) == group for pid in near) or any(
+            group_of(pid) == group for pid in self.family.members()
+        )
 
     def pointer(self, address: int, size: int) -> int:
         """Give the host address of `size` guest bytes, or 0 for NULL."""
@@ -496,6 +523,19 @@ class Kernel:
             return handler(k, *arguments)
 
         return counted
+
+
+def was_ignored(signal: int) -> bool:
+    """Say whether who started this process had it ignore a signal."""
+    return bool(_signal.getsignal(signal) == SIG_IGN)
+
+
+def group_of(pid: int) -> int:
+    """Give the group of a process, 0 if it is not there."""
+    try:
+        return os.getpgid(pid) if pid > 0 else 0
+    except OSError:
+        return 0
 
 
 def _answer(error: int) -> Callable[..., int]:
