@@ -252,6 +252,8 @@ def dequeue(k: Kernel, wanted: int) -> tuple[int, bytes] | None:
 def collect(k: Kernel) -> None:
     """Make pending what the host has sent."""
     k.state.words[INTERRUPT] = 0
+    if k.renamed is not None:
+        k.name = k.renamed
     if not host.arrived[0]:
         return
     with k.threads.lock:

@@ -135,9 +135,10 @@ class Kernel:
 
     Of the thread: `tid`; `ident`, the host thread's; `state`; `exit_status`, None until the thread must stop: then what
     a shell would see, and `exit_signal` the signal that ended the process, or 0; `leaves`, that it is not the process
-    that ends; `call`, the call that is running; `tracing`, its tracer's part of it; `instructions` that it executed;
-    `clear_child_tid` and `robust_list`, what the kernel does at its end; `host_list`, what the host's does; `random`,
-    where random bytes come from if they follow from a seed.
+    that ends; `renamed`, the name that another thread has given it and the host does not know yet; `call`, the call
+    that is running; `tracing`, its tracer's part of it; `instructions` that it executed; `clear_child_tid` and
+    `robust_list`, what the kernel does at its end; `host_list`, what the host's does; `random`, where random bytes come
+    from if they follow from a seed.
 
     Of the process: `threads`; `attributes`, what prctl keeps; `limits`, the resource limits (soft, hard) that have been
     asked for; `missing`, the calls that answered ENOSYS because stinkarm does not have them.
@@ -203,6 +204,7 @@ class Kernel:
         self.random: Randomness | None = None
         self.stack_size = 8 << 20
         self._name = b""
+        self.renamed: bytes | None = None
         self.attributes: dict[int, int] = {}
         self.limits: dict[int, tuple[int, int]] = {}
         self.call: Syscall | None = None
@@ -281,7 +283,7 @@ class Kernel:
         new.trap = (0, 0, 0)
         new.attention = False
         new.clear_child_tid = new.robust_list = 0
-        new.host_list = None
+        new.host_list = new.renamed = None
         if self.random is not None:
             new.random = self.random.branch()
         new.tracing = None
@@ -298,6 +300,8 @@ class Kernel:
     @property
     def name(self) -> bytes:
         """The 15 bytes that ps shows of the thread: the host's own, where the process is the guest's alone."""
+        if self.renamed is not None:
+            return self.renamed
         if self.owns_host_signals:
             try:
                 return published.read_name(self.tid)
@@ -308,7 +312,7 @@ class Kernel:
     @name.setter
     def name(self, name: bytes) -> None:
         """Name the calling thread."""
-        self._name = name
+        self._name, self.renamed = name, None
         if self.owns_host_signals:
             published.set_name(name)
 

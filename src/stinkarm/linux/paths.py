@@ -11,7 +11,7 @@ from stinkarm.linux import open_flags, structs
 from stinkarm.linux.declare import FD, PATH, syscall
 from stinkarm.linux.host import call
 from stinkarm.sandbox.descriptors import ALL
-from stinkarm.sandbox.special import OWN_HIDDEN, classify, host_name, on_procfs
+from stinkarm.sandbox.special import OWN_COMM, OWN_HIDDEN, classify, host_name, on_procfs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,6 +81,10 @@ def _open(k: Kernel, dirfd: int, pathname: int, flags: int, mode: int) -> int:
         from stinkarm.linux import proc_memory
 
         return proc_memory.open_memory(k, open_flags.to_host(flags))
+    if path.endswith(b"/comm") and k.policy.sandboxed and k.policy.alone and classify(path)[0] == OWN_COMM:
+        from stinkarm.linux import proc_comm
+
+        return proc_comm.open_name(k, classify(path)[1], open_flags.to_host(flags))
     return _open_path(k, dirfd, path, open_flags.to_host(flags), mode & 0o7777)
 
 
