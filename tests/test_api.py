@@ -137,7 +137,7 @@ def test_run_in_the_sandbox_and_out(tmp_path: Path) -> None:
     assert denied.status == 1
     assert denied.stdout == b""
     assert b"Permission denied" in denied.stderr
-    assert any("--allow-read" in denial for denial in denied.denials)
+    assert any("--allow-read" in str(denial) for denial in denied.denials)
     digest = f"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  {file}\n".encode()
     for result in (
         stinkarm.run(SHA256, [str(file)], allow_read=[tmp_path]),

@@ -40,6 +40,7 @@ from stinkarm.inspect.crash import CrashReport
 from stinkarm.inspect.log import Log
 from stinkarm.registers import Register, Registers
 from stinkarm.runner import open_log, prepare
+from stinkarm.sandbox.policy import Denial
 from stinkarm.settings import Settings
 from stinkarm.status import (
     SIGNAL,
@@ -60,6 +61,7 @@ __all__ = [
     "PIPE",
     "STDOUT",
     "CrashReport",
+    "Denial",
     "Emulator",
     "Failed",
     "Frame",
@@ -96,8 +98,8 @@ class Result(Generic[Output]):
     `reason` is "exited", "signaled", "timeout", "instructions" (the budget is used up) or "output" (it wrote
     more than `max_output`). `status` is its exit status, None unless it exited; `signal` the number of
     the signal that ended it, None unless one did. `instructions` counts what it executed. `crash` is the report
-    when its own code made a fault. `denials` are the things that the sandbox refused, each a sentence
-    that names the grant for it.
+    when its own code made a fault. `denials` are the things that the sandbox refused, each with `kind` (read, write,
+    run, net, other), `call`, `what` (the path or address), `grant`, `count`, `pid`; its text is a sentence.
     """
 
     reason: Literal["exited", "signaled", "timeout", "instructions", "output"]
@@ -107,7 +109,7 @@ class Result(Generic[Output]):
     stderr: Output
     instructions: int
     crash: CrashReport | None
-    denials: tuple[str, ...] = ()
+    denials: tuple[Denial, ...] = ()
 
     @property
     def returncode(self) -> int:
@@ -287,7 +289,7 @@ def run(
         stderr=stderr,
         instructions=answer["instructions"],
         crash=CrashReport(**crash) if crash else None,
-        denials=tuple(answer["denials"]),
+        denials=tuple(Denial(*denial) for denial in answer["denials"]),
     )
     shown_result = _decoded(result) if text else result
     if check and result.status != 0:

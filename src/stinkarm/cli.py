@@ -41,6 +41,8 @@ OPTIONS = (
         "let programs of the host have these variables from the program",
     ),
     (("--allow-net",), OPTIONAL, "HOST:PORT,...", "let the sandbox reach the network (or only these addresses)"),
+    (("--policy",), VALUE, "FILE", "read mode, grants, limits and environment from this TOML file"),
+    (("--save-policy",), VALUE, "FILE", "write one with what the program was refused, to be looked through"),
     "What it is given",
     (("-E",), VALUE, "VAR=VAL,...", "set environment variables (repeatable)"),
     (("--env",), VALUE, "VAR=VAL", "set one, whose value may have commas (repeatable)"),
@@ -73,6 +75,8 @@ OPTIONS = (
     (("--dump",), VALUE, "KIND,...", "write what hot code becomes to the log: regions, ir, opt, asm"),
     (("--perf-map",), FLAG, "", "name compiled code for Linux perf, in /tmp/perf-PID.map"),
     (("--explain-sandbox",), FLAG, "", "print what the program may do and what holds it; run nothing"),
+    (("--report",), VALUE, "FILE", "write what the sandbox refused to this file, as JSON"),
+    (("-q", "--quiet"), FLAG, "", "do not say at the end what the sandbox refused"),
     (("--dump-asm",), FLAG, "", "print the program's disassembly first"),
     (("--dump-registers",), FLAG, "", "print all registers at the end"),
     (("-h", "-help", "--help"), FLAG, "", "print this help"),
@@ -323,6 +327,10 @@ def apply(settings: Settings, key: str, name: str, value: str | None) -> bool:
             settings.set_topics("elf,memory,syscalls")
         case "--strace":
             settings.strace = True
+        case "--policy":
+            read_policy(settings, value or "")
+        case "--quiet":
+            settings.quiet = True
         case "--strace-summary":
             settings.strace_summary = True
         case "--perf-map":
@@ -353,6 +361,22 @@ def apply(settings: Settings, key: str, name: str, value: str | None) -> bool:
         case _:
             settings.set_option(key, name, value or "")
     return True
+
+
+def read_policy(settings: Settings, name: str) -> None:
+    """Read options from a policy file."""
+    from stinkarm.sandbox import policy_file
+
+    limits = [option for option in INDEX if option.startswith(("--max-", "--timeout"))]
+    try:
+        options = policy_file.read(name, limits)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    for option, value in options:
+        if option.startswith("--allow-"):  # whose names may have commas
+            settings.grant(option, None if value is None else [value])
+        else:
+            apply(settings, INDEX[option][0][-1], option, value)
 
 
 def words_of(name: str, value: str) -> list[str]:

@@ -51,7 +51,7 @@ take_over(int(sys.argv[3]))
 
 # The settings that go with a program to the next; the rest is about the program itself, or is a time or a count.
 SAME = ("syscalls", "sysroot", "root", "release", "cpu", "engine", "jit", "log_file")
-SWITCHES = ("fake_root", "strace", "strace_summary", "dump_registers", "perf_map")
+SWITCHES = ("fake_root", "strace", "strace_summary", "quiet", "dump_registers", "perf_map")
 WORDS = ("run_env",)
 GRANTS = ("allow_read", "allow_write", "allow_env", "allow_run", "allow_net")
 EVERYTHING = b"\n"  # a grant without names
@@ -269,8 +269,8 @@ class Handover:
     def __init__(self, values: dict[str, list[bytes]]) -> None:
         self.values = values
         fds = self.numbers("fds")
-        self.fd, self.log_fds = fds[0], (fds[1], fds[2], fds[3])
-        self.family_fd, self.broker = fds[4:]
+        self.fd, self.log_fds = fds[0], tuple(fds[1:-2])
+        self.family_fd, self.broker = fds[-2:]
         for fd in fds:
             if fd >= 0:
                 os.set_inheritable(fd, False)

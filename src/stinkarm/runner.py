@@ -44,7 +44,7 @@ def run_command(settings: Settings, start: float, handover: Handover | None = No
     """
     if handover is None:
         reserve.begin()
-    log = open_log(settings, start, (-1, -1, -1) if handover is None else handover.log_fds)
+    log = open_log(settings, start, None if handover is None else handover.log_fds)
     log.open()
     machine = prepare(settings, log, handover=handover)
     take_signals(interruptible=settings.dump_registers)
@@ -73,14 +73,21 @@ def explain_sandbox(settings: Settings, start: float) -> str:
     return text
 
 
-def open_log(settings: Settings, start: float | None, opened: tuple[int, int, int] = (-1, -1, -1)) -> Log:
+def open_log(settings: Settings, start: float | None, opened: tuple[int, ...] | None = None) -> Log:
     """Make the log that the settings ask for; `opened` are its descriptors when it goes on."""
+    strace, summary = settings.strace, settings.strace_summary
+    if opened is not None:
+        return Log(settings.topics, settings.log_file, strace=strace, summary=summary, start=start, opened=opened)
+    report, policy = settings.report, settings.save_policy
     try:
-        kinds = {"strace": settings.strace, "summary": settings.strace_summary}
-        return Log(settings.topics, settings.log_file, **kinds, start=start, opened=opened)
+        topics, path = settings.topics, settings.log_file
+        return Log(topics, path, strace=strace, summary=summary, start=start, report=report, policy=policy)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"-D {settings.log_file}: the log file cannot be written: {reason}") from None
+        name = error.filename if isinstance(error, OSError) else settings.log_file
+        option = {report: "--report", policy: "--save-policy"}.get(name, "-D")
+        what = "the log file" if option == "-D" else "the file"
+        raise UsageError(f"{option} {name}: {what} cannot be written: {reason}") from None
 
 
 def take_signals(*, interruptible: bool) -> None:
@@ -355,6 +362,10 @@ def allow_children(machine: Machine, deadline: float | None) -> None:
 
         if machine.before_replace is not None and not kernel.forked:
             machine.before_replace()
+        if machine.policy.denials:
+            from stinkarm.inspect import refusals
+
+            refusals.save(machine.policy, machine.log)
         return handover.replace(machine, kernel, program, deadline)
 
     def before_ids_change() -> None:
@@ -385,6 +396,18 @@ def show_end(machine: Machine, outcome: Outcome) -> None:
     tracer.finish(is_first=not machine.kernel.parent)
 
 
+def show_refusals(machine: Machine, outcome: Outcome, is_first: bool) -> None:
+    """Show what the sandbox refused, if this is the family's first process; keep it for that one if not."""
+    from stinkarm.inspect import refusals
+
+    if not is_first:
+        refusals.save(machine.policy, machine.log)
+        return
+    code = outcome.status if outcome.kind == EXITED else None
+    end = refusals.End(machine.path, outcome.kind, code, outcome.signal or None)
+    refusals.finish(machine.policy, machine.log, end, quiet=machine.settings.quiet)
+
+
 def finish(machine: Machine, outcome: Outcome) -> int:
     """Show how a guest ended, as its settings ask, and return the exit status for it.
 
@@ -393,6 +416,9 @@ def finish(machine: Machine, outcome: Outcome) -> int:
     settings, log = machine.settings, machine.log
     if machine.kernel.tracer is not None:
         show_end(machine, outcome)
+    is_first = not machine.kernel.forked and not machine.kernel.parent
+    if machine.policy.denials or (is_first and log.asks_for_refusals):
+        show_refusals(machine, outcome, is_first)
     if settings.dump_registers:
         from stinkarm.inspect.registers import format_registers, read_registers
 

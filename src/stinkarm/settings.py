@@ -62,9 +62,12 @@ class Settings:
         "no_walls",
         "perf_map",
         "program",
+        "quiet",
         "release",
+        "report",
         "root",
         "run_env",
+        "save_policy",
         "seed",
         "stack_size",
         "strace",
@@ -102,6 +105,9 @@ class Settings:
         self.timeout: float | None = None
         self.topics: list[str] = []
         self.strace = False
+        self.quiet = False
+        self.report: str | None = None
+        self.save_policy: str | None = None
         self.strace_summary = False
         self.log_file: str | None = None
         self.dump: list[str] = []
@@ -149,6 +155,10 @@ class Settings:
                     if not word or "=" in word:
                         raise UsageError(f"{name} wants names of environment variables, not {word!r}.")
                     self.run_env.append(word)
+            case "--report":
+                self.report = value
+            case "--save-policy":
+                self.save_policy = value
             case "-r":
                 self.release = value
             case "--seed":

@@ -245,6 +245,7 @@ def _serve(values: dict[str, Any], answer: int) -> dict[str, Any]:
     settings = Settings()
     for name, value in values.items():
         setattr(settings, name, value)
+    settings.quiet = True  # the result has it
     runner.take_signals(interruptible=True)
     log = runner.open_log(settings, None)
     machine = runner.prepare(settings, log)
@@ -261,11 +262,13 @@ def _serve(values: dict[str, Any], answer: int) -> dict[str, Any]:
 
 
 def _describe(machine: Machine, outcome: Outcome) -> dict[str, Any]:
+    from stinkarm.inspect import refusals
+
     return {
         "reason": outcome.kind,
         "status": outcome.status if outcome.kind == "exited" else None,
         "signal": outcome.signal if outcome.kind == "signaled" else None,
         "crash": outcome.crash.to_dict() if outcome.crash is not None else None,
         "instructions": machine.instructions,
-        "denials": [str(denial) for denial in machine.policy.denials],
+        "denials": [denial.to_list() for denial in refusals.records(machine.policy, machine.log)],
     }

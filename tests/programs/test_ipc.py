@@ -66,6 +66,8 @@ def test_the_sandbox(program: Path, tmp_path: Path) -> None:
     result = stinkarm.run(program, [folder, "sem", "msg", "mq"], timeout=60)
     assert result.status == 1
     for name in ("semget", "msgget", "mq_open"):
-        assert any(denial.startswith(f"denied {name}(") for denial in result.denials)
+        assert any(str(denial).startswith(f"denied {name}(") for denial in result.denials)
     result = stinkarm.run(program, [folder, "inotify"], timeout=60)
-    assert any(f'inotify_add_watch("{folder}") - grant it with --allow-read=' in denial for denial in result.denials)
+    assert any(
+        f'inotify_add_watch("{folder}") - grant it with --allow-read=' in str(denial) for denial in result.denials
+    )

@@ -65,7 +65,7 @@ def test_children(processes: Path, mode: str) -> None:
 def test_without_allow_run_there_are_no_children(processes: Path) -> None:
     result = stinkarm.run(processes, ["fork"])
     assert result.status == 1  # EPERM
-    assert any("grant it with --allow-run" in denial for denial in result.denials)
+    assert any("grant it with --allow-run" in str(denial) for denial in result.denials)
 
 
 def test_from_python_the_last_program_counts(processes: Path) -> None:

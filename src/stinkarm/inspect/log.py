@@ -10,6 +10,7 @@ TOPICS = ("elf", "syscalls", "memory", "instructions", "jit")
 
 CLOSED = -1  # no descriptor yet
 GONE = -2  # nobody is listening any more
+NOTHING_OPEN = (CLOSED,) * 6
 
 
 class Log:
@@ -20,13 +21,14 @@ class Log:
     that stamps count from. `path` names a file to write to (truncated); without it lines go to
     a duplicate of stderr, which the guest cannot close or replace by way of fd 2. `opened` are the descriptors of a
     log that goes on, or -1. `summary` asks for a count of system calls at the end, which is collected in `counts`.
+    `report` and `policy` are files for the end (inspect/refusals.py), `refusals` what the family shares until then.
     """
 
-    HELD = ("_descriptor", "_stderr")  # what holds the numbers of descriptors
+    HELD = ("_descriptor", "_stderr", "counts", "refusals", "report", "policy")  # the numbers of descriptors
 
     __slots__ = (
-        *("_descriptor", "_stderr", "counts", "elf", "instructions", "jit", "memory", "path", "start"),
-        *("strace", "summary", "syscalls"),
+        *("_descriptor", "_stderr", "counts", "elf", "instructions", "jit", "memory", "path", "policy"),
+        *("refusals", "report", "start", "strace", "summary", "syscalls"),
     )
 
     def __init__(
@@ -37,7 +39,9 @@ class Log:
         strace: bool = False,
         summary: bool = False,
         start: float | None = None,
-        opened: tuple[int, int, int] = (CLOSED, CLOSED, CLOSED),
+        report: str | None = None,
+        policy: str | None = None,
+        opened: tuple[int, ...] = NOTHING_OPEN,
     ) -> None:
         self.elf = "elf" in topics
         self.syscalls = "syscalls" in topics
@@ -48,17 +52,19 @@ class Log:
         self.path = path
         self.start = time.perf_counter() if start is None else start
         self.summary = summary
-        self._descriptor, self._stderr, self.counts = opened
+        self._descriptor, self._stderr, self.counts, self.refusals, self.report, self.policy = opened
         if self.descriptors:
             return
+        if report is not None:
+            self.report = _create(report)
+        if policy is not None:
+            self.policy = _create(policy)
         if summary:
             file = os.memfd_create("stinkarm", os.MFD_CLOEXEC)
             self.counts = keep_away(file)
             os.close(file)
         if path is not None:
-            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
-            self._descriptor = keep_away(file)
-            os.close(file)
+            self._descriptor = _create(path)
         elif self.any:
             self.open()
 
@@ -67,15 +73,28 @@ class Log:
         """Say whether any topic is on."""
         return self.elf or self.syscalls or self.memory or self.instructions or self.jit or self.strace or self.summary
 
+    def share_refusals(self) -> int:
+        """Make the file that a family shares before there is a second process; return its descriptor."""
+        if self.refusals < 0:
+            file = os.memfd_create("stinkarm", os.MFD_CLOEXEC)
+            self.refusals = keep_away(file)
+            os.close(file)
+        return self.refusals
+
+    @property
+    def asks_for_refusals(self) -> bool:
+        """Say whether there is something to be read or written at the end of the family's first process."""
+        return self.report >= 0 or self.policy >= 0 or (self.refusals >= 0 and os.fstat(self.refusals).st_size > 0)
+
     @property
     def descriptors(self) -> list[int]:
         """The host file descriptors that are open, none of which are the guest's."""
         return [descriptor for descriptor in self.opened if descriptor >= 0]
 
     @property
-    def opened(self) -> tuple[int, int, int]:
+    def opened(self) -> tuple[int, ...]:
         """The descriptors that another log can go on with."""
-        return self._descriptor, self._stderr, self.counts
+        return self._descriptor, self._stderr, self.counts, self.refusals, self.report, self.policy
 
     def open(self) -> None:
         """Take a descriptor of stderr, before the guest can put another file in its place."""
@@ -95,7 +114,9 @@ class Log:
             self.open()
         if not _write(self._stderr if self.path is None else self._descriptor, text):
             # The reader went away or the disk is full: the guest runs on, unlogged.
-            self.close()
+            for descriptor in (self._descriptor, self._stderr):
+                if descriptor >= 0:
+                    os.close(descriptor)
             self._descriptor = self._stderr = GONE
             self.elf = self.syscalls = self.memory = self.instructions = self.jit = self.strace = self.summary = False
 
@@ -110,7 +131,16 @@ class Log:
         """Give the descriptors back."""
         for descriptor in self.descriptors:
             os.close(descriptor)
-        self._descriptor = self._stderr = self.counts = CLOSED
+        self._descriptor, self._stderr, self.counts, self.refusals, self.report, self.policy = NOTHING_OPEN
+
+
+def _create(path: str) -> int:
+    """Create a file, or make it empty; return its descriptor, away from the guest's."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    try:
+        return keep_away(file)
+    finally:
+        os.close(file)
 
 
 def _write(descriptor: int, text: str) -> bool:

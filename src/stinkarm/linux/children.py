@@ -175,6 +175,8 @@ def _make(
         k.policy.descriptors.check_room()
     k.family.begin(k.policy.descriptors)
     k.keep_children()
+    if k.policy.sandboxed:
+        k.policy.descriptors.hide(k.log.share_refusals(), k.log, "refusals")
     link = None
     if flags & CLONE_VFORK:
         from stinkarm.linux.vfork import Link

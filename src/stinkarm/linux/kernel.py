@@ -419,6 +419,7 @@ class Kernel:
             made.begin_child()
         if self.random is not None:
             self.random = self.random.branch()
+        self.policy.denials = []
         if self.tracer is not None:
             self.tracer.begin_family(is_child=True)
         if self.on_fork is not None:

@@ -39,22 +39,50 @@ MAX_DENIALS = 1000
 
 
 class Denial:
-    """One thing that the sandbox refused.
+    """One thing that the sandbox refused, `count` times, to process `pid`.
 
     `call` is the system call's name, `what` the path (or what else it asked for), `grant` the option
     that would have allowed it; empty when none would. Both are as the guest chose them, and quoted in the string only.
     """
 
-    __slots__ = ("call", "grant", "what")
+    __slots__ = ("call", "count", "grant", "pid", "what")
 
-    def __init__(self, call: str, what: str, grant: str) -> None:
+    def __init__(self, call: str, what: str, grant: str, count: int = 1, pid: int = 0) -> None:
         self.call = call
         self.what = what
         self.grant = grant
+        self.count = count
+        self.pid = pid or os.getpid()
+
+    @property
+    def kind(self) -> str:
+        """Say what it was about: read, write, run, net, or other."""
+        option = self.grant.partition("=")[0]
+        if option.startswith("--allow-"):
+            return option.removeprefix("--allow-")
+        return "read" if option.startswith("-L ") else "other"
+
+    @property
+    def advice(self) -> str:
+        """The grant as the shell's words."""
+        option, mark, value = self.grant.partition(" " if self.grant.startswith("-L ") else "=")
+        return f"{option}{mark}{shell_word(value) if mark else ''}"
+
+    def to_list(self) -> "list[str | int]":
+        """Give what `Denial(...)` takes."""
+        return [self.call, self.what, self.grant, self.count, self.pid]
+
+    def to_dict(self) -> "dict[str, str | int | None]":
+        """Give the record for people's programs."""
+        path = self.what if self.kind in ("read", "write") or self.what.startswith("/") else None
+        address = self.what if self.kind == "net" and self.grant != "--allow-net" else None
+        return {
+            **{"kind": self.kind, "call": self.call, "what": self.what, "path": path, "address": address},
+            **{"grant": self.grant, "count": self.count, "pid": self.pid},
+        }
 
     def __str__(self) -> str:
-        option, mark, value = self.grant.partition(" " if self.grant.startswith("-L ") else "=")
-        advice = f"grant it with {option}{mark}{shell_word(value) if mark else ''}" if option else "no grant allows it"
+        advice = f"grant it with {self.advice}" if self.grant else "no grant allows it"
         return f"denied {self.call}({quote(self.what)}) - {advice}"
 
     def __repr__(self) -> str:
@@ -144,7 +172,7 @@ class Policy:
         self.program = b""
         self.program_fd = -1
         self._roots: Roots | None = None
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: dict[tuple[str, str], Denial] = {}
         self._paths: Paths | None = None
         self._network: Network | None = None
         if self.allow_net and not isinstance(self.allow_net, bool):
@@ -352,10 +380,13 @@ class Policy:
         """Record that the running call was refused, and report it the first time."""
         text = os.fsdecode(what)
         call = self.call()
-        if (call, text) in self._seen or len(self.denials) >= MAX_DENIALS:
+        denial = self._seen.get((call, text))
+        if denial is not None:
+            denial.count += 1
             return
-        self._seen.add((call, text))
-        denial = Denial(call, text, grant)
+        if len(self._seen) >= MAX_DENIALS:
+            return
+        denial = self._seen[call, text] = Denial(call, text, grant)
         self.denials.append(denial)
         if self.report is not None:
             self.report(str(denial))
