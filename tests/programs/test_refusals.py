@@ -118,3 +118,11 @@ def test_a_file_that_cannot_be_written_is_an_error_at_once(tmp_path: Path, optio
     done = run(tmp_path, option, "missing/x", "program")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"stinkarm: {option} missing/x: the file cannot be written: No such file or directory\n"
+
+
+@pytest.mark.parametrize("options", [["--allow-run"], ["-C", "forward"]], ids=["sandbox", "forward"])
+def test_the_guest_has_none_of_the_files(program: Path, tmp_path: Path, options: list[str]) -> None:
+    files = ["--report", "r.json", "--save-policy", "p.toml", "-c", "-D", "log"]
+    done = run(tmp_path, *options, *files, program, "descriptors")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert json.loads((tmp_path / "r.json").read_text())["status"] == 0

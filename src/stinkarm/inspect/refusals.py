@@ -21,12 +21,21 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 1 << 20  # of the records of a family that makes ever more processes
 
-# What the C library, its loader, and SELinux's library look for by themselves, and do without.
+# What the C library, its loader, SELinux's library and shells look for by themselves, and do without.
 PROBES = (
     *("/etc/ld.so", "/etc/nsswitch.conf", "/etc/localtime", "/etc/gai.conf", "/etc/host.conf", "/etc/selinux"),
     *("/usr/lib/locale", "/usr/share/locale", "/usr/share/zoneinfo", "/proc/filesystems", "/proc/self/"),
-    *("/proc/meminfo", "/proc/stat", "/proc/sys/", "/selinux", "/sys/devices/system/cpu", "/sys/fs/selinux"),
+    *(
+        "/proc/meminfo",
+        "/proc/mounts",
+        "/proc/stat",
+        "/proc/sys/",
+        "/selinux",
+        "/sys/devices/system/cpu",
+        "/sys/fs/selinux",
+    ),
 )
+PROBES_TO_WRITE = ("/dev/tty", "/var/run/nscd/", "/run/nscd/")
 
 
 # The family's records
@@ -63,12 +72,16 @@ def records(policy: Policy, log: Log) -> list[Denial]:
 
 def is_probe(denial: Denial) -> bool:
     """Say whether a refusal changes nothing for the program: a look at what is not there, or at what may be missing."""
-    if denial.kind != "read":
-        return False
-    if denial.what.startswith(PROBES) or "/gconv" in denial.what:
-        return True
-    option, _, path = denial.grant.partition("=")
-    return option == "--allow-read" and not os.path.lexists(path)
+    if denial.kind == "write":
+        if denial.what.startswith(PROBES_TO_WRITE):
+            return True
+        looks = denial.call == "connect"
+    else:
+        looks = denial.kind == "read"
+        if looks and (denial.what.startswith(PROBES) or "/gconv" in denial.what):
+            return True
+    _, equals, path = denial.grant.partition("=")
+    return looks and bool(equals) and not os.path.lexists(path)
 
 
 def sentence(denials: list[Denial]) -> str:
