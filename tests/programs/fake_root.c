@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -46,6 +47,28 @@ static void look_at_all(void)
         look(names[i]);
 }
 
+/* Send who is sending; give the user that arrives, or -1 if it may not be said. */
+static int send_as(uid_t uid)
+{
+    struct ucred who = {getpid(), uid, getgid()}, peer;
+    union { struct cmsghdr header; char room[CMSG_SPACE(sizeof who)]; } control = {{0}};
+    struct iovec byte = {&who, 1};
+    struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    socklen_t size = sizeof peer;
+    int ends[2], on = 1;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) || setsockopt(ends[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof on))
+        return -2;
+    control.header = (struct cmsghdr){CMSG_LEN(sizeof who), SOL_SOCKET, SCM_CREDENTIALS};
+    memcpy(CMSG_DATA(&control.header), &who, sizeof who);
+    if (sendmsg(ends[0], &message, 0) != 1)
+        return -1;
+    if (recvmsg(ends[1], &message, 0) != 1 || getsockopt(ends[1], SOL_SOCKET, SO_PEERCRED, &peer, &size) || peer.uid)
+        return -3;
+    memcpy(&who, CMSG_DATA(&control.header), sizeof who);
+    return who.uid;
+}
+
 int main(int argc, char **argv)
 {
     char list[100];
@@ -81,6 +104,8 @@ int main(int argc, char **argv)
     TRY(getxattr("file", "user.stinkarm.status", list, sizeof list));
     TRY(open("locked/file", O_RDWR) > 0);
     TRY(prctl(PR_CAPBSET_READ, 18));
+    TRY(send_as(0));
+    TRY(send_as(105));
     TRY(setgroups(2, (gid_t[]){5, 6}));
     TRY(getgroups(0, NULL));
     TRY(setresgid(65534, 65534, 65534));
@@ -94,6 +119,7 @@ int main(int argc, char **argv)
     TRY(setuid(0));
     TRY(chroot("dir"));
     TRY(mknod("no", S_IFCHR, makedev(1, 3)));
+    TRY(send_as(0));
     look_at_all();
     return 0;
 }

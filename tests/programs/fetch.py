@@ -1,8 +1,9 @@
 """Unpack Debian's armhf programs into a root directory of their own, which stinkarm takes as a sysroot.
 
-    python tests/programs/fetch.py [--all] [PACKAGE...]
+    python tests/programs/fetch.py [--all] [--debian] [PACKAGE...]
 
 Without an option: the programs that the tests run (30 MB to download). `--all`: all that matrix.py runs (130 MB).
+`--debian`: the first stage of a whole Debian as well, by debootstrap (100 MB), which test_debootstrap.py goes on with.
 Packages that are named come on top. Nothing is installed and no root is needed: apt keeps its lists and downloads in a
 folder of its own and resolves what the packages depend on, and dpkg-deb unpacks them. The host must be a Debian
 (or have Debian's sources), because its sources are used.
@@ -22,6 +23,9 @@ from pathlib import Path
 
 CACHE = Path(os.environ.get("STINKARM_TEST_CACHE", Path.home() / ".cache" / "stinkarm-programs"))
 ROOT = CACHE / "root"
+FIRST_STAGE = CACHE / "debian"
+SUITE = "bookworm"
+MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
 
 TESTED = (
     "bash", "bash-static", "bc", "busybox-static", "bzip2", "coreutils", "dash", "diffutils", "findutils", "gawk",
@@ -156,10 +160,24 @@ def unpack(archives: list[Path]) -> int:
     return len(new)
 
 
+def first_stage() -> None:
+    """Unpack a Debian that is to be configured by its own programs (docs/debian.md), and get one package more."""
+    download(["hello"])
+    if FIRST_STAGE.exists():
+        return
+    beside = CACHE / "debian.new"
+    shutil.rmtree(beside, ignore_errors=True)
+    command = ["debootstrap", "--foreign", "--arch=armhf", "--variant=minbase", SUITE, str(beside), MIRROR]
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    run(*([] if os.geteuid() == 0 else ["fakeroot"]), *command)
+    beside.rename(FIRST_STAGE)
+
+
 def main() -> int:
     """Download and unpack."""
     parser = argparse.ArgumentParser(description="Unpack Debian's armhf programs into a sysroot.")
     parser.add_argument("--all", action="store_true", help="all that matrix.py runs")
+    parser.add_argument("--debian", action="store_true", help="the first stage of a whole Debian")
     parser.add_argument("packages", nargs="*", metavar="PACKAGE", help="more packages")
     options = parser.parse_args()
     missing = [tool for tool in ("apt-get", "dpkg-deb", "tar") if shutil.which(tool) is None]
@@ -169,7 +187,9 @@ def main() -> int:
     try:
         archives = download([*TESTED, *(MORE if options.all else ()), *options.packages])
         new = unpack(archives)
-    except FetchError as error:
+        if options.debian:
+            first_stage()
+    except (FetchError, FileNotFoundError) as error:
         print(f"fetch.py: {error}", file=sys.stderr)
         return 1
     print(f"{len(archives)} packages are in {ROOT}, {new} of them new")

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -147,6 +149,8 @@ listxattr("file", list, sizeof list) = 0
 getxattr("file", "user.stinkarm.status", list, sizeof list) = -1 No data available
 open("locked/file", O_RDWR) > 0 = 1 
 prctl(PR_CAPBSET_READ, 18) = 1 
+send_as(0) = 0 
+send_as(105) = 0 
 setgroups(2, (gid_t[]){5, 6}) = 0 
 getgroups(0, NULL) = 2 
 setresgid(65534, 65534, 65534) = 0 
@@ -159,6 +163,7 @@ setuid(105) = 0
 setuid(0) = -1 Operation not permitted
 chroot("dir") = -1 Operation not permitted
 mknod("no", S_IFCHR, makedev(1, 3)) = -1 Operation not permitted
+send_as(0) = -1 Operation not permitted
 """  # noqa: W291 - no error
 LATER = """\
 file: 104755 106:7
@@ -217,19 +222,26 @@ int main(int argc, char **argv)
 """
 
 
-def test_a_program_is_executed_after_ids_are_given_up(tmp_path: Path) -> None:
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A directory that every user may search."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_a_program_is_executed_after_ids_are_given_up(tmp_path: Path, public: Path) -> None:
     """Also where Python and stinkarm are in a directory that the new user may not search."""
     if os.geteuid() != 0:
         pytest.skip("only root may become another user")
     source = tmp_path / "executes.c"
     source.write_text(EXECUTES)
-    program = tmp_path / "executes"
+    program = public / "executes"
     try:
         toolchain.build(str(source), str(program))
     except StinkarmError as error:
         pytest.skip(f"no ARM compiler: {error}")
-    for above in (program, *program.parents[:3]):
-        above.chmod(0o755)
+    program.chmod(0o755)
     folder = tmp_path / "hidden" / "packages"
     folder.mkdir(parents=True)
     folder.parent.chmod(0o700)

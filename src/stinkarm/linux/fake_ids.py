@@ -5,7 +5,9 @@ They begin as root's, and change as kernel/sys.c and security/commoncap.c say; t
 
 from __future__ import annotations
 
+import os
 from errno import EPERM
+from struct import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ FULL_SET = (1 << CAP_LAST_CAP + 1) - 1
 S_ISUID = 0o4000
 S_ISGID = 0o2000
 S_IXGRP = 0o010
+UCRED = Struct("<iII")
 NUMBERS = 11  # in `numbers`, before the supplementary groups
 
 
@@ -155,6 +158,27 @@ class FakeIds:
         if permitted & ~self.permitted or effective & ~permitted or inheritable & ~(self.inheritable | self.permitted):
             raise OSError(EPERM, "more than is permitted")
         self.effective, self.permitted, self.inheritable = effective, permitted, inheritable
+
+    # struct ucred, which tells who has sent a message or made a socket
+
+    def sent(self, credentials: bytes) -> bytes:
+        """Give what the host is told of who sends, if that is who the guest may be (scm_check_creds)."""
+        if len(credentials) != UCRED.size:
+            return credentials
+        pid, uid, gid = UCRED.unpack(credentials)
+        if uid not in self.uids[:3] and not self.can(CAP_SETUID):
+            raise OSError(EPERM, "not among the users that the process has")
+        if gid not in self.gids[:3] and not self.can(CAP_SETGID):
+            raise OSError(EPERM, "not among the groups that the process has")
+        return UCRED.pack(pid, os.getuid(), os.getgid())
+
+    @staticmethod
+    def received(credentials: bytes) -> bytes:
+        """Give what the guest is told: the host's user is root."""
+        if len(credentials) != UCRED.size:
+            return credentials
+        pid, uid, gid = UCRED.unpack(credentials)
+        return UCRED.pack(pid, 0 if uid == os.getuid() else uid, 0 if gid == os.getgid() else gid)
 
     def may_chown(self, owner: int, group: int, wanted_owner: int, wanted_group: int) -> bool:
         """Say whether a file's owner and group may be changed (chown_ok, chgrp_ok); KEEP leaves one."""

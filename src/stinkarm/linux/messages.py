@@ -114,6 +114,8 @@ def _control(k: Kernel, message: Message) -> bytes:
         if length < size or at + length > len(data):
             raise OSError(EINVAL, "the length of a control message")
         body = data[at + size : at + length]
+        if level == SOL_SOCKET and kind == SCM_CREDENTIALS and k.policy.fake is not None:
+            body = k.policy.fake.sent(body)
         _check(k, level, kind, body)
         if level == SOL_SOCKET and kind in TIMES and kind != SCM_TIMESTAMPING:
             raise OSError(EINVAL, "a control message that is only received")
@@ -261,6 +263,8 @@ class _Control:
                 if level == SOL_SOCKET and kind in TIMES:
                     values = unpack(f"<{len(body) // 8}q", body)
                     body = pack(f"<{len(values)}i", *(_signed(value) for value in values))
+                elif level == SOL_SOCKET and kind == SCM_CREDENTIALS and self._k.policy.fake is not None:
+                    body = self._k.policy.fake.received(body)
                 self._put(level, kind, body)
             at += _align(length, 8)
 

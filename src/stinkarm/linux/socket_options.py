@@ -33,6 +33,7 @@ SO_RCVTIMEO_OLD = 20
 SO_SNDTIMEO_OLD = 21
 SO_BINDTODEVICE = 25
 SO_ATTACH_FILTER = 26
+SO_PEERCRED = 17
 SO_PEERNAME = 28
 SO_SNDBUFFORCE = 32
 SO_RCVBUFFORCE = 33
@@ -154,6 +155,8 @@ def getsockopt(
     if times:
         value = pack("<ii", *unpack("<qq", value))[:used]
         given = len(value)
+    elif level == SOL_SOCKET and optname == SO_PEERCRED and k.policy.fake is not None:
+        value = k.policy.fake.received(value)
     elif level == SOL_SOCKET and optname == SO_PEERNAME:
         value = addresses.show(k, value)
         given = len(value)

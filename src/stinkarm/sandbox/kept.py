@@ -84,10 +84,14 @@ class KeptStatus:
         self._gid = os.getegid()
         self._ledger = Ledger()
 
-    @property
-    def folder(self) -> str:
-        """The directory of the ledger, which need not be there."""
-        return self._ledger.folder
+    def make_folder(self) -> str:
+        """Make the directory of the ledger; give its name. Where that fails, so will what needs the ledger."""
+        folder = self._ledger.folder
+        try:
+            os.makedirs(folder, 0o700, exist_ok=True)
+        except OSError:  # in a home that cannot be written
+            return folder
+        return folder
 
     def shown(self, fd: int) -> os.stat_result:
         """Give the status that the guest sees."""

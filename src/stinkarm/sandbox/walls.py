@@ -141,8 +141,7 @@ def _add_grants(walls: Walls, policy: "Policy") -> bool:
         writes = writes or bool(access & landlock.WRITE_FILE)
         walls.reaches.append(Reach(os.readlink(f"/proc/self/fd/{fd}"), access, why, fd))
     if policy.kept is not None:
-        os.makedirs(policy.kept.folder, 0o700, exist_ok=True)
-        walls.reaches.append(Reach(policy.kept.folder, landlock.READ_FILE | MAKING_FILES, "--fake-root"))
+        walls.reaches.append(Reach(policy.kept.make_folder(), landlock.READ_FILE | MAKING_FILES, "--fake-root"))
     harmless = landlock.READ_FILE | landlock.WRITE_FILE | landlock.IOCTL_DEV
     walls.reaches += [Reach(os.fsdecode(name), harmless, "harmless devices") for name in DEVICES]
     walls.reaches.append(Reach("/proc", landlock.READING, "looked at before it is shown"))
