@@ -83,8 +83,8 @@ def _set(k: Kernel, change: str, *ids: int) -> int:
         current = _uids(k) if change.endswith("uid") else _gids(k)
         same = (-1, *(current[:1] if len(set(current)) == 1 else ()))
         return 0 if all(id in same for id in wanted) else -EPERM
-    if k.before_ids_change is not None:
-        k.before_ids_change()
+    if k.before_ids_change is not None and change.endswith("uid") and any(id > 0 for id in wanted):
+        k.before_ids_change()  # root may still reach everything, whatever its groups are
     getattr(os, change)(*wanted)
     return 0
 
