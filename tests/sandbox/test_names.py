@@ -316,7 +316,7 @@ def test_openat2_in_a_root(mode: str, tmp_path: Path, monkeypatch: pytest.Monkey
                 (here / made).unlink(missing_ok=True)
     file = guest.call("open", guest.put(b"/w/f\0", PATH_AT), 0)
     assert opened2(guest, "f", RESOLVE_BENEATH, 0, file) == -errno.ENOTDIR
-    assert opened2(guest, "f", RESOLVE_BENEATH, 0, 99) == -errno.EBADF
+    assert opened2(guest, "f", RESOLVE_BENEATH, 0, 999_999) == -errno.EBADF
     guest.close()
 
 

@@ -23,14 +23,22 @@ class Mapping:
     """One range [start, end) of guest addresses with one set of attributes.
 
     `offset` is the file offset of `start` (0 for anonymous memory) and `name` what /proc/self/maps
-    shows. `origin` says which host mapping it was cut from: neighbours merge only within one.
-    It is 0 for private anonymous memory that never moved, which the host merges too.
+    shows; `file` is the file's device and inode. `origin` says which host mapping it was cut from: neighbours merge
+    only within one. It is 0 for private anonymous memory that never moved, which the host merges too.
     """
 
-    __slots__ = ("end", "flags", "name", "offset", "origin", "prot", "start")
+    __slots__ = ("end", "file", "flags", "name", "offset", "origin", "prot", "start")
 
     def __init__(
-        self, start: int, end: int, prot: int, flags: int, offset: int = 0, name: str = "", origin: int = 0
+        self,
+        start: int,
+        end: int,
+        prot: int,
+        flags: int,
+        offset: int = 0,
+        name: str = "",
+        origin: int = 0,
+        file: tuple[int, int] = (0, 0),
     ) -> None:
         self.start = start
         self.end = end
@@ -39,6 +47,7 @@ class Mapping:
         self.offset = offset
         self.name = name
         self.origin = origin
+        self.file = file
 
     @property
     def anonymous(self) -> bool:
@@ -59,7 +68,7 @@ class Mapping:
         """Cut out [start, end), with `prot` if given."""
         offset = 0 if self.flags & MAP_ANONYMOUS else self.offset + start - self.start
         new_prot = self.prot if prot is None else prot
-        return Mapping(start, end, new_prot, self.flags, offset, self.name, self.origin)
+        return Mapping(start, end, new_prot, self.flags, offset, self.name, self.origin, self.file)
 
     def __repr__(self) -> str:
         return f"Mapping({self.start:#x}-{self.end:#x} {self.permissions} {self.offset:#x} {self.name!r})"
@@ -131,6 +140,7 @@ def _merged(mappings: list[Mapping]) -> list[Mapping]:
                 previous.offset,
                 previous.name,
                 previous.origin,
+                previous.file,
             )
         else:
             merged.append(mapping)

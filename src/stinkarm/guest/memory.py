@@ -110,6 +110,12 @@ def _page_up(size: int) -> int:
     return (size + PAGE - 1) & -PAGE
 
 
+def _file(fd: int) -> tuple[int, int]:
+    """Give device and inode of an open file."""
+    status = os.fstat(fd)
+    return status.st_dev, status.st_ino
+
+
 def _host_prot(prot: int) -> int:
     """Translate guest protection: PROT_WRITE implies reading, as on ARM, and PROT_EXEC only reading."""
     if prot & PROT_WRITE:
@@ -251,6 +257,7 @@ class Memory:
                 0 if anonymous else offset,
                 name,
                 0 if private and anonymous else self._next_origin(),
+                (0, 0) if anonymous else _file(fd),
             )
             self.mappings = replaced(self.mappings, start, start + size, [mapping])
             self._tell("map", start, start + size, mapping)
@@ -553,7 +560,9 @@ class Memory:
             self._mend(new, new + new_size)
             raise
         moved = mapping.part(old, old + new_size)
-        moved = Mapping(new, new + new_size, moved.prot, moved.flags, moved.offset, moved.name, self._next_origin())
+        moved = Mapping(
+            new, new + new_size, moved.prot, moved.flags, moved.offset, moved.name, self._next_origin(), moved.file
+        )
         self.mappings = replaced(self.mappings, new, new + new_size, [moved])
         self._tell("map", new, new + new_size, moved)
         if not keep:

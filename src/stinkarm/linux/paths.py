@@ -6,6 +6,7 @@ import os
 from errno import E2BIG, EEXIST, EINVAL, ENAMETOOLONG, ENOENT, EPERM, ERANGE
 from struct import pack_into, unpack_from
 
+from stinkarm.guest.memory import GuestFault
 from stinkarm.guest.native import addressof, create_string_buffer
 from stinkarm.linux import open_flags, structs
 from stinkarm.linux.declare import FD, PATH, syscall
@@ -51,6 +52,7 @@ HOST_LINKAT = 265
 HOST_RENAMEAT2 = 316
 
 PATH_MAX = 4096
+MOST_ENTRIES = 1 << 16  # bytes that one call reads
 FIRST_POSITION = 0x10000000  # of those that stand for larger ones
 PAGE = 4096
 RENAME_NOREPLACE = 1
@@ -422,24 +424,22 @@ def umask(k: Kernel, mask: Mode) -> Mode:
 # Reading directories
 
 
-def _without_types(entries: bytearray) -> bool:
+def _without_types(entries: bytearray) -> None:
     """Say of regular files that their type is unknown, since with --fake-root they may be devices."""
     at = 0
     while at < len(entries):
         if entries[at + 18] == DT_REG:
             entries[at + 18] = DT_UNKNOWN
         at += unpack_from("<H", entries, at + 16)[0]
-    return True
 
 
-def _small_positions(k: Kernel, fd: int, entries: bytearray) -> bool:
-    """Replace positions that do not fit 31 bits in struct linux_dirent64s; say whether there were any.
+def _small_positions(k: Kernel, fd: int, entries: bytearray) -> None:
+    """Replace positions that do not fit 31 bits in struct linux_dirent64s.
 
     A 64-bit ext4 gives hashes as positions, which readdir of a 32-bit program would refuse with EOVERFLOW. The
     replacements are found again by lseek (linux/files.py).
     """
     positions = k.policy.descriptors.positions.get(fd)
-    changed = False
     at = 0
     while at < len(entries):
         offset, length = unpack_from("<qH", entries, at + 8)
@@ -448,35 +448,51 @@ def _small_positions(k: Kernel, fd: int, entries: bytearray) -> bool:
                 positions = k.policy.descriptors.positions[fd] = []
             pack_into("<q", entries, at + 8, FIRST_POSITION + len(positions))
             positions.append(offset)
-            changed = True
         at += length
-    return changed
 
 
 @syscall(217, FD)
 def getdents64(k: Kernel, fd: Fd, dirp: Out[Dirents], count: UInt) -> int:
     """Read directory entries."""
-    size = call(HOST_GETDENTS64, k.policy.descriptors.check(fd), k.memory.host(dirp, count), count)
-    if size > 0:
-        entries = bytearray(k.memory.read(dirp, size))
-        changed = _small_positions(k, fd, entries)
+    return _list(k, fd, dirp, count, bytes)
+
+
+def _list(k: Kernel, fd: int, dirp: int, count: int, form: Callable[[bytearray], bytes]) -> int:
+    """Read entries as the guest sees them, in memory where no other thread changes them meanwhile; write their form."""
+    held = k.policy.descriptors.hold(fd)
+    k.memory.host(dirp, count)
+    buffer = create_string_buffer(min(count, MOST_ENTRIES))
+    try:
+        before = os.lseek(held, 0, os.SEEK_CUR)
+    except OSError:  # nothing to list: the call says so
+        before = 0
+    while True:
+        size = call(HOST_GETDENTS64, held, addressof(buffer), len(buffer))
+        if size <= 0:
+            return size
+        entries = bytearray(buffer.raw[:size])
+        _small_positions(k, fd, entries)
         if k.policy.kept is not None:
-            changed = _without_types(entries)
-        if _without_hidden(k, fd, entries) or changed:
-            k.memory.write(dirp, entries)
-            size = len(entries)
-            if not size:  # nothing but what is hidden: the end is not reached yet
-                return getdents64(k, fd, dirp, count)
-    return size
+            _without_types(entries)
+        _leave_out_hidden(k, held, entries)
+        if entries:  # else there was nothing but what is hidden: the end is not reached yet
+            break
+    data = form(entries)
+    try:
+        k.memory.write(dirp, data)
+    except GuestFault:
+        os.lseek(held, before, os.SEEK_SET)
+        raise
+    return len(data)
 
 
-def _without_hidden(k: Kernel, fd: int, entries: bytearray) -> bool:
-    """Take what is the emulator's out of a listing of the process's descriptors or threads; say whether there was."""
+def _leave_out_hidden(k: Kernel, fd: int, entries: bytearray) -> None:
+    """Take what is the emulator's out of a listing of the process's descriptors or threads."""
     if not on_procfs(fd, os.fstat(fd).st_dev):
-        return False
+        return
     shown = _shown(k, host_name(fd).split(b"/"))
     if shown is None:
-        return False
+        return
     kept = bytearray()
     at = 0
     while at < len(entries):
@@ -486,9 +502,7 @@ def _without_hidden(k: Kernel, fd: int, entries: bytearray) -> bool:
         if not name.isdigit() or shown(int(name)):
             kept += record
         at += length
-    changed = len(kept) != len(entries)
     entries[:] = kept
-    return changed
 
 
 def _shown(k: Kernel, parts: list[bytes]) -> Callable[[int], bool] | None:
@@ -508,17 +522,11 @@ def _shown(k: Kernel, parts: list[bytes]) -> Callable[[int], bool] | None:
 @syscall(141, FD)
 def getdents(k: Kernel, fd: Fd, dirp: Out[Bytes], count: UInt) -> int:
     """Read directory entries in the old form: 32-bit numbers, and the type after the name."""
-    k.policy.descriptors.check(fd)
-    buffer = create_string_buffer(min(count, 1 << 16))
-    size = call(HOST_GETDENTS64, fd, addressof(buffer), len(buffer))
-    if size <= 0:
-        return size
-    entries = bytearray(buffer.raw[:size])
-    _small_positions(k, fd, entries)
-    if k.policy.kept is not None:
-        _without_types(entries)
-    if _without_hidden(k, fd, entries) and not entries:  # nothing but what is hidden: the end is not reached yet
-        return getdents(k, fd, dirp, count)
+    return _list(k, fd, dirp, count, _old_form)
+
+
+def _old_form(entries: bytearray) -> bytes:
+    """Give struct linux_dirents for struct linux_dirent64s."""
     records = []
     at = 0
     while at < len(entries):
@@ -529,6 +537,4 @@ def getdents(k: Kernel, fd: Fd, dirp: Out[Bytes], count: UInt) -> int:
         padding = reclen - structs.Dirent.size - len(name) - 1
         records.append(head + name + bytes(padding) + bytes((kind,)))
         at += length
-    packed = b"".join(records)
-    k.memory.write(dirp, packed)
-    return len(packed)
+    return b"".join(records)

@@ -56,15 +56,8 @@ def maps(k: Kernel) -> bytes:
     """Show the guest's mappings as fs/proc/task_mmu.c does."""
     lines = []
     for mapping in k.memory.mappings:
-        device, inode = "00:00", 0
-        if mapping.name.startswith("/"):
-            try:
-                status = os.stat(mapping.name)
-            except OSError:  # renamed or removed since it was mapped
-                pass
-            else:
-                device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
-                inode = status.st_ino
+        number, inode = mapping.file
+        device = f"{os.major(number):02x}:{os.minor(number):02x}"
         line = f"{mapping.start:08x}-{mapping.end:08x} {mapping.permissions} {mapping.offset:08x} {device} {inode} "
         lines.append((line.ljust(NAME_COLUMN) if mapping.name else line) + mapping.name.replace("\n", "\\012") + "\n")
     return os.fsencode("".join(lines))

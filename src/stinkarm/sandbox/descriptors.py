@@ -171,6 +171,17 @@ class Descriptors:
             return fd in self.rights
         return fd not in self.hidden
 
+    def is_hidden_file(self, status: os.stat_result) -> bool:
+        """Say whether a file is one that a descriptor of the emulator is open on."""
+        for fd in tuple(self.hidden):
+            try:
+                hidden = os.fstat(fd)
+            except OSError:  # another thread has closed it
+                continue
+            if hidden.st_ino == status.st_ino and hidden.st_dev == status.st_dev:
+                return True
+        return False
+
     def check(self, fd: int) -> int:
         """Give `fd` back, or raise EBADF when it is not the guest's."""
         if (fd not in self.rights) if self.sandboxed else (fd in self.hidden or fd < 0):

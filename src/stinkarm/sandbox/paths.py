@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from stinkarm.sandbox.policy import Policy
 
 # After these the walk has the last word: a link or `..` led out of a root, or openat2 is not to be had.
-WALK_AFTER = frozenset((EXDEV, ELOOP, EAGAIN, ENOSYS, EPERM))
+# With others, openat2 may have come to another process: the walk does not tell those that live.
+WALK_AFTER = frozenset((EXDEV, ELOOP, EAGAIN, ENOSYS, EPERM, EACCES, ENOTDIR))
 
 O_CREATING = os.O_CREAT | os.O_EXCL
 O_TMPFILE_BIT = os.O_TMPFILE & ~os.O_DIRECTORY
@@ -211,8 +212,9 @@ class Paths:
             if error.errno in NOT_THERE:
                 return None
             raise
-        if self._policy.sysroot_guessed and self._sandboxed and not self._is_of_system(fd):
-            os.close(fd)
+        guessed = self._policy.sysroot_guessed and self._sandboxed
+        if special.on_procfs(fd, os.fstat(fd).st_dev) or (guessed and not self._is_of_system(fd)):
+            os.close(fd)  # a /proc that is mounted there is the machine's, with all that it shows
             return None
         return object_of(fd, READ)
 
@@ -259,7 +261,12 @@ class Paths:
             raise OSError(EBUSY, "a granted directory, or one above it") from None
 
     def _unguarded(self, entry: Entry, path: bytes) -> Entry:
-        """Give an entry back, or refuse it if it is of what is run on the host."""
+        """Give an entry back, or refuse it if it is of what is run on the host, or of a proc file system."""
+        try:
+            self._check_procfs(entry.fd, WRITE, path)
+        except BaseException:
+            entry.close()
+            raise
         guard = self.roots.guard
         if guard.trees and guard.covers_entry(entry.fd, entry.name):
             entry.close()
@@ -332,7 +339,12 @@ class Paths:
     def _open_forward(self, dirfd: int, path: bytes, flags: int, mode: int, resolve: int) -> int:
         fd = openat2(dirfd, path, flags, mode, resolve) if resolve else os.open(path, flags, mode, dir_fd=dirfd)
         try:
-            self._look(fd, path)
+            name = self._look(fd, path)
+            if name:
+                made = self._made_up(name, flags, mode)
+                if made >= 0:
+                    os.close(fd)
+                    return made
             if not flags & os.O_CLOEXEC:
                 os.set_inheritable(fd, True)
         except BaseException:
@@ -340,10 +352,20 @@ class Paths:
             raise
         return self._descriptors.add(fd)
 
-    def _look(self, fd: int, path: bytes) -> None:
-        """Refuse what is open if no guest may have it, whatever name led there."""
-        if special.shows_memory(fd, os.fstat(fd)):
+    def _look(self, fd: int, path: bytes) -> bytes:
+        """Refuse what is open if no guest may have it, whatever name led there. Give its name if it is on a procfs."""
+        status = os.fstat(fd)
+        if special.shows_memory(fd, status):
             raise OSError(EACCES, "no guest may open memory of a process or of the machine", path)
+        nameless = stat.S_ISFIFO(status.st_mode) or not status.st_nlink
+        if nameless and self._descriptors.is_hidden_file(status):
+            raise OSError(ENOENT, "not a descriptor of the guest")
+        return special.host_name(fd) if special.on_procfs(fd, status.st_dev) else b""
+
+    def _made_up(self, name: bytes, flags: int, mode: int) -> int:
+        """Open what the guest sees otherwise than the host has it, by the host's name; give -1 for other files."""
+        kind, detail, number = special.classify(name)
+        return self._open_special(kind, detail, number, name, flags, mode) if kind in special.MADE_UP else -1
 
     def _open_granted(self, dirfd: int, path: bytes, flags: int, mode: int) -> tuple[int, int]:
         """Open below the grants; give the descriptor and what may be done through it."""
@@ -565,7 +587,7 @@ class Paths:
 
     def _start(self, dirfd: int, path: bytes, need: int) -> tuple[int, bytes, int, int] | None:
         """Choose where openat2 starts: descriptor, rest of the path, rights below, RESOLVE flags."""
-        if not self._has_openat2:
+        if not self._has_openat2 or (b".." in path and _may_pass_process(path)):
             return None
         if path.startswith(b"/"):
             root = self.roots.match(path, need)
@@ -631,10 +653,15 @@ class Paths:
         """Refuse what is on a proc file system, but for what tells of the machine only."""
         if need & WRITE and self.roots.guard.covers(fd):
             raise self._guarded(path)
+        self._check_procfs(fd, need, path)
+
+    def _check_procfs(self, fd: int, need: int, path: bytes) -> None:
         status = os.fstat(fd)
         if not special.on_procfs(fd, status.st_dev):
             return
         name = special.host_name(fd)
+        if any(part.isdigit() for part in name.split(b"/")):  # whether such a process lives is not to be seen
+            raise OSError(ENOENT, "not a process of the guest", path)
         if need & WRITE or (name != b"/proc" and name not in special.MACHINE):
             self._policy.deny(path)
             raise OSError(EACCES, "the sandbox does not show the host's processes", path)
@@ -690,7 +717,7 @@ class Paths:
         if kind == special.OWN_FD and follow:
             return self.find_descriptor(number, need)
         if kind == special.DEVICE:
-            return None if need & WRITE else _device(path)
+            return None if need & WRITE else _device(detail)
         self._allow_read_only(path, need)
         if kind == special.OWN_TEXT and detail.startswith(b"/"):
             return object_of(os.open(b"/proc" + detail, O_OBJECT), 0)
@@ -754,7 +781,7 @@ class Paths:
         if kind == special.OWN_FD:
             return self._open_own(number, flags)
         if kind == special.DEVICE:
-            found_device = _device(path)
+            found_device = _device(detail)
             if found_device is not None:
                 with found_device:
                     fd, rights = self._reopen(found_device, flags)
@@ -812,6 +839,11 @@ def link_text(fd: int) -> bytes:
         return os.readlink(b"", dir_fd=fd)
     except FileNotFoundError:  # what readlinkat says of an empty path to what is no link
         raise OSError(EINVAL, "not a symbolic link") from None
+
+
+def _may_pass_process(path: bytes) -> bool:
+    """Say whether a path may lead through the directory of a process, whose absence would then be seen."""
+    return any(name.isdigit() for name in path.split(b"/"))
 
 
 def check_flags(flags: int) -> None:

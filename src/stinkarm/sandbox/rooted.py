@@ -42,8 +42,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from stinkarm.sandbox.policy import Policy
 
-# What the guest sees otherwise than the host has it, whoever opens it.
-MADE_UP = (special.OWN_TEXT, special.OWN_HIDDEN, special.OWN_COMM, special.OTHER)
 SCOPED = RESOLVE_BENEATH | RESOLVE_IN_ROOT
 NO_OPENAT2 = frozenset((ENOSYS, EPERM))  # a host, or a container's filter, without the call
 
@@ -345,12 +343,10 @@ class RootedPaths(Paths):
         if place.names is not None:
             if self.by_name:
                 return super().open(AT_FDCWD, place.name, flags, mode)
-            kind, detail, number = special.classify(place.name)
-            if kind in MADE_UP:
-                fd = self._open_special(kind, detail, number, place.name, flags, mode)
-                if fd >= 0:
-                    place.close()
-                    return fd
+            fd = self._made_up(place.name, flags, mode)
+            if fd >= 0:
+                place.close()
+                return fd
         with self._granted(place.fd, path, needed(flags)) as found:
             if creates(flags) and flags & os.O_EXCL:
                 raise OSError(EEXIST, "the file exists")

@@ -378,6 +378,8 @@ class Walk:
         # The root's name may be another directory's by now; it counts where that which it was granted for is found.
         alone = root is not None and (not here.rights or (create and not here.rights & WRITE))
         parent, entry = (root.parent, root.name) if alone and root is not None else (here.fd, name)
+        if name.isdigit() and on_procfs(parent, os.fstat(parent).st_dev):  # whether it lives is not to be seen
+            raise OSError(ENOENT, "not a process of the guest", path)
         try:
             fd = os.open(entry, O_OBJECT, dir_fd=parent)
         except FileNotFoundError:

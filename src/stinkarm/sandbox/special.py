@@ -39,6 +39,9 @@ OTHER = 9  # another process; detail: the name below /proc
 # What stinkarm makes up, because the host's own would show the emulator.
 TEXTS = frozenset((b"maps", b"cmdline", b"environ", b"auxv", b"stat", b"statm", b"status"))
 
+# Of the kinds, what the guest sees otherwise than the host has it, whatever name has led there.
+MADE_UP = (OWN_TEXT, OWN_HIDDEN, OWN_COMM, OTHER)
+
 # What would show the emulator's memory, where it is, or let it be written.
 HIDDEN = frozenset(
     (
@@ -108,17 +111,18 @@ MACHINE = frozenset(
 
 def classify(path: bytes) -> tuple[int, bytes, int]:
     """Give the kind of a name (a constant above), and its detail as bytes and as a number."""
-    if path.startswith(b"//"):
-        path = b"/" + path.lstrip(b"/")
-    if not path.startswith((b"/proc/", b"/dev/")):
-        return ORDINARY, b"", -1
     if path in DEVICES:
         return DEVICE, path, -1
     if path in STANDARD:
         return OWN_FD, b"", STANDARD[path]
-    parts = [part for part in path.split(b"/") if part not in (b"", b".")]
-    if b".." in parts:
+    if not path.startswith((b"/proc/", b"/dev/", b"//", b"/./")):
         return ORDINARY, b"", -1
+    parts = _parts(path)
+    if parts[:1] not in ([b"proc"], [b"dev"]):
+        return ORDINARY, b"", -1
+    name = b"/" + b"/".join(parts)
+    if name in DEVICES and not path.endswith(b"/"):
+        return DEVICE, name, -1
     if parts[:2] == [b"dev", b"fd"]:
         return _descriptor(parts[2:], path)
     if parts == [b"proc", b"cpuinfo"]:
@@ -126,7 +130,7 @@ def classify(path: bytes) -> tuple[int, bytes, int]:
     if len(parts) < 2 or parts[0] != b"proc":
         return ORDINARY, b"", -1
     if not _is_own(parts[1]):
-        is_process = parts[1].isdigit() and len(parts[1]) < 10
+        is_process = parts[1].isdigit() and len(parts[1]) < 10 and b".." not in parts
         return OTHER if is_process else ORDINARY, b"/".join(parts[1:]), -1
     if len(parts) < 3:
         return ORDINARY, b"", -1
@@ -153,6 +157,31 @@ def classify(path: bytes) -> tuple[int, bytes, int]:
     if name in TEXTS and len(rest) == 1:
         return OWN_TEXT, name, -1
     return ORDINARY, b"", -1
+
+
+def _parts(path: bytes) -> list[bytes]:
+    """Split a name; take ".." out of it where it stands after what is known to be a directory and no link."""
+    parts: list[bytes] = []
+    for part in path.split(b"/"):
+        if part == b".." and parts in ([b"proc"], [b"dev"], []):
+            parts = []
+        elif part == b".." and parts == [b"dev", b"fd"]:
+            parts = [b"proc", b"self"]
+        elif part == b".." and parts[0] == b"proc" and _is_own_directory(parts[1:]):
+            parts.pop()
+        elif part not in (b"", b"."):
+            parts.append(part)
+    return parts
+
+
+def _is_own_directory(parts: list[bytes]) -> bool:
+    """Say whether names below /proc are of the process's own directory, or one in it."""
+    if not _is_own(parts[0]):
+        return False
+    rest = parts[1:]
+    if len(rest) > 1 and rest[0] == b"task" and _is_own_thread(rest[1]):
+        rest = rest[2:]
+    return rest in ([], [b"fd"], [b"fdinfo"], [b"task"])
 
 
 def is_own_link(kind: int, detail: bytes, path: bytes) -> bool:
