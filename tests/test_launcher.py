@@ -97,7 +97,8 @@ def test_names_of_directories(tmp_path: Path, name: str) -> None:
     installation = Installation(tmp_path / name, "")
     installation.add_packages()
     assert installation.run("-V").stdout == OUTPUT
-    assert installation.run(Path(__file__).parent.parent / "examples" / "hello.elf").stdout == "Hello, world!\n"
+    done = installation.run(Path(__file__).parent.parent / "examples" / "hello.elf")
+    assert (done.stdout, done.stderr) == ("Hello, world!\n", "")
 
 
 def test_a_python_whose_name_has_a_space(tmp_path: Path) -> None:

@@ -191,8 +191,9 @@ def _add_own(walls: Walls, own: "Iterable[str]", locks: str, *, executes: bool) 
 def _python() -> set[str]:
     """List the directories of this Python and of stinkarm, but for others that its user has told it of."""
     library = os.path.join(sys.base_prefix, "lib")
-    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    found = {library, os.path.dirname(os.__file__), package}
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    # The package may be a link, as some installers make: what counts is where its files are.
+    found = {library, os.path.dirname(os.__file__), os.path.dirname(package), os.path.realpath(package)}
     found.update(folder for folder in sys.path if folder.endswith(("/site-packages", "/dist-packages", ".zip")))
     return {folder for folder in found if folder == library or not folder.startswith(library + "/")}
 
