@@ -6,8 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -215,36 +213,29 @@ int main(int argc, char **argv)
     fflush(stdout);
     if (argc == 1 && (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534)))
         return 1;
-    if (argc < 4)
-        execl(argv[0], argv[0], "x", argc > 1 ? "x" : NULL, argc > 2 ? "x" : NULL, NULL);
+    if (argc < 4) /* which may be where the user may not look */
+        execl("/proc/self/exe", argv[0], "x", argc > 1 ? "x" : NULL, argc > 2 ? "x" : NULL, NULL);
     return argc;
 }
 """
 
 
-@pytest.fixture
-def public() -> Iterator[Path]:
-    """A directory that every user may search."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
-
-
-def test_a_program_is_executed_after_ids_are_given_up(tmp_path: Path, public: Path) -> None:
-    """Also where Python and stinkarm are in a directory that the new user may not search."""
+def test_a_program_is_executed_after_ids_are_given_up(tmp_path: Path) -> None:
+    """Also where Python, stinkarm and the program are in a directory that the new user may not search."""
     if os.geteuid() != 0:
         pytest.skip("only root may become another user")
     source = tmp_path / "executes.c"
     source.write_text(EXECUTES)
-    program = public / "executes"
+    hidden = tmp_path / "hidden"
+    hidden.mkdir(mode=0o700)
+    program = hidden / "executes"
     try:
         toolchain.build(str(source), str(program))
     except StinkarmError as error:
         pytest.skip(f"no ARM compiler: {error}")
     program.chmod(0o755)
-    folder = tmp_path / "hidden" / "packages"
-    folder.mkdir(parents=True)
-    folder.parent.chmod(0o700)
+    folder = hidden / "packages"
+    folder.mkdir()
     shutil.copytree(Path(toolchain.__file__).parent, folder / "stinkarm")
     environment = os.environ | {"PYTHONPATH": str(folder)}
     done = run("-C", "forward", program, env=environment, cwd="/")

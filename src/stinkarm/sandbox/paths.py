@@ -700,8 +700,10 @@ class Paths:
         if kind == special.OWN_EXE and follow and (self._policy.program or self._sandboxed):
             if not self._policy.program:
                 raise OSError(ENOENT, "the guest program has no name")
-            if not self._sandboxed or self._policy.program_fd < 0:
+            if self._policy.program_fd < 0:
                 return self.find(AT_FDCWD, self._policy.program, need=need)
+            if not self._sandboxed:
+                return object_of(self._policy.program_fd, ALL, owned=False)
             self._allow_read_only(path, need)
             return object_of(self._policy.program_fd, READ, owned=False)
         if kind == special.OTHER:
@@ -766,7 +768,10 @@ class Paths:
         if kind == special.OWN_EXE and (self._policy.program or self._sandboxed):
             self._allow_read_only(path, needed(flags))
             if not self._sandboxed:
-                return self._open_forward(AT_FDCWD, self._policy.program, flags, mode, 0)
+                name = self._policy.program
+                if self._policy.program_fd >= 0:  # whoever moves it, or may not reach it
+                    name = b"/proc/self/fd/%d" % self._policy.program_fd
+                return self._open_forward(AT_FDCWD, name, flags & ~os.O_NOFOLLOW, mode, 0)
             with self.find(AT_FDCWD, path, need=READ) as found:
                 fd, rights = self._reopen(found, flags)
             return self._give(fd, rights, flags)
