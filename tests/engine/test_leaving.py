@@ -203,7 +203,6 @@ while sys.stdin.readline() and place.is_wanted(): pass
 
 
 def test_the_newest_worker_has_the_place_of_an_older_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / slots.DIRECTORY).mkdir()
     holders = []
     for about in ("aa" * 16, "bb" * 16):
         arguments = [sys.executable, "-c", HOLD, repr(sys.path), str(tmp_path), about]

@@ -16,6 +16,8 @@ import select
 import signal
 import time
 
+from stinkarm.sandbox.walls import plan_worker
+
 from ..isa import instructions  # noqa: F401 - importing declares them
 from ..isa.declare import ENCODINGS
 from ..isa.decode import Decoder
@@ -180,6 +182,15 @@ class Image:
             self.start <= start and end <= self.end and not any(start < high and low < end for low, high in self.holes)
             for start, end in ranges
         )
+
+
+def _enclose(configuration: dict[str, Any]) -> None:
+    """Put a wall around this process: what it is sent comes from where guest code runs."""
+    folders = [folder for folder in (configuration["cache"], configuration["slots"]) if folder]
+    for folder in folders:
+        with contextlib.suppress(OSError):  # then nothing is kept
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+    plan_worker([configuration["interpreter"]], folders).stand()
 
 
 class Server:
@@ -438,7 +449,9 @@ def main(configuration: str) -> None:
     descriptor = _prepare()
     # A traceback would go nowhere; that the process has ended tells enough.
     with contextlib.suppress(Ended):
-        server = Server(marshal.loads(bytes.fromhex(configuration)))
+        values = marshal.loads(bytes.fromhex(configuration))
+        _enclose(values)
+        server = Server(values)
         server.serve()
         server.save()
         left = leaving.read(descriptor)

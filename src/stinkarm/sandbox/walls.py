@@ -134,6 +134,18 @@ def plan(policy: "Policy", own: "Iterable[str]", locks: str, *, traces: bool = F
     return walls
 
 
+def plan_worker(read: "Iterable[str]", written: "Iterable[str]") -> Walls:
+    """Plan the walls around a process that compiles hot code, and reads and writes no more than it must."""
+    walls = Walls()
+    _add_own(walls, read, "", executes=False)
+    making = MAKING_FILES | landlock.READING | landlock.MAKE_DIR
+    walls.reaches += [Reach(folder, making, "written") for folder in written]
+    walls.refused = seccomp.rules(network=False, children=False, host_programs=False)
+    if os.geteuid() == 0:
+        walls.capabilities = [CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH]
+    return walls
+
+
 def _add_grants(walls: Walls, policy: "Policy") -> bool:
     """Add what the guest was granted; say whether any of it may be written."""
     writes = False
@@ -178,7 +190,8 @@ def _add_own(walls: Walls, own: "Iterable[str]", locks: str, *, executes: bool) 
         walls.reaches += [Reach(name, landlock.READING, why) for name in UNMERGED[:2]]
     files = (LOADER_CACHE, os.path.join(sys.prefix, "pyvenv.cfg"))
     walls.reaches += [Reach(name, landlock.READ_FILE, why) for name in files]
-    walls.reaches.append(Reach(locks, landlock.READ_FILE | landlock.WRITE_FILE | landlock.MAKE_REG, "locks"))
+    if locks:
+        walls.reaches.append(Reach(locks, landlock.READ_FILE | landlock.WRITE_FILE | landlock.MAKE_REG, "locks"))
     if not executes:
         return
     # The next program of the family is found as the first one was.
