@@ -55,6 +55,7 @@ def run_command(settings: Settings, start: float, handover: Handover | None = No
         from stinkarm.archive import write
 
         write(archive)
+    start_watchdog(machine, handover)
     stand(walls)
     gc.freeze()
     gc.enable()
@@ -152,6 +153,14 @@ def prepare_walls(machine: Machine, handover: Handover | None = None) -> Walls |
     if policy.allow_net and policy.allow_net is not True:
         policy.network.look_up()
     return walls
+
+
+def start_watchdog(machine: Machine, handover: Handover | None = None) -> None:
+    """Have a time limit outlived by nobody; the first of a family does it for all."""
+    if machine.settings.timeout is not None and handover is None:
+        from stinkarm import watchdog
+
+        watchdog.start(machine.kernel.family, machine.policy.descriptors, machine.settings.timeout)
 
 
 def stand(walls: Walls | None) -> None:

@@ -251,7 +251,9 @@ def _serve(values: dict[str, Any], answer: int) -> dict[str, Any]:
     machine = runner.prepare(settings, log)
     machine.policy.descriptors.hide(answer)
     machine.before_replace = lambda: write_answer(answer, _describe(machine, Outcome(REPLACED)))
-    runner.stand(runner.prepare_walls(machine))
+    walls = runner.prepare_walls(machine)
+    runner.start_watchdog(machine)
+    runner.stand(walls)
     os.write(answer, b"\n")  # the guest starts
 
     def conclude(outcome: Outcome) -> NoReturn:

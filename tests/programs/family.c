@@ -444,6 +444,19 @@ int main(int argc, char **argv)
     if (argc == 3 && !strcmp(argv[1], "wait")) { pipes[1] = atoi(argv[2]); say_and_wait(0); }
     setbuf(stdout, 0);
     if (argc == 2 && !strcmp(argv[1], "strangers")) strangers();
+    if (argc == 2 && !strcmp(argv[1], "stop")) { kill(getpid(), SIGSTOP); return 0; }
+    if (argc == 2 && !strcmp(argv[1], "stop_parent")) {
+        if (!fork()) kill(getppid(), SIGSTOP);
+        for (;;) pause();
+    }
+    if (argc == 2 && !strcmp(argv[1], "host")) {
+        sigset_t all;
+        sigfillset(&all);
+        sigprocmask(SIG_BLOCK, &all, 0);
+        if (!fork()) execl("/bin/sleep", "sleep", "600", (char *)0);
+        setsid();
+        execl("/bin/sleep", "sleep", "600", (char *)0);
+    }
     for (unsigned i = 0; i < sizeof tests / sizeof *tests; i++) {
         int wanted = argc < 2, already = failures;
         for (int j = 1; j < argc; j++) wanted |= !strcmp(argv[j], tests[i].name);

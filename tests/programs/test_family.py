@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,21 @@ def test_the_host_shows_the_guest(program: Path) -> None:
         assert (folder / "cmdline").read_bytes() == b"\0".join((bytes(program), b"wait", b"1", b""))
         assert b"SHOWN=1\0" in (folder / "environ").read_bytes()
         process.kill()
+
+
+@pytest.mark.parametrize("name", ["stop", "stop_parent", "host"])
+def test_nobody_outlives_the_time_limit(program: Path, name: str) -> None:
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stinkarm", "-C", "forward", "--timeout", "2", program, name],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        _, errors = process.communicate(timeout=60)  # which all of the family have open
+    finally:
+        process.kill()
+    assert time.monotonic() - began > 1.9
+    if name == "host":
+        assert process.returncode == -signal.SIGKILL
+    else:
+        assert (process.returncode, b"ended by --timeout 2" in errors) == (124, True)

@@ -74,8 +74,8 @@ class Family:
                 at = os.lseek(self.fd, at, os.SEEK_DATA)
             except OSError:  # the end
                 return
-            data = os.pread(self.fd, PAGE, at)
-            for index, (started, _) in enumerate(ENTRY.iter_unpack(data[: len(data) & -ENTRY.size])):
+            data = os.pread(self.fd, PAGE, at).ljust(PAGE, b"\0")
+            for index, (started, _) in enumerate(ENTRY.iter_unpack(data)):
                 pid = at // ENTRY.size + index
                 if started and started == start_time(pid):
                     yield pid
