@@ -402,6 +402,35 @@ static void test_ignored_children(void)
     signal(SIGCHLD, SIG_DFL);
 }
 
+/* The signal of a timer that counts the processor's time goes to the thread that uses it, be the first one awake or not. */
+static volatile pthread_t burning;
+static volatile int at_burning, at_others;
+static void count_thread(int number)
+{
+    (void)number;
+    if (pthread_equal(pthread_self(), burning)) at_burning++;
+    else at_others++;
+}
+static void *burn(void *unused) { while (at_burning + at_others < 20) continue; return unused; }
+
+static void test_profiling(void)
+{
+    static const int kinds[] = { ITIMER_PROF, ITIMER_VIRTUAL }, numbers[] = { SIGPROF, SIGVTALRM };
+    for (int i = 0; i < 2; i++) {
+        struct itimerval often = { { 0, 10000 }, { 0, 10000 } }, never = { { 0, 0 }, { 0, 0 } };
+        pthread_t thread;
+        signal(numbers[i], count_thread);
+        at_burning = at_others = 0;
+        setitimer(kinds[i], &often, 0);
+        pthread_create(&thread, 0, burn, 0);
+        burning = thread;
+        while (at_burning + at_others < 20) nap(20);
+        pthread_join(thread, 0);
+        setitimer(kinds[i], &never, 0);
+        check(at_burning >= 18);
+    }
+}
+
 /* What a guest in the sandbox finds of processes that are none of its own: nothing. */
 static void strangers(void)
 {
@@ -435,7 +464,7 @@ static void strangers(void)
 #define TEST(name) { #name, test_##name }
 static const struct { const char *name; void (*run)(void); } tests[] = {
     TEST(never_restarted), TEST(autodisarm), TEST(breakpoints), TEST(timers_do_not_disturb),
-    TEST(big_endian_data), TEST(core_flag), TEST(names), TEST(robust), TEST(ignored_children),
+    TEST(big_endian_data), TEST(core_flag), TEST(names), TEST(robust), TEST(ignored_children), TEST(profiling),
 };
 
 int main(int argc, char **argv)

@@ -8,6 +8,7 @@ alone, the signal goes to the host thread that made the timer.
 from __future__ import annotations
 
 import os
+import time
 from _thread import get_native_id
 from errno import EINVAL
 from struct import Struct
@@ -44,6 +45,7 @@ HOST_SIGNAL = 64  # told from a signal 64 that somebody sends by its si_code
 
 CLOCK_MONOTONIC = 1
 CLOCK_PROCESS_CPUTIME_ID = 2
+CPUCLOCK_THREAD = 6  # CPUCLOCK_SCHED | CPUCLOCK_PERTHREAD_MASK, with a complemented thread id above
 SIGEV_SIGNAL = 0
 SIGEV_NONE = 1
 SIGEV_THREAD_ID = 4
@@ -78,12 +80,13 @@ class Timer:
 
     `info` is the siginfo that is pending for it, `overrun` what the last one that was delivered said, `missed` the
     expirations since the pending one. `scale` is by how much its interval is shorter than the host's. `thread` is the
-    one that gets the signal (SIGEV_THREAD_ID), or 0.
+    one that gets the signal (SIGEV_THREAD_ID), or 0. `used` is the processor's time of each thread at the last
+    expiry of an interval timer that counts it.
     """
 
     __slots__ = (
         *("clock", "cookie", "host_id", "id", "info", "interval", "kernel"),
-        *("missed", "notify", "overrun", "scale", "signal", "thread", "value"),
+        *("missed", "notify", "overrun", "scale", "signal", "thread", "used", "value"),
     )
 
     def __init__(
@@ -101,6 +104,7 @@ class Timer:
         self.info: bytes | None = None
         self.missed = 0
         self.overrun = 0
+        self.used: dict[int, int] = {}
         self.cookie = next(_cookies)
         self.host_id = self._create()
 
@@ -156,7 +160,11 @@ class Timer:
             return
         self.missed = count - 1
         if self.id < 0:
-            delivery.send(self.kernel, self.signal, delivery.kernel_info(self.signal), process=True)
+            thread = self._burning() if self.clock == CLOCK_PROCESS_CPUTIME_ID else None
+            if thread is None or thread.blocked >> (self.signal - 1) & 1:
+                delivery.send(self.kernel, self.signal, delivery.kernel_info(self.signal), process=True)
+            else:
+                delivery.send(thread, self.signal, delivery.kernel_info(self.signal))
             return
         info = delivery.timer_info(self.signal, self.id, 0, self.value)
         target = self.kernel.threads.members.get(self.thread) if self.thread else self.kernel
@@ -167,6 +175,21 @@ class Timer:
             entry[1] is info for entry in queue
         ):
             self.info = info
+
+    def _burning(self) -> Kernel | None:
+        """Give the thread that has used most of the processor since the last time; None if there is only one."""
+        members = self.kernel.threads.members
+        if len(members) < 2:
+            return None
+        used = {}
+        for tid in tuple(members):
+            try:
+                used[tid] = time.clock_gettime_ns(~tid << 3 | CPUCLOCK_THREAD)
+            except OSError:  # it has ended
+                continue
+        spent = {tid: now - self.used.get(tid, 0) for tid, now in used.items()}
+        self.used = used
+        return members.get(max(spent, key=lambda tid: spent[tid])) if spent else None
 
     def delivered(self) -> bytes:
         """Give the siginfo of the pending signal as it is taken, with the overruns until now."""
