@@ -154,6 +154,7 @@ def _write(machine: Machine, kernel: Kernel, program: Program, deadline: float |
         "attributes": _encoded([number for pair in kernel.attributes.items() for number in pair]),
         "limits": _encoded([number for kind, pair in kernel.limits.items() for number in (kind, *pair)]),
         "personality": _encoded([kernel.personality]),
+        "small": _encoded([number for pair in policy.descriptors.small.items() for number in pair]),
         "descriptors": _encoded(reserve.numbers()),
         "signalfds": _encoded(_signalfds(policy, kept)),
         "parent": _encoded([kernel.parent]),
@@ -330,6 +331,7 @@ class Handover:
         kernel.parent = self.numbers("parent")[0]
         if kernel.tracer is not None and (kernel.parent or kernel.children):
             kernel.tracer.begin_family()
+        policy.descriptors.small = {fd: bool(is_file) for fd, is_file in self.pairs("small") if _is_open(fd)}
         signalfds = self.numbers("signalfds")
         if signalfds:
             from stinkarm.linux.signalfd import take_over

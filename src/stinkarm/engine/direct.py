@@ -22,6 +22,7 @@ from ..guest.direct import (
     PIPE,
     PLAIN,
     SHAPES,
+    SMALL,
     SOCKET,
     TURN,
     VECTORS,
@@ -34,7 +35,7 @@ _SPACE = 1 << 32
 
 # x86-64 numbers: arch/x86/entry/syscalls/syscall_64.tbl
 _LSEEK = 8
-_READ, _READV = 0, 19
+_READ, _READV, _PREAD = 0, 19, 17
 _PREADV2 = 327  # and pwritev2 is the next, as write is after read
 _RWF_NOWAIT = 8
 _EOPNOTSUPP = 95
@@ -42,6 +43,7 @@ _EAGAIN = 11
 _SEEK_CUR = 1
 _LAST_CLOCK = 11  # the ids of the host's own clocks; negative ones name a process
 _SSIZE_MAX = 0x7FFFFFFF
+_MAX_NON_LFS = 0x7FFFFFFF
 
 # include/uapi/linux/futex.h: WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP and WAKE_BITSET, as bits.
 _FUTEX_COMMAND = 0x7F
@@ -181,25 +183,50 @@ def _without_waiting(
     t.transferred(result)
 
 
+def _file(t: _Text, kind: str, small: str, plain: str, other: str) -> None:
+    """Branch by a kind: a file that was opened without O_LARGEFILE, another file, something else."""
+    t.do(f"switch i8 {kind}, label %{other} [ i8 {PLAIN}, label %{plain} i8 {SMALL}, label %{small} ]")
+
+
+def _small(t: _Text, name: str, is_write: str, fd: str, size: str, plain: str) -> None:
+    """Leave to Python what would be written above 2 GiB, at a file's own position."""
+    t.begin(f"{name}_small")
+    t.do(f"br i1 {is_write}, label %{name}_small_write, label %{plain}")
+    t.begin(f"{name}_small_write")
+    position = t.raw_call(str(_LSEEK), fd, "0", str(_SEEK_CUR))
+    t.out_if(f"icmp slt i64 {position}, 0")
+    t.out_if(f"icmp sgt i64 {t.new(f'add i64 {position}, {size}')}, {_MAX_NON_LFS}")
+    t.do(f"br label %{plain}")
+
+
 def _bytes(t: _Text) -> None:
     fd, address, size = t.register(0), t.wide(1), t.wide(2)
     kind = t.kind(fd)
     host = _buffer(t, address, size)
     wide = t.new(f"zext i32 {fd} to i64")
-    t.do(f"br i1 {t.new(f'icmp eq i8 {kind[1]}, {PLAIN}')}, label %plain, label %not_plain")
+    is_write = t.new(f"icmp ne i64 %number, {_READ}")
+    _file(t, kind[1], "bytes_small", "plain", "not_plain")
+    _small(t, "bytes", is_write, wide, size, "plain")
     t.begin("plain")
     t.transferred(t.call("%number", wide, host, size))
     t.begin("not_plain")
     second = t.new("getelementptr inbounds i8, ptr %room, i64 8")
     t.do(f"store i64 {host}, ptr %room, align 8")
     t.do(f"store i64 {size}, ptr {second}, align 8")
-    is_write = t.new(f"icmp ne i64 %number, {_READ}")
     _without_waiting(t, kind, size, wide, t.new("ptrtoint ptr %room to i64"), "1", is_write)
 
 
 def _bytes_at(t: _Text) -> None:
     fd, address, size, offset = t.register(0), t.wide(1), t.wide(2), t.pair(4)
-    t.out_if(f"icmp ne i8 {t.kind(fd)[1]}, {PLAIN}")
+    kind = t.kind(fd)[1]
+    _file(t, kind, "at_small", "at_plain", "out")
+    t.begin("at_small")
+    end = t.new(f"add i64 {offset}, {size}")
+    beyond = t.new(f"icmp ugt i64 {end}, {_MAX_NON_LFS}")
+    is_write = t.new(f"icmp ne i64 %number, {_PREAD}")
+    t.out_if(f"and i1 {beyond}, {is_write}")
+    t.do("br label %at_plain")
+    t.begin("at_plain")
     host = _buffer(t, address, size)
     t.transferred(t.call("%number", t.new(f"zext i32 {fd} to i64"), host, size, offset))
 
@@ -231,18 +258,20 @@ def _vector(t: _Text) -> None:
     t.do(f"br i1 {t.new(f'icmp ult i64 %index1, {count}')}, label %vector_each, label %vector_ready")
     t.begin("vector_ready")
     wide, room = t.new(f"zext i32 {fd} to i64"), t.new("ptrtoint ptr %room to i64")
-    t.do(f"br i1 {t.new(f'icmp eq i8 {kind[1]}, {PLAIN}')}, label %vector_plain, label %vector_not_plain")
+    is_write = t.new(f"icmp ne i64 %number, {_READV}")
+    _file(t, kind[1], "vector_small", "vector_plain", "vector_not_plain")
+    _small(t, "vector", is_write, wide, "%total1", "vector_plain")
     t.begin("vector_plain")
     t.transferred(t.call("%number", wide, room, count))
     t.begin("vector_not_plain")
-    is_write = t.new(f"icmp ne i64 %number, {_READV}")
     _without_waiting(t, kind, "%total1", wide, room, count, is_write)
 
 
 def _llseek(t: _Text) -> None:
     """Move a position. Only what may be done twice, for the result is stored after it."""
     fd, high, low, result, whence = t.register(0), t.wide(1), t.wide(2), t.wide(3), t.wide(4)
-    t.out_if(f"icmp ne i8 {t.kind(fd)[1]}, {PLAIN}")
+    _file(t, t.kind(fd)[1], "seek", "seek", "out")
+    t.begin("seek")
     offset = t.new(f"or i64 {low}, {t.new(f'shl i64 {high}, 32')}")
     moves = t.new(f"icmp ne i64 {offset}, 0")
     t.out_if(f"and i1 {moves}, {t.new(f'icmp eq i64 {whence}, {_SEEK_CUR}')}")

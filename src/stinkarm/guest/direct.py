@@ -23,6 +23,7 @@ UNKNOWN = 0  # nobody has looked yet
 PLAIN = 1  # a file on a disk, or a device that always answers: no call waits
 PIPE = 2  # reads and small writes, if the host can do them without waiting
 SOCKET = 3  # reads, likewise
+SMALL = 4  # a file that was opened without O_LARGEFILE, not for appending: nothing may be written above 2 GiB
 NOT_DIRECT = 255
 DESCRIPTORS = 1024  # higher ones are not direct
 

@@ -289,7 +289,7 @@ def _fcntl(k: Kernel, fd: int, cmd: int, arg: int) -> int:
         result = call(HOST_FCNTL, fd, F_GETFL)
         if result >= 0 and fd in k.policy.descriptors.made:
             result = result & ~(os.O_ACCMODE | os.O_PATH) | k.policy.descriptors.made[fd].access
-        return result if result < 0 else open_flags.to_guest(result)
+        return result if result < 0 else flags_of(k, fd, result)
     if cmd == F_SETFL:
         flags = open_flags.to_host(arg)
         return _set_flags(k, fd, flags | arg & open_flags.FASYNC if k.owns_host_signals else flags)
@@ -305,6 +305,12 @@ def _fcntl(k: Kernel, fd: int, cmd: int, arg: int) -> int:
     return -EINVAL
 
 
+def flags_of(k: Kernel, fd: int, host_flags: int) -> int:
+    """Give the flags of open(2) as the guest sees them: the host opens everything with O_LARGEFILE."""
+    flags = open_flags.to_guest(host_flags)
+    return flags & ~open_flags.O_LARGEFILE if fd in k.policy.descriptors.small else flags
+
+
 def _set_flags(k: Kernel, fd: int, flags: int) -> int:
     """Set status flags; what the sandbox was given for appending stays so."""
     fd = k.policy.descriptors.hold(fd)
@@ -312,7 +318,10 @@ def _set_flags(k: Kernel, fd: int, flags: int) -> int:
         now = call(HOST_FCNTL, fd, F_GETFL)
         if now >= 0 and now & O_APPEND and not flags & O_APPEND:
             return -EPERM
-    return call(HOST_FCNTL, fd, F_SETFL, flags)
+    result = call(HOST_FCNTL, fd, F_SETFL, flags)
+    for small in k.policy.descriptors.small:  # native code takes them for what is not appended to
+        k.policy.descriptors.kinds[small] = UNKNOWN
+    return result
 
 
 def _lock32(k: Kernel, fd: int, cmd: int, address: int) -> int:

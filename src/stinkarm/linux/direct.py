@@ -12,7 +12,7 @@ import stat
 from struct import unpack_from
 
 from stinkarm.guest import direct, native
-from stinkarm.guest.direct import NOT_DIRECT, PIPE, PLAIN, SOCKET, UNKNOWN
+from stinkarm.guest.direct import NOT_DIRECT, PIPE, PLAIN, SMALL, SOCKET, UNKNOWN
 from stinkarm.linux import host
 from stinkarm.linux.declare import Syscall
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
     from stinkarm.linux.kernel import Kernel
 
+HOST_FCNTL = 72
 HOST_FSTATFS = 138  # arch/x86/entry/syscalls/syscall_64.tbl
+
+F_GETFL = 3
 
 # How a register of each type is passed (guest/direct.py); a buffer takes the number after it.
 _LETTERS = {"Fd": "f", "In[Bytes]": "p", "Out[Bytes]": "p", "Size": "n", "Off64": "q"}
@@ -65,7 +68,11 @@ def begin(k: Kernel, call: Syscall, handler: Callable[..., int]) -> Callable[...
         result = handler(k, fd, *rest)
         if result >= 0 and kinds[fd] == UNKNOWN:
             with k.policy.descriptors.lock:  # so that it is what is learned until then
-                k.policy.descriptors.learn(fd, kind_of(fd))
+                kind = kind_of(fd)
+                if kind == PLAIN and k.policy.descriptors.small.get(fd):
+                    appends = host.call(HOST_FCNTL, fd, F_GETFL) & os.O_APPEND
+                    kind = NOT_DIRECT if appends else SMALL
+                k.policy.descriptors.learn(fd, kind)
         return result
 
     return learning

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from errno import EINVAL, EOPNOTSUPP, EOVERFLOW, EPERM, EPIPE
+from errno import EFBIG, EINVAL, EOPNOTSUPP, EOVERFLOW, EPERM, EPIPE
 from struct import iter_unpack, unpack
 
 from stinkarm.guest.native import addressof, c_int64, c_uint64
 from stinkarm.linux.declare import FD, syscall
 from stinkarm.linux.host import call, call3
+from stinkarm.linux.open_flags import MAX_NON_LFS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ HOST_PWRITE64 = 18
 HOST_READV = 19
 HOST_WRITEV = 20
 HOST_SENDFILE = 40
+HOST_FCNTL = 72
 HOST_FSYNC = 74
 HOST_FDATASYNC = 75
 HOST_FTRUNCATE = 77
@@ -67,7 +69,8 @@ UIO_MAXIOV = 1024
 # include/uapi/linux/fs.h: RWF_HIPRI DSYNC SYNC NOWAIT APPEND. NOAPPEND would overwrite what is only appended to.
 RWF_KNOWN = 0x1F
 SSIZE_MAX = 0x7FFFFFFF
-MAX_NON_LFS = 0x7FFFFFFF
+F_GETFL = 3
+WRITE_VECTORS = (HOST_WRITEV, HOST_PWRITEV, HOST_PWRITEV2)
 FIRST_POSITION = 0x10000000  # as in linux/paths.py, which getdents64 is in
 
 
@@ -92,6 +95,8 @@ def write(k: Kernel, fd: Fd, buf: In[Bytes], len: Size) -> int:
     """Write to a file."""
     if fd in k.policy.descriptors.made:
         return k.policy.descriptors.made[fd].write(k, fd, ((buf, len),))
+    if fd in k.policy.descriptors.small:
+        len = _below_limit(k, fd, len)
     result = call3(HOST_WRITE, k.policy.descriptors.check(fd), k.memory.host(buf, len), len)
     return result if result >= 0 else _wrote(k, result)
 
@@ -116,7 +121,36 @@ def _vector(k: Kernel, number: int, fd: int, iov: int, iovcnt: int, *more: int) 
     if fd in k.policy.descriptors.made:
         return _made_vector(k, number, fd, iov, iovcnt, *more)
     vector = iovecs(k, iov, iovcnt)
+    if fd in k.policy.descriptors.small and number in WRITE_VECTORS:
+        _cut(vector, _below_limit(k, fd, sum(vector[1::2]), more[0] if more and more[0] != -1 else None))
     return call(number, fd, addressof(vector), iovcnt, *more) if more else call3(number, fd, addressof(vector), iovcnt)
+
+
+def _below_limit(k: Kernel, fd: int, count: int, offset: int | None = None) -> int:
+    """Give how many bytes may be written, so that nothing of a file that was opened without O_LARGEFILE is above 2 GiB.
+
+    Raises EFBIG where it is none (generic_write_check_limits).
+    """
+    if not count or not k.policy.descriptors.small[fd]:
+        return count
+    if call(HOST_FCNTL, fd, F_GETFL) & os.O_APPEND:
+        offset = os.fstat(fd).st_size
+    elif offset is None:
+        offset = call(HOST_LSEEK, fd, 0, os.SEEK_CUR)
+    if offset >= MAX_NON_LFS:
+        raise OSError(EFBIG, "the file was opened without O_LARGEFILE")
+    return min(count, MAX_NON_LFS - offset) if offset >= 0 else count
+
+
+def _cut(vector: Array[c_uint64], count: int) -> None:
+    """Let struct iovecs name no more than so many bytes."""
+    for index in range(1, len(vector), 2):
+        vector[index] = min(vector[index], count)
+        count -= vector[index]
+
+
+def _position_at(k: Kernel, address: int) -> int | None:
+    return k.memory.read_u64(address) if address else None
 
 
 def _made_vector(
@@ -168,6 +202,8 @@ def pwrite64(k: Kernel, fd: Fd, buf: In[Bytes], count: Size, offset: Off64) -> i
     if fd in k.policy.descriptors.made:
         return -EINVAL if offset < 0 else k.policy.descriptors.made[fd].write(k, fd, ((buf, count),), offset)
     fd = k.policy.descriptors.check(fd)
+    if fd in k.policy.descriptors.small:
+        count = _below_limit(k, fd, count, offset)
     return _wrote(k, call(HOST_PWRITE64, fd, k.memory.host(buf, count), count, offset))
 
 
@@ -314,6 +350,8 @@ def sendfile(k: Kernel, out_fd: Fd, in_fd: Fd, offset: InOut[Word], count: Size)
     """Copy between descriptors, with a 32-bit position."""
     k.policy.descriptors.of_host(out_fd)
     k.policy.descriptors.of_host(in_fd)
+    if out_fd in k.policy.descriptors.small:
+        count = _below_limit(k, out_fd, count)
     if not offset:
         return _wrote(k, call(HOST_SENDFILE, out_fd, in_fd, 0, count))
     start = int.from_bytes(k.memory.read(offset, 4), "little", signed=True)
@@ -335,6 +373,8 @@ def sendfile64(k: Kernel, out_fd: Fd, in_fd: Fd, offset: InOut[Off], count: Size
     """Copy between descriptors."""
     k.policy.descriptors.of_host(out_fd)
     k.policy.descriptors.of_host(in_fd)
+    if out_fd in k.policy.descriptors.small:
+        count = _below_limit(k, out_fd, count)
     return _wrote(k, call(HOST_SENDFILE, out_fd, in_fd, k.pointer(offset, 8), count))
 
 
@@ -345,6 +385,8 @@ def copy_file_range(
     """Copy between files."""
     k.policy.descriptors.of_host(fd_in)
     _check_arrange(k, k.policy.descriptors.of_host(fd_out))
+    if fd_out in k.policy.descriptors.small:
+        len = _below_limit(k, fd_out, len, _position_at(k, off_out))
     return call(HOST_COPY_FILE_RANGE, fd_in, k.pointer(off_in, 8), fd_out, k.pointer(off_out, 8), len, flags)
 
 
@@ -353,6 +395,8 @@ def splice(k: Kernel, fd_in: Fd, off_in: InOut[Off], fd_out: Fd, off_out: InOut[
     """Move bytes between a pipe and a file."""
     k.policy.descriptors.of_host(fd_in)
     k.policy.descriptors.of_host(fd_out)
+    if fd_out in k.policy.descriptors.small:
+        len = _below_limit(k, fd_out, len, _position_at(k, off_out))
     result = call(HOST_SPLICE, fd_in, k.pointer(off_in, 8), fd_out, k.pointer(off_out, 8), len, flags)
     return _wrote(k, result)
 

@@ -13,6 +13,8 @@ HOST_LARGEFILE = 0o100000
 HOST_DIRECTORY = 0o200000
 HOST_NOFOLLOW = 0o400000
 
+MAX_NON_LFS = 0x7FFFFFFF  # as far as files reach that are opened without O_LARGEFILE
+
 _MOVED = O_DIRECTORY | O_NOFOLLOW | O_DIRECT | O_LARGEFILE  # the host uses the same four bits
 O_CREAT = 0o100
 O_ACCMODE = 0o3

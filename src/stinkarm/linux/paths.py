@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from errno import E2BIG, EEXIST, EINVAL, ENAMETOOLONG, ENOENT, EPERM, ERANGE
+from errno import E2BIG, EEXIST, EINVAL, ENAMETOOLONG, ENOENT, EOVERFLOW, EPERM, ERANGE
 from struct import pack_into, unpack_from
 
 from stinkarm.guest.memory import GuestFault
@@ -11,6 +11,7 @@ from stinkarm.guest.native import addressof, create_string_buffer
 from stinkarm.linux import open_flags, structs
 from stinkarm.linux.declare import FD, PATH, syscall
 from stinkarm.linux.host import call
+from stinkarm.linux.open_flags import MAX_NON_LFS
 from stinkarm.sandbox.descriptors import ALL
 from stinkarm.sandbox.special import OWN_COMM, OWN_HIDDEN, classify, host_name, on_procfs
 
@@ -65,6 +66,7 @@ S_IFMT = 0o170000
 S_IFCHR = 0o020000
 S_IFDIR = 0o040000
 S_IFBLK = 0o060000
+S_IFREG = 0o100000
 S_IFLNK = 0o120000
 
 
@@ -101,11 +103,42 @@ def _open_path(k: Kernel, dirfd: int, path: bytes, flags: int, mode: int, resolv
     paths = k.policy.paths
     if paths.make_texts is None:
         paths.make_texts = make_texts
+    large = flags & open_flags.HOST_LARGEFILE
+    if flags & os.O_TRUNC and not large:
+        _check_small(k, dirfd, path)
     if k.policy.kept is not None:
         from stinkarm.linux.fake_files import open_file
 
-        return open_file(k, dirfd, path, flags, mode, resolve)
-    return paths.open(dirfd, path, flags, mode, resolve)
+        fd = open_file(k, dirfd, path, flags, mode, resolve)
+    else:
+        fd = paths.open(dirfd, path, flags, mode, resolve)
+    if not large and fd >= 0 and not flags & os.O_PATH:
+        _note_small(k, fd)
+    return fd
+
+
+def _check_small(k: Kernel, dirfd: int, path: bytes) -> None:
+    """Refuse to empty what may not be opened without O_LARGEFILE."""
+    try:
+        with k.policy.paths.find(dirfd, path) as found:
+            status = os.stat(found.path, dir_fd=found.fd, follow_symlinks=found.follow)
+    except OSError:  # not there, or not to be looked at: opening it will tell
+        return
+    if status.st_mode & S_IFMT == S_IFREG and status.st_size > MAX_NON_LFS:
+        raise OSError(EOVERFLOW, "the file is too large to be opened without O_LARGEFILE")
+
+
+def _note_small(k: Kernel, fd: int) -> None:
+    """Remember that a file was opened without O_LARGEFILE: nothing of it is above 2 GiB (generic_file_open)."""
+    status = os.fstat(fd)
+    is_file = status.st_mode & S_IFMT == S_IFREG
+    if is_file and status.st_size > MAX_NON_LFS:
+        from stinkarm.linux.descriptors import close
+
+        close(k, fd)
+        raise OSError(EOVERFLOW, "the file is too large to be opened without O_LARGEFILE")
+    if fd not in k.policy.descriptors.made:
+        k.policy.descriptors.small[fd] = is_file
 
 
 @syscall(5, PATH)

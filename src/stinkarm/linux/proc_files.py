@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from stinkarm.guest.mapping import MAP_ANONYMOUS, MAP_SHARED, PROT_EXEC, PROT_WRITE
-from stinkarm.linux import open_flags
+from stinkarm.linux.descriptors import flags_of
 from stinkarm.linux.published import strings
 from stinkarm.linux.resident import resident_pages
 
@@ -202,7 +202,7 @@ def descriptor(k: Kernel, fd: int) -> bytes:
         lines = file.readlines()
     for index, line in enumerate(lines):
         if line.startswith(b"flags:"):
-            lines[index] = b"flags:\t0%o\n" % open_flags.to_guest(int(line[6:], 8))
+            lines[index] = b"flags:\t0%o\n" % flags_of(k, fd, int(line[6:], 8))
     return b"".join(lines)
 
 

@@ -85,7 +85,8 @@ class Descriptors:
     `rights` holds the bits above for each descriptor that the guest opened; in forward mode
     nothing asks for it. `hidden` holds the emulator's own. `positions` lists, for directories, the host's
     positions that the guest was given smaller numbers for (linux/paths.py). `made` has what is not for the guest what
-    it is for the host, `signals` those of it that are signalfds (linux/signalfd.py). `kinds` are those that
+    it is for the host, `signals` those of it that are signalfds (linux/signalfd.py). `small` are those that were
+    opened without O_LARGEFILE, and whether they are of regular files. `kinds` are those that
     native code may use, each of which is the guest's, and is what the host has. `lock` is held where numbers change
     what they mean, but while nothing waits. `socket_names` has the guest's names of its Unix sockets, by those that the
     host knows them by (linux/addresses.py), and `socket_folders` the hidden descriptors that these begin with.
@@ -104,6 +105,7 @@ class Descriptors:
             "rights",
             "sandboxed",
             "signals",
+            "small",
             "socket_folders",
             "socket_names",
         ),
@@ -118,6 +120,7 @@ class Descriptors:
         self.rights: dict[int, int] = {}
         self.positions: dict[int, list[int]] = {}
         self.made: dict[int, MadeUp] = {}
+        self.small: dict[int, bool] = {}
         self.signals: set[Any] = set()
         self.kinds = Kinds()
         self.lasting: dict[str, int] = {}
@@ -238,6 +241,8 @@ class Descriptors:
                 self.rights[fd] = rights
             if self.positions:
                 self.positions.pop(fd, None)
+            if self.small:
+                self.small.pop(fd, None)
             if self.made:
                 self._forget_made(fd)
             if made is not None:
@@ -293,6 +298,8 @@ class Descriptors:
             fd = self.add(fd, self.rights_of(source), lowest=lowest, made=self.made.get(source))
             if source in self.positions:
                 self.positions[fd] = self.positions[source]
+            if source in self.small:
+                self.small[fd] = self.small[source]
             return fd
 
     def vacate(self, fd: int) -> bool:
@@ -319,6 +326,7 @@ class Descriptors:
         self.rights.pop(fd, None)
         self.kinds[fd] = UNKNOWN  # after it is no longer usable: see `learn`
         self.positions.pop(fd, None)
+        self.small.pop(fd, None)
         if self.made:
             self._forget_made(fd)
 

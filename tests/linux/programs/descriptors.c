@@ -18,6 +18,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/times.h>
@@ -361,6 +362,90 @@ static void test_flags_are_shown_as_they_are_here(void)
     }
 }
 
+#ifdef __arm__
+#define LIMIT 0x7fffffffll
+#define LARGE 0400000 /* O_LARGEFILE, whatever the C library calls it */
+
+static int open_small(int flags)
+{
+    return syscall(SYS_openat, AT_FDCWD, "small", flags, 0600);
+}
+
+static void writes_to_the_limit(int fd, int source)
+{
+    char bytes[100] = "";
+    struct iovec parts[2] = { { bytes, 6 }, { bytes, 60 } };
+    off64_t at;
+    CHECK(!(fcntl(fd, F_GETFL) & LARGE));
+    for (int n = 0; n < MANY; n++) {
+        CHECK(lseek64(fd, LIMIT - 10, SEEK_SET) == LIMIT - 10 && write(fd, bytes, 100) == 10);
+        FAILS(write(fd, bytes, 1), EFBIG);
+        CHECK(write(fd, bytes, 0) == 0);
+        CHECK(lseek64(fd, LIMIT - 10, SEEK_SET) == LIMIT - 10 && writev(fd, parts, 2) == 10);
+        FAILS(writev(fd, parts, 2), EFBIG);
+        CHECK(pwrite64(fd, bytes, 100, LIMIT - 3) == 3 && pwrite64(fd, bytes, 1, LIMIT - 1) == 1);
+        FAILS(pwrite64(fd, bytes, 1, LIMIT), EFBIG);
+        FAILS(pwrite64(fd, bytes, 1, 1ll << 40), EFBIG);
+        CHECK(pwritev64(fd, parts, 2, LIMIT - 3) == 3);
+        FAILS(pwritev64(fd, parts, 2, LIMIT), EFBIG);
+        CHECK(pread64(fd, bytes, 100, LIMIT - 3) == 3 && pread64(fd, bytes, 100, 1ll << 40) == 0);
+    }
+    lseek64(source, 0, SEEK_SET);
+    CHECK(lseek64(fd, LIMIT - 4, SEEK_SET) == LIMIT - 4 && sendfile(fd, source, 0, 50) == 4);
+    FAILS(sendfile(fd, source, 0, 50), EFBIG);
+    at = LIMIT - 2;
+    CHECK(copy_file_range(source, &(off64_t){ 0 }, fd, &at, 50, 0) == 2);
+    FAILS(copy_file_range(source, &(off64_t){ 0 }, fd, &(off64_t){ LIMIT }, 50, 0), EFBIG);
+    CHECK(lseek64(fd, 0, SEEK_END) == LIMIT);
+}
+
+static void test_without_largefile(void)
+{
+    char bytes[100] = "", number[12];
+    int source = open("source", O_RDWR | O_CREAT, 0600), fd = open_small(O_RDWR | O_CREAT), large, appending;
+    CHECK(write(source, bytes, 100) == 100);
+    writes_to_the_limit(fd, source);
+    writes_to_the_limit(dup(fd), source);
+    writes_to_the_limit(dup2(fd, 77), source);
+    pid_t child = fork();
+    if (!child) {
+        writes_to_the_limit(fd, source);
+        sprintf(number, "%d", fd);
+        if (!failures)
+            execl(self, self, "--small", number, (char *)0);
+        _exit(99);
+    }
+    CHECK(exited_with(child, 0));
+    appending = open_small(O_WRONLY | O_APPEND);
+    for (int n = 0; n < MANY; n++)
+        FAILS(write(appending, bytes, 1), EFBIG);
+    CHECK(ftruncate64(appending, LIMIT - 5) == 0 && write(appending, bytes, 100) == 5);
+    large = open_small(O_RDWR | LARGE);
+    CHECK(fcntl(large, F_GETFL) & LARGE);
+    for (int n = 0; n < MANY; n++)
+        CHECK(lseek64(large, LIMIT, SEEK_SET) == LIMIT && write(large, bytes, 100) == 100);
+    FAILS(open_small(O_RDONLY), EOVERFLOW);
+    FAILS(open_small(O_RDWR | O_CREAT), EOVERFLOW);
+    FAILS(open_small(O_RDWR | O_TRUNC), EOVERFLOW);
+    FAILS(syscall(SYS_creat, "small", 0600), EOVERFLOW);
+    FAILS(syscall(SYS_open, "small", O_RDONLY, 0), EOVERFLOW);
+    CHECK(lseek64(large, 0, SEEK_END) == LIMIT + 100); /* nobody has emptied it */
+    CHECK(open_small(O_PATH) >= 0 && open_small(O_RDONLY | LARGE) >= 0);
+    /* A number is anything's again. */
+    CHECK(dup2(large, fd) == fd && pwrite64(fd, bytes, 1, LIMIT) == 1);
+    CHECK(unlink("small") == 0);
+}
+
+static int small_next(int fd)
+{
+    char bytes[10] = "";
+    CHECK(!(fcntl(fd, F_GETFL) & LARGE));
+    for (int n = 0; n < MANY; n++)
+        FAILS(pwrite64(fd, bytes, 1, LIMIT), EFBIG);
+    return failures;
+}
+#endif
+
 static struct {
     const char *name;
     void (*run)(void);
@@ -373,6 +458,9 @@ static struct {
     TEST(signalfd_of_the_next_program),
     TEST(its_memory_as_a_file),
     TEST(flags_are_shown_as_they_are_here),
+#ifdef __arm__
+    TEST(without_largefile),
+#endif
     TEST(none_left),
     TEST(one_left_is_not_enough_for_two),
     TEST(copies_at_every_number),
@@ -384,6 +472,10 @@ int main(int argc, char **argv)
     self = argv[0];
     if (argc == 4 && !strcmp(argv[1], "--next"))
         return next_program(atoi(argv[2]), atoi(argv[3]));
+#ifdef __arm__
+    if (argc == 3 && !strcmp(argv[1], "--small"))
+        return small_next(atoi(argv[2]));
+#endif
     if (argc == 2 && !strcmp(argv[1], "--none-left"))
         return none_left_next();
     for (unsigned n = 0; n < sizeof tests / sizeof *tests; n++) {
