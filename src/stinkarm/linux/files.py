@@ -68,6 +68,7 @@ RWF_NOWAIT = 8
 UIO_MAXIOV = 1024
 # include/uapi/linux/fs.h: RWF_HIPRI DSYNC SYNC NOWAIT APPEND. NOAPPEND would overwrite what is only appended to.
 RWF_KNOWN = 0x1F
+RWF_UNKNOWN = 1 << 30
 SSIZE_MAX = 0x7FFFFFFF
 F_GETFL = 3
 WRITE_VECTORS = (HOST_WRITEV, HOST_PWRITEV, HOST_PWRITEV2)
@@ -219,20 +220,21 @@ def pwritev(k: Kernel, fd: Fd, iov: In[Iovecs], iovcnt: UInt, pos_l: UInt, pos_h
     return _wrote(k, _vector(k, HOST_PWRITEV, fd, iov, iovcnt, _position(pos_l, pos_h)))
 
 
+def _known(flags: int) -> int:
+    """Give RWF flags for the host, with one that it does not know for all that are not known here."""
+    return flags & RWF_KNOWN | (RWF_UNKNOWN if flags & ~RWF_KNOWN else 0)
+
+
 @syscall(392, FD)
 def preadv2(k: Kernel, fd: Fd, iov: Out[Iovecs], iovcnt: UInt, pos_l: UInt, pos_h: UInt, flags: RwfFlags) -> int:
     """Read into several buffers from a position (-1: the file's own), with RWF flags."""
-    if flags & ~RWF_KNOWN:
-        return -EOPNOTSUPP
-    return _vector(k, HOST_PREADV2, fd, iov, iovcnt, _position(pos_l, pos_h), 0, flags)
+    return _vector(k, HOST_PREADV2, fd, iov, iovcnt, _position(pos_l, pos_h), 0, _known(flags))
 
 
 @syscall(393, FD)
 def pwritev2(k: Kernel, fd: Fd, iov: In[Iovecs], iovcnt: UInt, pos_l: UInt, pos_h: UInt, flags: RwfFlags) -> int:
     """Write from several buffers to a position (-1: the file's own), with RWF flags."""
-    if flags & ~RWF_KNOWN:
-        return -EOPNOTSUPP
-    return _wrote(k, _vector(k, HOST_PWRITEV2, fd, iov, iovcnt, _position(pos_l, pos_h), 0, flags))
+    return _wrote(k, _vector(k, HOST_PWRITEV2, fd, iov, iovcnt, _position(pos_l, pos_h), 0, _known(flags)))
 
 
 def _seek(k: Kernel, fd: int, offset: int, whence: int) -> int:
