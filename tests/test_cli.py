@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import stinkarm
 from stinkarm import cli, status
 from stinkarm.settings import Settings
 from stinkarm.status import UsageError
-from stinkarm.variables import LACKING
+from stinkarm.variables import LACKING, split_words
 from tests.guest.elf_file import elf_file, segment
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -226,7 +228,11 @@ def with_variables(variables: dict[str, str], *arguments: str) -> subprocess.Com
         ({"QEMU_GDB": "1234"}, [HELLO], "^stinkarm: QEMU_GDB is set, .* the gdb server is not there yet\\.$"),
         ({"QEMU_PLUGIN": "x"}, [HELLO], "^stinkarm: QEMU_PLUGIN is set, "),
         ({"STINKARM_OPTIONS": "-n x"}, [HELLO], "^stinkarm: STINKARM_OPTIONS holds options only, and 'x' is none\\.$"),
-        ({"STINKARM_OPTIONS": "'"}, [HELLO], "^stinkarm: STINKARM_OPTIONS is not the shell's words: no closing"),
+        (
+            {"STINKARM_OPTIONS": "'"},
+            [HELLO],
+            "STINKARM_OPTIONS is not the shell's words: there is no closing '\\.$",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else None,
 )
@@ -234,6 +240,19 @@ def test_options_in_the_environment(variables: dict[str, str], arguments: list[s
     done = with_variables(variables, *arguments)
     assert re.search(said, done.stderr.decode(), re.MULTILINE)
     assert done.returncode == (0 if done.stdout else 2)
+
+
+def test_words_are_split_as_the_shell_splits_them() -> None:
+    generator = random.Random(1)
+    for _ in range(3000):
+        text = "".join(generator.choice("ab ' \" \\ \t\n$#-=") for _ in range(generator.randrange(12)))
+        try:
+            expected = shlex.split(text)
+        except ValueError:
+            with pytest.raises(ValueError, match=r"closing|backslash"):
+                split_words(text)
+        else:
+            assert split_words(text) == expected, text
 
 
 def test_options_in_the_environment_come_before_others(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 
 from stinkarm.status import UsageError
 
@@ -55,6 +54,37 @@ def options_of_qemu() -> list[tuple[str, str, str]]:
 def words() -> list[str]:
     """Give what STINKARM_OPTIONS says, as the shell would split it."""
     try:
-        return shlex.split(os.environ.get(OPTIONS, ""))
+        return split_words(os.environ.get(OPTIONS, ""))
     except ValueError as error:
-        raise UsageError(f"{OPTIONS} is not the shell's words: {str(error).lower()}.") from None
+        raise UsageError(f"{OPTIONS} is not the shell's words: {error}.") from None
+
+
+def split_words(text: str) -> list[str]:
+    """Split text into the words of a POSIX shell, in which nothing is replaced; `shlex` takes long to import."""
+    found: list[str] = []
+    word: str | None = None
+    quoted = ""
+    characters = iter(text)
+    for character in characters:
+        if character == quoted:
+            quoted = ""
+        elif character == "\\" and quoted != "'":
+            following = next(characters, "")
+            if not following:
+                raise ValueError("nothing follows the last backslash")
+            kept = "" if not quoted or following in '"\\' else "\\"
+            word = (word or "") + kept + following
+        elif quoted:
+            word = (word or "") + character
+        elif character in "'\"":
+            quoted = character
+            word = word or ""
+        elif character in " \t\r\n":
+            if word is not None:
+                found.append(word)
+            word = None
+        else:
+            word = (word or "") + character
+    if quoted:
+        raise ValueError(f"there is no closing {quoted}")
+    return found if word is None else [*found, word]
