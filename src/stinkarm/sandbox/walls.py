@@ -162,6 +162,8 @@ def _add_grants(walls: Walls, policy: "Policy") -> bool:
 
 def _grants(policy: "Policy") -> "Iterator[tuple[int, int, str]]":
     """Give descriptors of what was granted, each with the access that it needs and why."""
+    if policy.program_fd >= 0:
+        yield policy.program_fd, landlock.READ_FILE, "the program itself"
     if policy.root:
         yield policy.root_fds[0], landlock.READING, "--root"
     if policy.sysroot_fd >= 0:
