@@ -168,6 +168,8 @@ BENCHMARKS = (
     own("matrix4", "neon", 25000, arm=AS_NEON, native=AS_SSE),
     own("memcpy", "neon", 10000, arm=AS_NEON),
     own("strlen", "neon", 36000, arm=AS_NEON),
+    own("exact", "unusual", 3000, targets=BOTH, arm=AS_NEON, native=AS_SSE),
+    own("missing", "unusual", 19000, targets=BOTH, arm=AS_NEON, native=AS_SSE),
     own("counter", "atomics", 7000),
     own("collatz", "atomics", 20000),
     debian("bash -c :", "flat", *_BASH, lambda n: ["-c", ":"]),
@@ -223,6 +225,7 @@ GOALS = (
     Goal("real", "real branchy programs, warm", ("real",), seconds=2, average=3),
     Goal("float", "floating point, warm", ("float",), seconds=3, average=10),
     Goal("neon", "NEON, warm", ("neon",), seconds=3, average=10),
+    Goal("unusual", "exact results and NaNs, warm", ("unusual",), seconds=2, each=1),
     Goal("atomics", "atomics, predicated code, warm", ("atomics",), figure="wall", each=1),
     Goal(
         "first",

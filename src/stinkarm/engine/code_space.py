@@ -7,6 +7,7 @@ written, then made executable, never both.
 from __future__ import annotations
 
 import os
+import struct
 from _thread import allocate_lock
 
 from ..guest import host
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 PAGE = 4096
 RECORD = 32  # runtime.py REGION_RECORD
 MOST_REGIONS = 1 << 16
+
+_SITE = struct.Struct("<iiII")  # runtime.py: distance to the access, to its stub, two words for the state block
 
 
 class CodeSpace:
@@ -82,6 +85,18 @@ class CodeSpace:
             self._next += size
             self._note(address, size, faults, fault_count)
             return address - self.decode
+
+    def entry_at(self, address: int) -> int | None:
+        """Return the number of the code table's entry that a host instruction stands for, if a table says so."""
+        count = int.from_bytes(host.copy_out(self.regions, 8), "little")
+        records = host.copy_out(self.regions + RECORD, RECORD * count)
+        for start, end, faults, sites in struct.iter_unpack("<4Q", records):
+            if start <= address < end:
+                table = host.copy_out(faults, _SITE.size * sites)
+                for at, (distance, _, entry, _) in enumerate(_SITE.iter_unpack(table)):
+                    if faults + _SITE.size * at + distance == address:
+                        return int(entry)
+        return None
 
     def begin_child(self) -> None:
         """Be the copy in a child process, which has one thread."""

@@ -74,6 +74,11 @@ class Routine(HandlerBuilder):
         constant = self.const(number, value.width)
         return constant if value.lanes == 1 else self.splat(constant, value.lanes)
 
+    def like_bits(self, bit: int, value: Value) -> Value:
+        """Return a bit for each lane of `value`."""
+        constant = self.const(bit, 1)
+        return constant if value.lanes == 1 else self.splat(constant, value.lanes)
+
     def pick(self, condition: Value, a: Value | int, b: Value | int) -> Value:
         """Select between values, or ints beside a Value (two ints are words)."""
         if isinstance(a, int):
@@ -265,9 +270,10 @@ def _tables() -> str:
     )
 
 
+EXTREMES = ("min", "max", "minnm", "maxnm")
 _COMPUTE: dict[str, Compute] = {
     **{op: _on_host(op) for op in ("add", "sub", "mul", "div", "sqrt", "fma")},
-    **{op: _extreme(op) for op in ("min", "max", "minnm", "maxnm")},
+    **{op: _extreme(op) for op in EXTREMES},
     "recpe": _recip_estimate,
     "rsqrte": _rsqrt_estimate,
 }
@@ -362,17 +368,123 @@ def _fast(r: Routine, op: str, operands: Sequence[Value]) -> tuple[Value, Value,
     return result, bad | r.is_nan(result), (result << 1).eq(0)
 
 
-def _special(r: Routine, op: str, value: Value) -> Value:
-    """Say in which lanes an operand is one that the host treats otherwise."""
+def _special(r: Routine, op: str, value: Value, *, standard: bool) -> Value:
+    """Say in which lanes an operand is one that the host treats otherwise, or may trap over."""
+    numbers = FORMATS[value.width]
     if op in STEPS:
         # Infinities too: infinity * 0 is not invalid here.
-        numbers = FORMATS[value.width]
         return r.like(2 * (numbers.infinity - numbers.smallest_normal) - 1, value).ult(
             (value << 1) - 2 * numbers.smallest_normal
         ) & (value << 1).ne(0)
-    if op in ("min", "max", "minnm", "maxnm"):
+    if op in EXTREMES:
         return r.is_denormal(value) | r.is_nan(value)
-    return r.is_denormal(value)
+    special = r.like(2 * numbers.infinity - 1, value).ult(value << 1)
+    return special | r.is_denormal(value) if standard else special
+
+
+def _is_invalid(r: Routine, op: str, values: Sequence[Value]) -> Value:
+    """Say in which lanes an operation on numbers that are no NaNs is invalid."""
+    infinite, zero = 2 * FORMATS[values[0].width].infinity, 0
+    doubled = [value << 1 for value in values]
+    if op in ("add", "sub"):
+        a, b = values
+        opposite = (a ^ b).slt(0)
+        return doubled[0].eq(infinite) & doubled[1].eq(infinite) & (opposite if op == "add" else ~opposite)
+    if op == "div":
+        a, b = doubled
+        return a.eq(zero) & b.eq(zero) | a.eq(infinite) & b.eq(infinite)
+    if op == "sqrt":
+        return values[0].slt(0) & doubled[0].ne(zero)
+    x, y = doubled[-2:]
+    undefined = x.eq(infinite) & y.eq(zero) | x.eq(zero) & y.eq(infinite)
+    if op == "mul":
+        return undefined
+    opposite = (values[0] ^ values[1] ^ values[2]).slt(0)
+    return undefined | doubled[0].eq(infinite) & (x.eq(infinite) | y.eq(infinite)) & opposite
+
+
+def _nans(r: Routine, op: str, values: Sequence[Value], *, standard: bool) -> tuple[Value, Value, Value]:
+    """Return in which lanes the result is a NaN, that NaN, and in which lanes that is an invalid operation."""
+    width = values[0].width
+    default = r.like(FORMATS[width].default_nan, values[0])
+    any_nan: Value = r.like_bits(0, values[0])
+    signalling = any_nan
+    nan: Value = default
+    for value in reversed(values):
+        is_nan = r.is_nan(value)
+        any_nan = any_nan | is_nan
+        signalling = signalling | r.is_signalling(value)
+        nan = r.select(is_nan, value | FORMATS[width].quiet, nan)
+    if standard:
+        nan = default
+    else:
+        for value in reversed(values):
+            nan = r.select(r.is_signalling(value), value | FORMATS[width].quiet, nan)
+    invalid = _is_invalid(r, op, values)
+    if op == "fma":
+        # Infinity * 0 is invalid even where the addend is a quiet NaN.
+        x, y = values[1] << 1, values[2] << 1
+        infinite = 2 * FORMATS[width].infinity
+        product = (x.eq(infinite) & y.eq(0) | x.eq(0) & y.eq(infinite)) & ~signalling
+        nan = r.select(product, default, nan)
+        invalid = invalid & ~any_nan | product
+    else:
+        invalid = invalid & ~any_nan
+    return any_nan | invalid, nan, invalid | signalling
+
+
+def _give_carefully(r: Routine, op: str, operands: Sequence[Value], *, standard: bool) -> None:
+    """Do an operation with the host whatever its operands are, but for results that may be tiny before rounding.
+
+    The host sees no operand that it would trap over. Of what it must not see in standard arithmetic, denormal
+    operands become zeros before, and tiny results after the operation. If these have made MXCSR inexact, and that
+    matters, it is done again without them.
+    """
+    numbers = FORMATS[operands[0].width]
+    values = list(operands)
+    flags: Value = r.const(0)
+    if standard:
+        for i, value in enumerate(values):
+            denormal = r.is_denormal(value)
+            values[i] = r.select(denormal, value & numbers.sign, value)
+            flags = flags | r.pick(r.any_lane(denormal), IDC, 0)
+    is_nan, nan, invalid = _nans(r, op, values, standard=standard)
+    flags = flags | r.pick(r.any_lane(invalid), IOC, 0)
+    values = [r.select(is_nan, nan, value) for value in values]
+    underflows = op in UNDERFLOWS
+    if standard and underflows:
+        _begin_careful(r)
+    result = r.host(op, *values)
+    magnitude = result << 1
+    unsure: Value = r.like_bits(0, result)
+    tiny = unsure
+    if underflows:
+        unsure = magnitude.eq(2 * numbers.smallest_normal)
+    if standard:
+        tiny = r.is_denormal(result)
+        if underflows:
+            lost = magnitude.eq(0) & (values[-1] << 1).ne(0) & (values[-2] << 1).ne(0)
+            if op == "fma":
+                unsure = unsure | lost
+            else:
+                tiny = tiny | lost
+    any_tiny = r.any_lane(tiny)
+
+    def finish() -> None:
+        if standard and underflows:
+
+            def again() -> None:
+                r.put_back_mxcsr()
+                r.host(op, *[r.select(tiny, r.like(0, value), value) for value in values])
+
+            r.when(r._mode_is(FP_EXACT) & any_tiny, again)
+        r.raise_exceptions(flags | r.pick(any_tiny, UFC, 0))
+        r.give(r.select(tiny, result & numbers.sign, result) if standard else result)
+
+    if not underflows:
+        finish()
+        return
+    r.when(r.any_lane(unsure), (lambda: _end_careless(r)) if standard else lambda: None, finish)
 
 
 def whole(op: str, width: int, lanes: int, *, standard: bool, by_host: bool) -> Routine:
@@ -381,9 +493,10 @@ def whole(op: str, width: int, lanes: int, *, standard: bool, by_host: bool) -> 
     names = "abc"[: OPERANDS[op]]
     r = Routine(routine_name(op, width, lanes, standard=standard), t, dict.fromkeys(names, t))
     operands = [r.float_parameter(name, width, lanes) for name in names]
+    arithmetic = op not in EXTREMES and op not in STEPS
 
     def at_once() -> None:
-        if op in ("min", "max", "minnm", "maxnm"):
+        if op in EXTREMES:
             r.give(_largest(r, op, *operands))
             return
         _begin_careful(r)
@@ -394,12 +507,16 @@ def whole(op: str, width: int, lanes: int, *, standard: bool, by_host: bool) -> 
         r.when(again, lambda: _end_careless(r), lambda: r.give(result))
 
     if by_host:
+        mode = FP_ROUNDING if standard else FP_FLUSH | FP_DEFAULT_NAN
         aside: Value = r.const(0, 1)
-        if standard and op not in ("min", "max", "minnm", "maxnm"):
+        if standard and op not in EXTREMES:
             aside = r._mode_is(FP_ROUNDING)
         for operand in operands:
-            aside = aside | r.any_lane(_special(r, op, operand))
-        r.when(aside, lambda: None, at_once)
+            aside = aside | r.any_lane(_special(r, op, operand, standard=standard))
+        if standard or not arithmetic:
+            r.when(aside, lambda: None, at_once)
+        if arithmetic:
+            r.when(r._mode_is(mode), lambda: None, lambda: _give_carefully(r, op, operands, standard=standard))
     controls = r.controls(standard=standard)
     results = [
         r.call_float(f"fp_{op}_{width}", [r.lane(operand, i) for operand in operands], (controls,), width)

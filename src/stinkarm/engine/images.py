@@ -155,6 +155,13 @@ class Images:
         pack.values = (kept, failed)
         return count
 
+    def regions_at(self, address: int) -> list[tuple[int, bool, list[tuple[int, int]]]]:
+        """List the regions of the pack for an address: first entry, instruction set, ranges."""
+        image = self.find(address)
+        if image is None or image.pack is None:
+            return []
+        return [(entries[0], thumb, ranges) for entries, thumb, ranges, *_ in image.pack.read()[0]]
+
     def has_failed(self, entry: int, thumb: bool) -> bool:
         """Say whether an earlier run found that a place cannot be compiled."""
         image = self.find(entry)

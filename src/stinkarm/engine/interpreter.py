@@ -38,6 +38,7 @@ _SVC_IT = WORD["svc_it"]
 _THUMB = WORD["thumb"]
 _BIG_ENDIAN = WORD["big_endian"]
 _FAULT_ADDRESS = WORD["fault_address"]
+_UNUSUAL = WORD["unusual_left"]
 
 _BIG_ENDIAN_SLICE = 2000  # instructions that the reference engine is given at once
 _SA_SIGINFO = 4
@@ -274,6 +275,8 @@ class Interpreter:
             elif kind == stop.BUDGET:
                 if budget <= 0:
                     if jit is not None:
+                        if not 0 < words[_UNUSUAL] < 1 << 31:
+                            jit.unusual(state)
                         with self.memory.lock:
                             jit.poll()
                     return Stop(kind, wrapped)

@@ -13,7 +13,7 @@ from ..guest import host
 from ..guest.mapping import PROT_EXEC
 from ..guest.state import HOT_COUNTERS, OFFSETS
 from .callees import RENEWED
-from .layout import ENTRY_SIZE
+from .layout import ENTRY_SIZE, THUMB_TABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
         def poll(self) -> list[Done]: ...
 
+        def note_unusual(self, place: int) -> None: ...
+
         def forget(self, start: int, end: int) -> None: ...
 
         def begin_child(self) -> None: ...
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
 
 
 HOT = OFFSETS["hot"] // 4
+UNUSUAL_LEFT, UNUSUAL_PLACE = OFFSETS["unusual_left"] // 4, OFFSETS["unusual_place"] // 4
+UNUSUAL_IP = OFFSETS["unusual_ip"] // 8
 PAGE = 4096
 
 # Branches to a place before it is compiled, and before it is looked at again while it is being compiled.
@@ -62,6 +66,10 @@ WAITING = 20_000
 MANY = 128  # places that wait, beyond which
 SELDOM = 2  # times as many branches are between two looks
 NEVER = 0x7FFFFFFF
+
+# How often an instruction of a region may meet numbers that it is not made for, which takes a microsecond or so each
+# time, before its region is compiled again: the last of so many is the one.
+MANY_UNUSUAL = 100
 
 POLL_EVERY = 16  # runs of the engine, while something is being compiled
 
@@ -138,6 +146,7 @@ class Jit:
         self._lock = memory.lock
         self._counters = memoryview(self.threshold.to_bytes(4, "little") * HOT_COUNTERS).cast("I")
         self._asked: set[tuple[int, bool]] = set()
+        self._unusual: dict[int, set[tuple[int, bool]]] = {}  # places -> the regions that were compiled again for them
         self._inside: set[tuple[int, bool]] = set()  # found hot inside a region once
         self._by_page: dict[int, list[Region]] = {}
         # Interpreted code branches to regions, too. Another place may have the same counter, but finding it must not
@@ -182,6 +191,7 @@ class Jit:
     def prepare(self, state: State) -> None:
         """Set a thread's counters."""
         state.words[HOT : HOT + HOT_COUNTERS] = self._counters
+        state.words[UNUSUAL_LEFT] = MANY_UNUSUAL
 
     def hot(self, state: State, pc: int, thumb: bool) -> None:
         """Note that `pc` has been branched to often."""
@@ -210,6 +220,40 @@ class Jit:
             if self.waiting and time.monotonic() >= self._poll_at:
                 self.poll()
 
+    def unusual(self, state: State) -> None:
+        """Have regions compiled again in which an instruction often meets numbers that it is not made for."""
+        state.words[UNUSUAL_LEFT] = MANY_UNUSUAL
+        number = state.words[UNUSUAL_PLACE]
+        with self._lock:
+            if state.doubles[UNUSUAL_IP]:
+                found = self.space.entry_at(state.doubles[UNUSUAL_IP])
+                state.doubles[UNUSUAL_IP] = 0
+                if found is not None:
+                    self._note_unusual(found)
+            if number:
+                state.words[UNUSUAL_PLACE] = 0
+                self._note_unusual(number)
+
+    def _note_unusual(self, number: int) -> None:
+        first = THUMB_TABLE // ENTRY_SIZE
+        place = number - first << 1 | 1 if number >= first else number << 2
+        if place not in self._unusual:
+            self._unusual[place] = set()
+            self.compiling.note_unusual(place)
+            if self.say is not None:
+                self.say(f"{_name(place & ~1, bool(place & 1))} often has unusual numbers")
+        for entry, thumb in self._regions_with(place & ~1):
+            if (entry, thumb) not in self._unusual[place]:
+                self._unusual[place].add((entry, thumb))
+                self._renew(entry, thumb, "for unusual numbers")
+
+    def _regions_with(self, pc: int) -> list[tuple[int, bool]]:
+        """List the first entries of the regions that have an instruction."""
+        found = [(region.entries[0], region.thumb, region.ranges) for region in self._by_page.get(pc // PAGE, ())]
+        if self.images is not None:
+            found += self.images.regions_at(pc)
+        return sorted({(entry, thumb) for entry, thumb, ranges in found if any(s <= pc < e for s, e in ranges)})
+
     def tick(self) -> None:
         """Poll now and then; called each time the engine runs while something is being compiled."""
         self._runs += 1
@@ -223,7 +267,7 @@ class Jit:
                 return
             for done in self.compiling.poll():
                 if done.renew:
-                    self._renew(done.entry, done.thumb)
+                    self._renew(done.entry, done.thumb, "with what it calls")
                     continue
                 self.waiting -= 1
                 if done.piece is not None:
@@ -237,12 +281,12 @@ class Jit:
                     self.say(f"{_name(done.entry, done.thumb)} is not compiled: {done.why}")
             self._poll_at = time.monotonic() + self.compiling.poll_after
 
-    def _renew(self, pc: int, thumb: bool) -> None:
+    def _renew(self, pc: int, thumb: bool, why: str) -> None:
         """Have a region compiled again."""
         if self.is_region(pc, thumb):
             self.waiting += 1
             if self.say is not None:
-                self.say(f"{_name(pc, thumb)} is compiled again with what it calls")
+                self.say(f"{_name(pc, thumb)} is compiled again {why}")
             self.compiling.request(pc, thumb, self._v8, RENEWED)
 
     def publish(self, piece: Piece, thumb: bool, milliseconds: float = 0.0) -> None:

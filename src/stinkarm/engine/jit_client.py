@@ -6,6 +6,7 @@ says what nobody understands, costs no more than what it was compiling: that sta
 A message is its length in four bytes and then marshal's form of a tuple that begins with its kind:
 
     to a worker     begin, the name of its file among the slots, or "" (slots.py)
+                    unusual, places
                     compile, number, entry, thumb, v8, link, final, image or None, pages gone, pages
     from a worker   here, its process id
                     ready
@@ -32,6 +33,7 @@ import time
 from ..guest import host
 from ..guest import native as ctypes
 from ..guest.mapping import MAP_SHARED, PROT_EXEC, PROT_WRITE
+from .callees import RENEWED
 from .jit import Done
 from .leaving import PAGE, PAGES, Writer, around, entries_size, executed_in
 from .piece import read as read_piece
@@ -112,7 +114,9 @@ class Worker:
     `sent` are its requests, in the order in which it does them.
     """
 
-    __slots__ = ("buffer", "fd", "gone", "incoming", "known", "left", "outgoing", "pid", "ready", "sent", "slot")
+    __slots__ = (
+        *("buffer", "fd", "gone", "incoming", "known", "left", "outgoing", "pid", "ready", "sent", "slot", "unusual"),
+    )
 
     def __init__(self, fd: int, left: int, pid: int) -> None:
         self.fd = fd
@@ -120,6 +124,7 @@ class Worker:
         self.pid = pid  # 0 until it says so, if another process has started it
         self.slot = -1  # a descriptor that is held until the worker is there
         self.ready = False
+        self.unusual = 0  # how many unusual places it knows
         self.sent: dict[int, Request] = {}
         self.known: set[int] = set()  # page numbers
         self.gone: set[int] = set()  # of those, what is to be forgotten
@@ -224,6 +229,7 @@ class Background:
         self._not_before = 0.0  # when another may be started
         self._queue: dict[tuple[int, bool], Request] = {}
         self._done: list[Done] = []
+        self._unusual: list[int] = []
         self._number = 0
         self._finished = 0
 
@@ -239,6 +245,10 @@ class Background:
                 self._done.append(Done(coldest.entry, coldest.thumb, None, why="others are hotter", again=True))
         self._queue[entry, thumb] = Request(self._number, entry, thumb, v8, link)
 
+    def note_unusual(self, place: int) -> None:
+        """Note a place that often has numbers that regions are not made for."""
+        self._unusual.append(place)
+
     def hotter(self, entry: int, thumb: bool) -> None:
         """Note that a place is still hot."""
         request = self._queue.get((entry, thumb))
@@ -248,7 +258,7 @@ class Background:
     def put_off(self, ranges: list[tuple[int, int]]) -> None:
         """Give back what waits and is inside a region by now; it is asked for again if it stays hot."""
         low, high = min(ranges)[0], max(end for _, end in ranges)
-        inside = [key for key in self._queue if low <= key[0] < high]
+        inside = [key for key, request in self._queue.items() if low <= key[0] < high and request.link != RENEWED]
         for key in inside:
             if any(start <= key[0] < end for start, end in ranges):
                 del self._queue[key]
@@ -459,6 +469,9 @@ class Background:
         gone = list(worker.gone)
         worker.gone.clear()
         what = (request.entry, request.thumb, request.v8, request.link)
+        if worker.unusual < len(self._unusual):
+            worker.say("unusual", self._unusual[worker.unusual :])
+            worker.unusual = len(self._unusual)
         worker.say("compile", request.number, *what, final, about, gone, pages)
         worker.flush()
 

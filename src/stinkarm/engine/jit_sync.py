@@ -41,6 +41,7 @@ class Immediately:
         with open(configuration["interpreter"], "rb") as file:
             self.routines = unpack_routines(file.read())
         self._done: list[Done] = []
+        self.unusual: set[int] = set()
 
     def _read(self, address: int, size: int, without: int = 0) -> bytes | None:
         mapping = self.memory.find(address)
@@ -62,7 +63,7 @@ class Immediately:
         began = time.perf_counter()
         why, piece = "its first instruction is for the interpreter", None
         try:
-            code = Code(self._read, constant, executed, thumb, v8, self.callees.of)
+            code = Code(self._read, constant, executed, thumb, v8, self.callees.of, self.unusual.__contains__)
             region = grow(code, [entry], self.decoder, self.routines)
             if region is not None:
                 if self.kinds and self.dump is not None:
@@ -76,6 +77,10 @@ class Immediately:
             why = str(error)
         took = (time.perf_counter() - began) * 1000
         self._done.append(Done(entry, thumb, piece, why=why, milliseconds=took))
+
+    def note_unusual(self, place: int) -> None:
+        """Note a place that often has numbers that regions are not made for."""
+        self.unusual.add(place)
 
     def hotter(self, entry: int, thumb: bool) -> None:
         """Nothing waits."""

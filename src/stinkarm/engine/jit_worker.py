@@ -201,6 +201,7 @@ class Server:
         self.pages = Pages()
         self.decoder = Decoder(ENCODINGS)
         self.callees = Callees()
+        self.unusual: set[int] = set()  # places
         self._incoming = bytearray()
         self._ended = False  # there is nothing more to read
         self._alone = False  # nobody reads what is said
@@ -258,6 +259,8 @@ class Server:
         with contextlib.suppress(Ended):
             while True:
                 match self._message():
+                    case ("unusual", places):
+                        self.unusual.update(places)
                     case ("compile", number, entry, thumb, v8, link, final, about, gone, pages):
                         for page in gone:
                             self.pages.forget(page)
@@ -395,7 +398,7 @@ class Server:
             address = place & ~1
             return pages.has_executed(address, bool(place & 1)) or (image is not None and image.covers(address))
 
-        code = Code(pages.read, pages.constant, executed, thumb, v8, self.callees.of)
+        code = Code(pages.read, pages.constant, executed, thumb, v8, self.callees.of, self.unusual.__contains__)
         # A region that takes for ever ends the process, and then the main process does not ask for it again.
         signal.setitimer(signal.ITIMER_VIRTUAL, MOST_SECONDS)
         try:

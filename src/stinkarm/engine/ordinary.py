@@ -99,6 +99,24 @@ def look_at_operands(line: str, name: str, known: set[int]) -> tuple[list[str], 
     return lines, {word for operand in unknown for word in operand.words}
 
 
+def may_be_tiny(builder: RegionBuilder, a: Value, b: Value, *, fused: bool) -> Value:
+    """Say in which lanes a product of ordinary finite numbers may be tiny, by their exponents.
+
+    `fused`: say where, after an addition, it may be tiny and have lost bits: those of the product have a place among
+    denormal numbers else.
+    """
+    bias = _NUMBERS.bias
+    least = bias + 1 + (_NUMBERS.fraction_bits if fused else 0)
+    exponents = [value >> 1 & _NUMBERS.infinity >> 1 for value in (a, b)]
+    small = (exponents[0] + exponents[1]).ult(least << _NUMBERS.fraction_bits - 1)
+    return small & (a << 1).ne(0) & (b << 1).ne(0)
+
+
+def is_tiny(builder: RegionBuilder, result: Value) -> Value:
+    """Say in which lanes a result is denormal, or the smallest normal number."""
+    return ((result << 1) - 1).ult(2 * _NUMBERS.smallest_normal)
+
+
 def look_at_results(builder: RegionBuilder, results: Sequence[Value], again: str, begin: Callable[[str], None]) -> None:
     """Write a look at results: have `again` follow if one is not ordinary, else a new block."""
     lanes = results[0].lanes

@@ -66,7 +66,8 @@ class Code(NamedTuple):
     `read(address, size)` returns bytes of executable memory, or None; `constant(address, size)` only if they are not
     writable. `executed(place)` says whether an instruction has ever run. `thumb` is the set of the entries.
     `callees(link)` lists the places of the functions that the indirect call has called which leaves `link` in LR, or
-    that were called by way of a stub at the place `link`.
+    that were called by way of a stub at the place `link`. `unusual(place)` says whether an instruction often has
+    numbers that those of a region are not made for.
     """
 
     read: Callable[[int, int], bytes | None]
@@ -75,6 +76,7 @@ class Code(NamedTuple):
     thumb: bool
     v8: bool
     callees: Callable[[int], Sequence[int]] = lambda link: ()
+    unusual: Callable[[int], bool] = lambda place: False
 
 
 class Region(NamedTuple):
@@ -132,6 +134,7 @@ class _Growth:
             inline=self._is_to_inline,
             include=self._is_to_include,
             callees=self._callees,
+            unusual=code.unusual,
             avx=region_level() != "x86-64-v2",
         )
 

@@ -18,14 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..guest.state import FP_FLUSH, FP_ROUNDING
+from ..guest.state import FP_EXACT, FP_FLUSH, FP_ROUNDING
 from ..isa.fields import Field, Number
 from ..isa.operations import Flags, Value
 from .emit import CALL, PINS, HandlerBuilder
-from .floating import INLINE
+from .floating import FORMATS, INLINE, UNDERFLOWS, float_type, routine_name
 from .ir import IrValue, ir_type, type_of
 from .ir import name_of as _name
-from .ordinary import CHECK, Operand, look_at_results
+from .ordinary import CHECK, Operand, is_tiny, look_at_results, may_be_tiny
 from .region_fragment import (
     BACK,
     FP_FLAG_SLOTS,
@@ -99,6 +99,7 @@ class RegionBuilder(HandlerBuilder):
         inline: Callable[[int, tuple[int, ...]], bool],
         include: Callable[[int], bool],
         callees: Callable[[int], Sequence[int]],
+        unusual: Callable[[int], bool],
         avx: bool,
     ) -> None:
         super().__init__(thumb=0, length=4)  # `begin` says of which set an instruction is
@@ -107,6 +108,7 @@ class RegionBuilder(HandlerBuilder):
         self.inline = inline  # (callee, context) -> whether to have a copy of it here
         self.include = include  # callee -> whether it is to be part of the region
         self.callees = callees  # what an indirect call leaves in LR -> functions that it has called
+        self.unusual = unusual  # place -> whether it often has numbers that are out of the ordinary
         self.calls: set[int] = set()  # what indirect calls leave in LR
         self.links: set[int] = set()  # what LR holds after the calls of functions that are part of the region
         self.flags = {}
@@ -114,6 +116,7 @@ class RegionBuilder(HandlerBuilder):
         self._move = "v" if avx else ""
         # Of the standard arithmetic, what is done in place.
         self._whole = ("add", "sub", "mul", "fma") if avx else ("add", "sub", "mul")
+        self._inline = INLINE | {"fma"} if avx else INLINE  # and of the other
         self.uses_floating = False
         self.uses_flags = False  # of FPSCR
         self.uses_ge = False
@@ -123,6 +126,7 @@ class RegionBuilder(HandlerBuilder):
         self.context: tuple[int, ...] = ()
         self.at = 0
         self.it = 0
+        self.careful = False  # the instruction is of those
         self._link: int | None = None
         self.jumps_on = False  # where this instruction branches to is not where a function returns to
         self._stub = -1
@@ -151,6 +155,7 @@ class RegionBuilder(HandlerBuilder):
         self._sources.clear()
         self._numbers.clear()
         self._ordinary.clear()
+        self.careful = self.unusual(at)
         self._begin(self._label("in"))
         return self.fragment
 
@@ -622,11 +627,17 @@ class RegionBuilder(HandlerBuilder):
         return super()._mode_is(mask)
 
     def fp(self, op: str, *operands: Value, standard: bool = False) -> Value:
-        if not standard and op in INLINE:
-            return self._compute(op, operands)
-        if not standard or op not in self._whole:
+        if op not in (self._whole if standard else self._inline):
             return super().fp(op, *operands, standard=standard)
         self.uses_floating = True  # it rounds to nearest
+        if self.careful:
+            return self._compute_carefully(op, operands, standard=standard)
+        if not standard:
+            result = self._compute(op, operands)
+            if op == "fma":
+                # Which NaN it is depends on other rules.
+                self._redo_if(_name(self._host_compare("uno", result, result)))
+            return result
         if op not in ("add", "sub"):
             # A product that is flushed may have been inexact. (A sum that small never is.)
             stay = self._label("stay")
@@ -639,19 +650,71 @@ class RegionBuilder(HandlerBuilder):
         return result
 
     def _compute(self, op: str, operands: Sequence[Value]) -> IrValue:
-        """Do add sub mul div sqrt of single values as an instruction that traps.py knows.
+        """Do add sub mul div sqrt fma of single values, all but the last as an instruction that traps.py knows.
 
         Which NaN results depends on the order of operands. LLVM would change it, its assembler for a shorter encoding.
+        Where it traps is in the table of accesses.
         """
-        self.uses_floating = True
-        width = operands[0].width
-        name = f"{op}s{'s' if width == 32 else 'd'}"
-        text, kinds = f"{name} ${len(operands)}, $0", ["0", "x"][-len(operands) :]
-        if self._move:
-            text, kinds = f"{{vex3}} v{name} ${len(operands)}, $1, $0", ["x"] * len(operands)
-        constraints = ",".join(["=x", *kinds, "~{dirflag}", "~{fpsr}"])
-        arguments = ", ".join([self._float_argument(operand) for operand in operands])
-        return self._number(width, f'call {KEPT[width]} asm sideeffect "{text}", "{constraints}"({arguments})')
+        width, count = operands[0].width, len(operands)
+        suffix = "s" if width == 32 else "d"
+        if op == "fma":
+            text, kinds = f"vfmadd231s{suffix} $3, $2, $0", ["0", "x", "x"]
+        elif self._move:
+            text, kinds = f"{{vex3}} v{op}s{suffix} ${count}, $1, $0", ["x"] * count
+        else:
+            text, kinds = f"{op}s{suffix} ${count}, $0", ["0", "x"][-count:]
+        site = f".pushsection .faults,\\22a\\22,@progbits; .long 1b-., 0, ${{{count + 2}:c}}, 0; .popsection"
+        constraints = ",".join(["=x", *kinds, "{r12}", "i", "~{dirflag}", "~{fpsr}"])
+        arguments = ", ".join([*map(self._float_argument, operands), "ptr %st", f"i32 \x04{self.at}\x04"])
+        asm = f'asm sideeffect "1: {text}; {site}", "{constraints}"({arguments})'
+        return self._number(width, f"call {KEPT[width]} {asm}")
+
+    def _compute_carefully(self, op: str, operands: Sequence[Value], *, standard: bool) -> IrValue:
+        """Do an operation whose operands or results often are none that it could be done in place for.
+
+        These are for a routine of the interpreter.
+        """
+        first = operands[0]
+        width, lanes = first.width, first.lanes
+        aside, after = self._label("aside"), self._label("after")
+        special: Value = self.any_lane(self._is_special(operands[0], standard=standard))
+        for operand in operands[1:]:
+            special = special | self.any_lane(self._is_special(operand, standard=standard))
+        if op == "div":
+            special = special | (operands[1] << 1).eq(0)
+        elif op == "sqrt":
+            special = special | first.slt(0)
+        self._go_aside(special, aside)
+        if not standard:
+            result = self._compute(op, operands)
+        else:
+            if op in UNDERFLOWS:
+                # A product that is flushed may have been inexact. (A sum that small never is.)
+                look, stay = self._label("look"), self._label("stay")
+                self._do(f"br i1 {_name(self._mode_is(FP_EXACT))}, label %{look}, label %{stay}")
+                self._begin(look)
+                tiny = may_be_tiny(self, operands[-2], operands[-1], fused=op == "fma")
+                self._do(f"br i1 {_name(self.any_lane(tiny))}, label %{aside}, label %{stay}, !prof !0")
+                self._begin(stay)
+            result = self.host(op, *operands)
+            self._go_aside(self.any_lane(is_tiny(self, result)), aside)
+        t = float_type(width, lanes)
+        fast, fast_block = self._float(result), self.block
+        self._do(f"br label %{after}")
+        self._begin(aside)
+        slow = self._float(self.call_float(routine_name(op, width, lanes, standard=standard), operands, (), width))
+        joined = self._bits(width, lanes, self._joined(t, fast, fast_block, after, slow))
+        (self._ordinary if standard else self._numbers).add(joined.name)
+        return joined
+
+    def _is_special(self, value: Value, *, standard: bool) -> Value:
+        """Say in which lanes an operand is infinite or a NaN or, in standard arithmetic, denormal."""
+        numbers = FORMATS[value.width]
+        doubled, infinite = value << 1, 2 * numbers.infinity
+        if not standard:
+            return ~doubled.ult(infinite)
+        smallest = 2 * numbers.smallest_normal
+        return ~(doubled - smallest).ult(infinite - smallest) & doubled.ne(0)
 
     def _number(self, width: int, text: str) -> IrValue:
         result = self._bits(width, 1, self._new(text))
@@ -661,9 +724,20 @@ class RegionBuilder(HandlerBuilder):
     def fp_compare(self, a: Value, b: Value, *, signal_quiet: bool = False) -> Value:
         """Compare what is ordered."""
         self.uses_floating = True
-        self._redo_if(_name(self._host_compare("uno", a, b)))
+        unordered = self._host_compare("uno", a, b)
+        if not self.careful:
+            self._redo_if(_name(unordered))
         less, equal = self._host_compare("ult", a, b), self._host_compare("ueq", a, b)
-        return less.zext(4) << 3 | equal.zext(4) << 2 | (~less).zext(4) << 1
+        ordered = less.zext(4) << 3 | equal.zext(4) << 2 | (~less).zext(4) << 1
+        if not self.careful:
+            return ordered
+        if signal_quiet:
+
+            def invalid() -> None:
+                self._store_state("fpscr", _name(self.system_register("fpscr") | 1))
+
+            super().when(unordered, invalid)
+        return self.select(unordered, self.const(0b0011, 4), ordered)
 
     def fp_flag(self, name: str) -> Value:
         self.uses_flags = True
@@ -682,7 +756,7 @@ class RegionBuilder(HandlerBuilder):
         return word
 
     def fp_multiply_add(self, addend: Value, a: Value, b: Value, *, negate: bool = False) -> Value:
-        if "mul" in self._whole:
+        if not self.careful:
             self._look_at_operands((a, b, addend))
         return super().fp_multiply_add(addend, a, b, negate=negate)
 
@@ -711,6 +785,8 @@ class RegionBuilder(HandlerBuilder):
             self._redo = self._label("again")
             lines, block, self.lines = self.lines, self.block, self.fragment.asides
             self._begin(self._redo)
+            self._store_state("unusual_place", f"\x04{self.at}\x04")
+            self._store_state("unusual_left", _name(self.system_register("unusual_left") - 1))
             self._again()
             self.lines, self.block = lines, block
         return self._redo

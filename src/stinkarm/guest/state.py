@@ -53,7 +53,13 @@ OFFSETS = {
     "interrupt": 504,  # not 0: the thread must come back to the kernel before it waits (linux/capture.py)
 }
 HOT_COUNTERS = 1024
-SIZE = 512 + 4 * HOT_COUNTERS
+_BEHIND = OFFSETS["hot"] + 4 * HOT_COUNTERS
+OFFSETS |= {
+    "unusual_left": _BEHIND,  # i32: how often compiled code may still meet numbers that it is not made for
+    "unusual_place": _BEHIND + 4,  # the number of the entry in the code table of an instruction that did
+    "unusual_ip": _BEHIND + 8,  # u64 host address of one that trapped, or 0
+}
+SIZE = _BEHIND + 16
 
 WORD = {name: offset // 4 for name, offset in OFFSETS.items()}
 

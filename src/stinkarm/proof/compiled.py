@@ -70,8 +70,9 @@ class _Interpreter(Interpreter):
 class Compiled:
     """An engine on `memory`, as World wants it."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, *, careful: bool = False) -> None:
         self.memory = memory
+        self.careful = careful  # everything is compiled as if it often had unusual numbers
         self.interpreter = _Interpreter(memory)
         self.table = self.interpreter.table
         self.space = self.interpreter.native.space
@@ -165,7 +166,14 @@ class Compiled:
 
     def _code(self, addresses: set[int], thumb: bool, v8: bool) -> Code:
         places = {address | thumb for address in addresses}
-        return Code(read=self._read, constant=self._read, executed=places.__contains__, thumb=thumb, v8=v8)
+        return Code(
+            read=self._read,
+            constant=self._read,
+            executed=places.__contains__,
+            thumb=thumb,
+            v8=v8,
+            unusual=lambda place: self.careful,
+        )
 
     def _branches(self, place: Place) -> bool:
         """Say whether a place may go to another one of a region it is compiled with."""

@@ -68,6 +68,7 @@ class Program:
             inline=lambda to, context: False,
             include=lambda to: False,
             callees=lambda link: (),
+            unusual=lambda place: False,
             avx=True,
         )
 

@@ -102,17 +102,24 @@ def _jit(memory: Memory) -> Any:
     return Compiled(memory)
 
 
+def _careful(memory: Memory) -> Any:
+    from .compiled import Compiled
+
+    return Compiled(memory, careful=True)
+
+
 # An engine has `run(state, count) -> Stop`, `flush(start, end)`, and may have `close()` and `prepare(starts)`.
 ENGINES: dict[str, Callable[[Memory], Any]] = {
     "reference": _reference,
     "interpreter": _interpreter,
     "jit": _jit,
+    "careful": _careful,
 }
 
 
 def engine_names() -> tuple[str, ...]:
-    """Name the engines that every test runs on."""
-    return tuple(ENGINES)
+    """Name the engines that every test runs on; `careful` differs from `jit` in floating point alone."""
+    return tuple(name for name in ENGINES if name != "careful")
 
 
 class World:
