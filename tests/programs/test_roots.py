@@ -240,3 +240,33 @@ def test_a_program_is_executed_after_ids_are_given_up(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(folder)}
     done = run("-C", "forward", program, env=environment, cwd="/")
     assert (done.stdout, done.stderr, done.returncode) == (f"0\n{NOBODY}\n{NOBODY}\n{NOBODY}\n", "", 4)
+
+
+LINKS = """
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+static int error(int result) { return result ? errno : 0; }
+int main(void)
+{
+    mkdir("/d", 0755);
+    printf("%d %d", error(link("/", "/x")), error(link("/d", "/x")));
+    printf(" %d %d\\n", error(link("/", "/d")), error(link("/", "/none/x")));
+    return 0;
+}
+"""
+
+
+def test_a_directory_gets_no_second_name(tmp_path: Path) -> None:
+    """Linux says EPERM, where the second wall would say EXDEV of a granted directory itself."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "links.c").write_text(LINKS)
+    try:
+        toolchain.build(str(tmp_path / "links.c"), str(root / "prog"))
+    except StinkarmError as error:
+        pytest.skip(f"no ARM compiler: {error}")
+    for options in (("-C", "forward"), (f"--allow-write={root}",)):
+        done = run(*options, "--root", root, "/prog")
+        assert (done.stdout, done.stderr) == ("1 1 17 2\n", ""), options

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from errno import E2BIG, EEXIST, EINVAL, ENAMETOOLONG, ENOENT, EOVERFLOW, EPERM, ERANGE
+import stat
+from errno import E2BIG, EEXIST, EINVAL, ENAMETOOLONG, ENOENT, EOVERFLOW, EPERM, ERANGE, EXDEV
 from struct import pack_into, unpack_from
 
 from stinkarm.guest.memory import GuestFault
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
         String,
         UInt,
     )
-    from stinkarm.sandbox.paths import Entry
+    from stinkarm.sandbox.paths import Entry, Found
 
 AT_FDCWD = -100
 AT_SYMLINK_NOFOLLOW = 0x100
@@ -307,7 +308,18 @@ def _link(k: Kernel, olddirfd: int, oldpath: int, newdirfd: int, newpath: int, f
             new.check_mode(os.fstat(found.opath).st_mode)
         old, name = create_string_buffer(found.path), create_string_buffer(new.name)
         host_flags = AT_SYMLINK_FOLLOW if found.follow else 0
-        return call(HOST_LINKAT, found.fd, addressof(old), new.fd, addressof(name), host_flags)
+        result = call(HOST_LINKAT, found.fd, addressof(old), new.fd, addressof(name), host_flags)
+        if result == -EXDEV and _is_directory_beside(found, new):
+            return -EPERM  # the second wall is asked before the file system, and knows no name for a granted directory
+        return result
+
+
+def _is_directory_beside(found: Found, new: Entry) -> bool:
+    """Say whether what was found is a directory on the file system of a new name."""
+    if found.opath < 0:
+        return False
+    status = os.fstat(found.opath)
+    return stat.S_ISDIR(status.st_mode) and status.st_dev == os.fstat(new.fd).st_dev
 
 
 @syscall(9, PATH)
