@@ -453,6 +453,12 @@ static void strangers(void)
         equal(open(names[i], O_RDONLY), -1);
         equal(errno, ENOENT);
     }
+    struct timespec soon = { 1, 0 }; /* of 1970 */
+    volatile int owners[] = { 1, 2, 99999999 };
+    for (unsigned i = 0; i < sizeof owners / sizeof *owners; i++) {
+        equal(syscall(SYS_futex, &owners[i], 6 | 128, 0, &soon, 0, 0), -1); /* FUTEX_LOCK_PI, private */
+        equal(errno, ESRCH);
+    }
     equal(stat(of(pid, ""), &about), 0);
     equal(open(of(pid, "mem"), O_RDONLY), -1);
     equal(open(of(pid, "comm"), O_WRONLY), -1);

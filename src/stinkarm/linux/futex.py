@@ -54,6 +54,7 @@ WITH_SECOND_WORD = (
     FUTEX_WAIT_REQUEUE_PI,
     FUTEX_CMP_REQUEUE_PI,
 )
+OF_OWNERS = (6, 7, 8, 11, 12, 13)  # LOCK_PI UNLOCK_PI TRYLOCK_PI WAIT_REQUEUE_PI CMP_REQUEUE_PI LOCK_PI2
 MATCH_ANY = 0xFFFFFFFF
 NANOSECONDS = 1_000_000_000
 MAX_SECONDS = (1 << 63) // NANOSECONDS - 1
@@ -67,6 +68,10 @@ _timespec64 = Struct("<qq")
 
 def _futex(k: Kernel, uaddr: int, op: int, val: int, timeout: int, uaddr2: int, val3: int, timespec: Struct) -> int:
     command = op & COMMAND
+    if command in OF_OWNERS and k.policy.sandboxed:
+        from stinkarm.linux import owned_futex
+
+        return owned_futex.operate(k, uaddr, op, timeout, timespec)
     word = k.memory.host(uaddr, 4)
     second = k.memory.host(uaddr2, 4) if command in WITH_SECOND_WORD else 0
     if command not in WITH_TIMEOUT or not timeout:

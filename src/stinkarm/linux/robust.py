@@ -104,6 +104,8 @@ def renew(k: Kernel) -> None:
             _nodes.append(Nodes())
         if k.host_list is None:
             k.host_list = HostList(k, _nodes[0])
+        if k.policy.sandboxed:  # whose locks of this kind are not the host's (linux/owned_futex.py)
+            words, pending = tuple(word & ~ROBUST_PI for word in words), pending & ~ROBUST_PI
         _write(k.host_list, _nodes[0], words, _word(pending, offset) if pending else 0)
     except OSError as error:  # no address space, or no more mappings
         k.note(f"robust locks are not given back when SIGKILL or execve ends their holder: {error.strerror}")
@@ -169,7 +171,7 @@ def _follow(k: Kernel, head: int) -> None:
 def _die(k: Kernel, entry: int, offset: int, *, pending: bool) -> None:
     """Mark one lock, if the thread holds it (handle_futex_death)."""
     address = (entry & ~ROBUST_PI) + offset & 0xFFFFFFFF
-    inherits = bool(entry & ROBUST_PI)  # the host passes it on by itself
+    inherits = bool(entry & ROBUST_PI) and not k.policy.sandboxed  # the host passes it on by itself
     if address & 3:
         raise OSError(EINVAL, "a futex is not aligned")
     while True:
@@ -179,13 +181,13 @@ def _die(k: Kernel, entry: int, offset: int, *, pending: bool) -> None:
             return
         if value & FUTEX_TID_MASK != k.tid:
             return
-        if _compare_exchange(k, address, value, value & FUTEX_WAITERS | FUTEX_OWNER_DIED):
+        if compare_exchange(k, address, value, value & FUTEX_WAITERS | FUTEX_OWNER_DIED):
             break
     if not inherits and value & FUTEX_WAITERS:
         wake(k, address)
 
 
-def _compare_exchange(k: Kernel, address: int, old: int, new: int) -> bool:
+def compare_exchange(k: Kernel, address: int, old: int, new: int) -> bool:
     """Exchange a word as guest code does it, which other threads see at once or not at all."""
     if k.engine is None:
         raise OSError(EINVAL, "nothing runs guest code")
