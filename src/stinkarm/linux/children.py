@@ -11,7 +11,7 @@ import os
 from errno import ECHILD, EINVAL, ENOSYS, EPERM, ESRCH
 from struct import Struct
 
-from stinkarm.guest.native import addressof, create_string_buffer
+from stinkarm.guest.native import PyDLL, addressof, c_long, c_void_p, create_string_buffer, get_errno
 from stinkarm.guest.signals import SIGKILL
 from stinkarm.guest.state import WORD
 from stinkarm.linux import host
@@ -36,8 +36,16 @@ if TYPE_CHECKING:
     )
 
 # x86-64 numbers: arch/x86/entry/syscalls/syscall_64.tbl
+HOST_CLONE = 56
 HOST_WAIT4 = 61
 HOST_WAITID = 247
+
+PR_GET_TID_ADDRESS = 40
+
+_python = PyDLL(None, use_errno=True)
+_python.syscall.restype = c_long
+_python.syscall.argtypes = [c_long] * 6
+_python.prctl.argtypes = [c_long, c_void_p]
 
 TPIDRURO = WORD["tpidruro"]
 SIGCHLD = 17
@@ -188,7 +196,7 @@ def _make(
             k.policy.descriptors.lock,
             k.memory.lock,
         ):  # which other threads may hold, whom the child will not have
-            pid = os.fork()
+            pid = _copy(flags & CSIGNAL)
             if pid == 0:
                 k.begin_child(link)
     except OSError:
@@ -219,6 +227,28 @@ def _make(
         put(k, parent_tid, pid)
     if link is not None:
         link.wait()
+    return pid
+
+
+def _copy(signal: int) -> int:
+    """Make a child process whose end sends `signal`, if it is not 0; give its id, or 0 in the child."""
+    if signal == SIGCHLD:
+        return os.fork()
+    # The C library's fork knows no other signal. What it would do in the child: there, the thread has another id.
+    address = create_string_buffer(8)
+    flags, tid = signal, 0
+    if not _python.prctl(PR_GET_TID_ADDRESS, addressof(address)):
+        flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID
+        tid = int.from_bytes(address.raw, "little")
+    _python.PyOS_BeforeFork()
+    pid: int = _python.syscall(HOST_CLONE, flags, 0, 0, tid, 0)
+    error = get_errno()
+    if pid == 0:
+        _python.PyOS_AfterFork_Child()
+        return 0
+    _python.PyOS_AfterFork_Parent()
+    if pid < 0:
+        raise OSError(error, os.strerror(error))
     return pid
 
 
