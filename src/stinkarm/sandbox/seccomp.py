@@ -23,6 +23,7 @@ AUDIT_ARCH_X86_64 = 0xC000003E
 X32 = 0x40000000  # numbers of the x32 table begin here
 LAST = 452  # of the host's calls, the last one that is known here
 
+GROUP = 8  # rules that the program looks at one after the other
 # When a rule with a condition refuses.
 ANY_BIT, NO_BIT, ONE_OF, NONE_OF = range(4)
 
@@ -108,11 +109,18 @@ def program(refused: "Iterable[Rule]") -> bytes:
         _instruction(_IF_ABOVE, LAST, otherwise=1),  # x32's numbers are above that too
         unknown,
     ]
-    for rule in refused:
-        body = b"".join(_refuse(rule))
-        parts += [_instruction(_IF_EQUAL, rule.number, otherwise=len(body) // 8), body]
-    parts.append(_instruction(_RETURN, _ALLOW))
-    return b"".join(parts)
+    allow = _instruction(_RETURN, _ALLOW)
+    rules = sorted(refused, key=lambda rule: rule.number)
+    while rules:
+        # Some at a time, around which greater numbers go with one jump.
+        greatest = rules[:GROUP][-1].number
+        group = b""
+        while rules and rules[0].number <= greatest:
+            body = b"".join(_refuse(rules[0]))
+            group += _instruction(_IF_EQUAL, rules.pop(0).number, otherwise=len(body) // 8) + body
+        group += allow
+        parts += [_instruction(_IF_ABOVE, greatest, then=len(group) // 8), group]
+    return b"".join([*parts, allow])
 
 
 def _refuse(rule: Rule) -> "Iterator[bytes]":
