@@ -16,6 +16,7 @@ from stinkarm.sandbox.roots import LOOK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from stinkarm.guest.native import Array, c_char
     from stinkarm.linux.kernel import Kernel
     from stinkarm.linux.parameters import (
         AccessMode,
@@ -47,6 +48,7 @@ AT_NO_AUTOMOUNT = 0x800
 AT_EACCESS = 0x200
 AT_STATX_SYNC_TYPE = 0x6000
 STATX_RESERVED = 0x80000000
+XATTR_NAME_MAX = 255
 
 HOST_STATFS = 137
 HOST_FSTATFS = 138
@@ -573,20 +575,29 @@ def fstatfs64(k: Kernel, fd: Fd, sz: Size, buf: Out[Statfs64]) -> int:
 # Extended attributes
 
 
-def _xattr(k: Kernel, number: int, pathname: int, follow: bool, need: int, *more: int) -> int:
-    """Make a host call that takes (path, ...); the one after it does not follow links."""
+def _xattr(
+    k: Kernel, number: int, pathname: int, follow: bool, need: int, name: Array[c_char] | None, *more: int
+) -> int:
+    """Make a host call that takes (path, name, ...); the one after it does not follow links."""
     with k.policy.paths.find(AT_FDCWD, read_path(k, pathname), follow=follow, need=need) as found:
-        name = create_string_buffer(found.path)
-        return call(number if found.follow else number + 1, addressof(name), *more)
+        path = create_string_buffer(found.path)
+        names = () if name is None else (addressof(name),)
+        return call(number if found.follow else number + 1, addressof(path), *names, *more)
 
 
-def _attribute(k: Kernel, name: int, change: bool = False) -> int:
-    """Give the host address of an attribute's name; the sandbox changes user attributes only."""
-    if k.policy.kept is not None and k.memory.read_cstring(name, 256) == KEPT_ATTRIBUTE:
+def _attribute(k: Kernel, name: int, change: bool = False) -> Array[c_char]:
+    """Read an attribute's name, once, so that what is checked is what the host gets.
+
+    The sandbox changes attributes of the name space `user` only.
+    """
+    text = k.memory.read_cstring(name, XATTR_NAME_MAX + 1)
+    if len(text) > XATTR_NAME_MAX:
+        raise OSError(ERANGE, "the attribute's name is too long")
+    if k.policy.kept is not None and text == KEPT_ATTRIBUTE:
         raise OSError(EPERM if change else ENODATA, "what --fake-root keeps is no attribute of the guest's file")
-    if change and k.policy.sandboxed and not k.memory.read_cstring(name, 256).startswith(b"user."):
+    if change and k.policy.sandboxed and not text.startswith(b"user."):
         raise OSError(EPERM, "the sandbox changes user attributes only")
-    return k.memory.host(name, 1)
+    return create_string_buffer(text)
 
 
 @syscall(226, PATH)
@@ -607,7 +618,8 @@ def lsetxattr(k: Kernel, path: In[Path], name: In[String], value: In[Bytes], siz
 def fsetxattr(k: Kernel, fd: Fd, name: In[String], value: In[Bytes], size: Size, flags: Hex) -> int:
     """Set an extended attribute of an open file."""
     fd = k.policy.descriptors.check_change(fd)
-    return call(HOST_FSETXATTR, fd, _attribute(k, name, True), k.pointer(value, size), size, flags)
+    attribute = _attribute(k, name, True)
+    return call(HOST_FSETXATTR, fd, addressof(attribute), k.pointer(value, size), size, flags)
 
 
 @syscall(229, PATH)
@@ -628,12 +640,13 @@ def lgetxattr(k: Kernel, path: In[Path], name: In[String], value: Out[Bytes], si
 def fgetxattr(k: Kernel, fd: Fd, name: In[String], value: Out[Bytes], size: Size) -> int:
     """Give an extended attribute of an open file."""
     fd = k.policy.descriptors.check(fd)
-    return call(HOST_FGETXATTR, fd, _attribute(k, name), k.pointer(value, size), size)
+    attribute = _attribute(k, name)
+    return call(HOST_FGETXATTR, fd, addressof(attribute), k.pointer(value, size), size)
 
 
 def _list(k: Kernel, path: int, list: int, size: int, *, follow: bool) -> int:
     if k.policy.kept is None:
-        return _xattr(k, HOST_LISTXATTR, path, follow, READ, k.pointer(list, size), size)
+        return _xattr(k, HOST_LISTXATTR, path, follow, READ, None, k.pointer(list, size), size)
     from stinkarm.linux import fake_files
 
     with k.policy.paths.find(AT_FDCWD, read_path(k, path), follow=follow, need=READ) as found:
@@ -686,4 +699,6 @@ def lremovexattr(k: Kernel, path: In[Path], name: In[String]) -> int:
 @syscall(237, FD)
 def fremovexattr(k: Kernel, fd: Fd, name: In[String]) -> int:
     """Remove an extended attribute of an open file."""
-    return call(HOST_FREMOVEXATTR, k.policy.descriptors.check_change(fd), _attribute(k, name, True))
+    fd = k.policy.descriptors.check_change(fd)
+    attribute = _attribute(k, name, True)
+    return call(HOST_FREMOVEXATTR, fd, addressof(attribute))
